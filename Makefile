@@ -1,0 +1,6 @@
+.PHONY: build test
+build:
+	go build -o restante ./cmd/restante
+
+test:
+	./.ci/test

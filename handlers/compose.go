@@ -1,0 +1,454 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/internal/sanitize"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/compose"
+	"restante/mailclient/message"
+	"restante/templates"
+)
+
+// identities are a person's, with the name from their settings where an identity has none of its own.
+func (s *Server) identities(ctx context.Context, p *person) ([]store.Identity, error) {
+	ids, err := s.store.Identities(ctx, p.User.ID)
+	for i := range ids {
+		if ids[i].Name == "" {
+			ids[i].Name = p.User.Settings.Name
+		}
+	}
+	return ids, err
+}
+
+// newDraft makes a draft from the query: empty, to somebody, an answer, a forward, or a mail in Drafts, and goes to it.
+// Reading only: the draft is kept from its first save on.
+func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) error {
+	q := r.URL.Query()
+	d := store.Draft{UserID: p.User.ID, AccountID: p.Account.ID}
+	ids, err := s.identities(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	if len(ids) > 0 {
+		d.Fields.IdentityID = ids[0].ID
+	}
+	var fresh freshDraft
+	switch {
+	case q.Get("uid") != "":
+		fresh, err = s.draftFromMail(r, p, ids, &d)
+	case q.Get("mailto") != "":
+		err = fillMailto(&d.Fields, q.Get("mailto"))
+	default:
+		fill(&d.Fields, q)
+	}
+	if err != nil {
+		return err
+	}
+	if fresh.goTo != "" {
+		return seeOther(w, r, fresh.goTo)
+	}
+	if fresh.heading == "" {
+		fresh.heading = p.L.T("compose.new")
+		sign(&d.Fields, ids)
+	}
+	page := s.composePage(r, p, d, nil, ids)
+	page.Heading, page.FocusTo = fresh.heading, d.Fields.To == ""
+	page.BackURL = ownPath(q.Get("back"))
+	page.Hidden = append(page.Hidden, templates.Field{Name: "back", Value: page.BackURL}, templates.Field{Name: "carry", Value: fresh.carry})
+	page.Files = append(page.Files, fresh.files...)
+	return s.ok(w, r, page)
+}
+
+func fill(f *store.DraftFields, q url.Values) {
+	f.To, f.Cc, f.Bcc, f.Subject, f.Body = oneLine(q.Get("to")), oneLine(q.Get("cc")), oneLine(q.Get("bcc")), oneLine(q.Get("subject")), q.Get("body")
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// fillMailto reads a mailto: URL (RFC 6068). Attachments are never taken from it.
+func fillMailto(f *store.DraftFields, raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || !strings.EqualFold(u.Scheme, "mailto") {
+		return badRequest("error.mailto")
+	}
+	to, err := url.PathUnescape(u.Opaque)
+	if err != nil {
+		return badRequest("error.mailto")
+	}
+	q := url.Values{}
+	for k, v := range u.Query() {
+		q[strings.ToLower(k)] = v
+	}
+	if more := q.Get("to"); more != "" {
+		to = strings.Trim(to+", "+more, ", ")
+	}
+	q.Set("to", to)
+	fill(f, q)
+	return nil
+}
+
+// sign puts the identity's signature under the text.
+func sign(f *store.DraftFields, ids []store.Identity) {
+	for _, id := range ids {
+		if id.ID == f.IdentityID && id.Signature != "" {
+			f.Body += "\n\n-- \n" + id.Signature + "\n"
+		}
+	}
+}
+
+// freshDraft is what newDraft learns of the mail that is answered or forwarded.
+type freshDraft struct {
+	heading string
+	goTo    string // an existing draft to go to instead
+	carry   string // files of the original to take over at the first save
+	files   []templates.File
+}
+
+// draftFromMail fills a draft from the mail that ?in= and ?uid= name.
+func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity, d *store.Draft) (f freshDraft, err error) {
+	q := r.URL.Query()
+	slug := q.Get("in")
+	if slug == "" {
+		slug = q.Get("draft")
+	}
+	boxes, err := p.Mail.Mailboxes(r.Context())
+	if err != nil {
+		return f, err
+	}
+	box, ok := find(boxes, slug)
+	uid, numErr := strconv.ParseUint(q.Get("uid"), 10, 32)
+	if !ok || numErr != nil {
+		return f, errNothingHere
+	}
+	open, err := p.Mail.Open(r.Context(), box.Name, 0, uint32(uid))
+	if err != nil {
+		return f, err
+	}
+	if q.Get("draft") != "" {
+		return s.continueDraft(r, p, box, open)
+	}
+	d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID = box.Name, open.UIDValidity, open.UID
+	d.Fields.IdentityID = writtenTo(ids, open.Message, d.Fields.IdentityID)
+	switch {
+	case q.Get("forward") != "":
+		f.heading = p.L.T("compose.forward")
+		s.fillForward(p, open, d, q.Get("forward") == "file", &f, ids)
+	default:
+		f.heading = p.L.T("compose.reply")
+		s.fillReply(r, p, open, d, q.Get("replyall") != "", ids)
+	}
+	return f, nil
+}
+
+// writtenTo is the identity that a mail was written to, else the one given.
+func writtenTo(ids []store.Identity, m *message.Message, fallback int64) int64 {
+	for _, a := range append(append([]message.Address{}, m.Header.To()...), m.Header.Cc()...) {
+		for _, id := range ids {
+			if strings.EqualFold(id.Address, a.Addr) {
+				return id.ID
+			}
+		}
+	}
+	return fallback
+}
+
+func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d *store.Draft, all bool, ids []store.Identity) {
+	h := open.Message.Header
+	f := &d.Fields
+	f.AnswerKind = "reply"
+	to := h.ReplyTo()
+	if len(to) == 0 {
+		to = h.From()
+	}
+	var cc []message.Address
+	own := s.mine(r, p, first(h.From()).Addr)
+	if own { // answering one's own mail goes to whom it went
+		to = h.To()
+	}
+	if all {
+		f.AnswerKind = "replyall"
+		if !own {
+			to = append(append([]message.Address{}, to...), h.To()...)
+		}
+		cc = h.Cc()
+	}
+	seen := map[string]bool{}
+	pick := func(list []message.Address) (out []compose.Address) {
+		for _, a := range list {
+			key := strings.ToLower(a.Addr)
+			if seen[key] || !compose.Valid(a.Addr) || all && s.mine(r, p, a.Addr) {
+				continue
+			}
+			seen[key] = true
+			out = append(out, compose.Address{Name: a.Name, Addr: a.Addr})
+		}
+		return out
+	}
+	toList := pick(to)
+	if len(toList) == 0 && len(to) > 0 { // a mail to oneself
+		toList = []compose.Address{{Name: to[0].Name, Addr: to[0].Addr}}
+	}
+	f.To, f.Cc = compose.Format(toList), compose.Format(pick(cc))
+	f.Subject = compose.ReplySubject(h.Subject())
+	f.InReplyTo = h.MessageID()
+	f.References = compose.References(h.References(), h.InReplyTo(), h.MessageID())
+	date := p.L.Long(dateOf(open.Row).In(p.Zone))
+	f.Body = "\n\n"
+	sign(f, ids)
+	f.Body += "\n" + p.L.T("compose.wrote", "Name", nameOr(personOf(first(h.From()))), "Date", date) + "\n" + compose.QuoteText(plainOf(open.Message))
+}
+
+func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, asFile bool, f *freshDraft, ids []store.Identity) {
+	h := open.Message.Header
+	d.Fields.AnswerKind = "forward"
+	d.Fields.Subject = compose.ForwardSubject(h.Subject())
+	d.Fields.Body = "\n\n"
+	sign(&d.Fields, ids)
+	if asFile {
+		f.carry = "message"
+		f.files = []templates.File{{Name: emlName(h.Subject()), Size: p.L.Size(open.Size), Icon: "mail"}}
+		return
+	}
+	line := func(key, value string) string {
+		if value == "" {
+			return ""
+		}
+		return p.L.T(key) + ": " + value + "\n"
+	}
+	d.Fields.Body += "\n---------- " + p.L.T("compose.forwarded") + " ----------\n" +
+		line("field.from", joinFull(h.From())) + line("field.date", p.L.Long(dateOf(open.Row).In(p.Zone))) +
+		line("field.subject", h.Subject()) + line("field.to", joinFull(h.To())) + line("field.cc", joinFull(h.Cc())) + "\n" + plainOf(open.Message)
+	for _, file := range open.Message.Files {
+		if !file.Technical {
+			f.carry = "files"
+			f.files = append(f.files, templates.File{Name: file.Name, Size: p.L.Size(file.Size), Icon: fileIcon(file.Type, file.Name)})
+		}
+	}
+}
+
+func emlName(subject string) string {
+	if subject == "" {
+		subject = "message"
+	}
+	return message.SafeName(strings.ReplaceAll(subject, "/", "-")) + ".eml"
+}
+
+func joinFull(list []message.Address) string {
+	var out []string
+	for _, p := range personsOf(list) {
+		out = append(out, p.Full)
+	}
+	return strings.Join(out, ", ")
+}
+
+// plainOf is the text of a mail for quoting: only what a reader could see.
+func plainOf(m *message.Message) string {
+	if m.HTMLAlt {
+		var out []string
+		for _, b := range m.Blocks {
+			switch b.Kind {
+			case message.BlockHTML:
+				out = append(out, compose.TextFromHTML(sanitize.Quote(b.Text)))
+			case message.BlockText:
+				out = append(out, b.Text)
+			}
+		}
+		return strings.Join(out, "\n")
+	}
+	var out []string
+	for _, b := range m.Blocks {
+		if b.Kind == message.BlockText {
+			out = append(out, b.Text)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// continueDraft goes on with a mail that lies in Drafts: ours by its row, a foreign client's by reading it.
+func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbox, open *mailclient.Open) (f freshDraft, err error) {
+	at := store.DraftCopy{Mailbox: box.Name, Validity: open.UIDValidity, UID: open.UID}
+	d, err := s.store.DraftAt(r.Context(), p.User.ID, p.Account.ID, at)
+	if err == nil {
+		return freshDraft{goTo: "/compose/" + d.ID}, nil
+	}
+	if id, _, ok := strings.Cut(open.Message.Header.Get("X-Restante-Draft"), ";"); ok {
+		if d, err := s.store.Draft(r.Context(), p.User.ID, strings.TrimSpace(id)); err == nil && d.State == "open" {
+			return freshDraft{goTo: "/compose/" + d.ID}, nil
+		}
+	}
+	h := open.Message.Header
+	d = store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, IMAP: at}
+	d.Fields = store.DraftFields{To: joinFull(h.To()), Cc: joinFull(h.Cc()), Bcc: joinFull(h.Bcc()), Subject: h.Subject(), Body: plainOf(open.Message),
+		InReplyTo: strings.Join(h.InReplyTo(), " "), References: h.References()}
+	if d, err = s.store.CreateDraft(r.Context(), d); err != nil {
+		return f, err
+	}
+	if err := s.takeFiles(r.Context(), p, box.Name, open, d.ID); err != nil {
+		return f, err
+	}
+	return freshDraft{goTo: "/compose/" + d.ID}, nil
+}
+
+// takeFiles copies the files of a mail into a draft, one after the other, streamed.
+func (s *Server) takeFiles(ctx context.Context, p *person, box string, open *mailclient.Open, draft string) error {
+	for _, f := range open.Message.Files {
+		if f.Technical {
+			continue
+		}
+		pr, pw := io.Pipe()
+		done := make(chan struct{})
+		go func() { // ends with the pipe
+			defer close(done)
+			if f.Body != nil {
+				_, err := pw.Write(f.Body)
+				pw.CloseWithError(err)
+				return
+			}
+			pw.CloseWithError(p.Mail.Part(ctx, box, open.UIDValidity, open.UID, f.Section, pw))
+		}()
+		err := s.addFile(ctx, p, draft, f.Name, f.Type, pr)
+		pr.Close()
+		<-done
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxDrafts is how much a person's drafts may hold in files.
+const maxDrafts = 1 << 30
+
+// addFile streams one file into a draft.
+func (s *Server) addFile(ctx context.Context, p *person, draft, name, ctype string, body io.Reader) error {
+	have, err := s.store.DraftBytes(ctx, p.User.ID)
+	if err != nil {
+		return err
+	}
+	if have > maxDrafts {
+		return errTooMuch
+	}
+	blob, size, err := s.store.WriteBlob(ctx, p.User.ID, body, s.conf.UploadMB<<20)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.AddUpload(ctx, store.Upload{UserID: p.User.ID, DraftID: draft, BlobID: blob, Name: message.SafeName(name), Type: ctype, Size: size})
+	return err
+}
+
+// draft shows a kept draft.
+func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error {
+	d, err := s.store.Draft(r.Context(), p.User.ID, chi.URLParam(r, "draft"))
+	if err != nil {
+		return err
+	}
+	if d.State == "sent" {
+		return seeOther(w, r, "/outbox")
+	}
+	ids, err := s.identities(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	files, err := s.store.Uploads(r.Context(), p.User.ID, d.ID)
+	if err != nil {
+		return err
+	}
+	page := s.composePage(r, p, d, files, ids)
+	page.KeptWords = p.L.T("compose.kept", "Time", d.Updated.In(p.Zone).Format("15:04"))
+	return s.ok(w, r, page)
+}
+
+// composePage is the form for a draft, kept (with an id) or not yet.
+func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []store.Upload, ids []store.Identity) templates.Compose {
+	frame, _ := s.frame(r, p, "compose", p.L.T("compose.new"), "")
+	frame.WriteOutlined = true
+	page := templates.Compose{
+		Frame: frame, DraftID: d.ID, Rev: d.Rev, Heading: p.L.T("compose.new"), ActionURL: "/compose", BackURL: "/",
+		To: d.Fields.To, Cc: d.Fields.Cc, Bcc: d.Fields.Bcc, Subject: d.Fields.Subject, Body: d.Fields.Body, HTML: d.Fields.HTML,
+	}
+	if d.ID != "" {
+		page.ActionURL += "/" + d.ID
+		if d.Fields.Subject != "" {
+			page.Heading = d.Fields.Subject
+		}
+	}
+	for _, f := range hiddenAnswer(d.Fields) {
+		page.Hidden = append(page.Hidden, f)
+	}
+	for _, id := range ids {
+		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Current: id.ID == d.Fields.IdentityID})
+	}
+	for _, f := range files {
+		page.Files = append(page.Files, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})
+	}
+	if people, err := s.store.FindPeople(r.Context(), p.User.ID, "", 50); err == nil {
+		for _, a := range people {
+			page.People = append(page.People, compose.Address{Name: a.Name, Addr: a.Address}.String())
+		}
+	}
+	if limit := s.sendLimit(p); limit > 0 {
+		page.LimitWords = p.L.T("compose.limit", "Size", p.L.Size(limit))
+	}
+	return page
+}
+
+// hiddenAnswer carries, in a form that has no draft yet, what is answered.
+func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
+	add := func(name, value string) {
+		if value != "" && value != "0" {
+			out = append(out, templates.Field{Name: name, Value: value})
+		}
+	}
+	add("in_reply_to", f.InReplyTo)
+	add("references", strings.Join(f.References, " "))
+	add("answer_kind", f.AnswerKind)
+	add("answer_mailbox", f.AnswerMailbox)
+	add("answer_validity", strconv.FormatUint(uint64(f.AnswerValidity), 10))
+	add("answer_uid", strconv.FormatUint(uint64(f.AnswerUID), 10))
+	return out
+}
+
+// suggestPeople lists people written to, for the recipient fields.
+func (s *Server) suggestPeople(w http.ResponseWriter, r *http.Request, p *person) error {
+	q := strings.TrimSpace(r.URL.Query().Get("q"))
+	if len(q) > 100 {
+		return badRequest("error.longquery")
+	}
+	people, err := s.store.FindPeople(r.Context(), p.User.ID, q, 6)
+	if err != nil {
+		return err
+	}
+	page := s.composePage(r, p, store.Draft{}, nil, nil)
+	page.People = nil
+	for _, a := range people {
+		page.People = append(page.People, compose.Address{Name: a.Name, Addr: a.Address}.String())
+	}
+	w.Header().Set("X-Restante-Fragment", "1")
+	return templates.RenderPart(w, page, "people", page)
+}
+
+// draftFile serves a file of a draft back to its writer.
+func (s *Server) draftFile(w http.ResponseWriter, r *http.Request, p *person) error {
+	u, err := s.store.Upload(r.Context(), p.User.ID, chi.URLParam(r, "draft"), chi.URLParam(r, "file"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", disposition("attachment", u.Name))
+	w.Header().Set("Content-Length", strconv.FormatInt(u.Size, 10))
+	_, err = io.Copy(w, s.store.Blob(r.Context(), p.User.ID, u.BlobID))
+	return err
+}

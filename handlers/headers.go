@@ -1,0 +1,107 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// class is the set of headers a route answers with (SECURITY 3).
+type class int
+
+const (
+	classApp class = iota + 1
+	classMessage
+	classEditor
+	classDownload
+	classSource
+	classProxy
+	classEvents
+	classStatic
+	classWorker
+	classText
+)
+
+const powerful = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=(), clipboard-write=(self)"
+
+// appPolicy is DESIGN 9; style-src-attr is added on the page that holds the editor.
+func appPolicy(nonce string) string {
+	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; " +
+		"font-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+		"require-trusted-types-for 'script'; trusted-types htmx dompurify restante"
+}
+
+var policies = map[class]string{
+	classMessage:  "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; script-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",
+	classEditor:   "default-src 'none'; style-src 'unsafe-inline'; img-src blob: data: 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",
+	classDownload: "sandbox; default-src 'none'",
+	classSource:   "sandbox; default-src 'none'; frame-ancestors 'none'",
+	classProxy:    "sandbox; default-src 'none'",
+	classEvents:   "default-src 'none'",
+	classStatic:   "default-src 'none'",
+	classWorker:   "default-src 'none'; connect-src 'self'",
+	classText:     "default-src 'none'",
+}
+
+// setHeaders writes the headers of a class. It gives the nonce of an app page, else "".
+func (s *Server) setHeaders(w http.ResponseWriter, c class) (nonce string) {
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("X-DNS-Prefetch-Control", "off")
+	h.Set("Permissions-Policy", powerful)
+	h.Set("X-Robots-Tag", "noindex")
+	h.Set("Origin-Agent-Cluster", "?1")
+	h.Set("X-Frame-Options", "DENY")
+	if strings.HasPrefix(s.conf.PublicURL, "https://") {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	switch c {
+	case classApp:
+		b := make([]byte, 16)
+		rand.Read(b)
+		nonce = base64.RawStdEncoding.EncodeToString(b)
+		h.Set("Content-Security-Policy", appPolicy(nonce))
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Cache-Control", "no-store")
+		h.Add("Vary", "HX-Request")
+		return nonce
+	case classMessage, classEditor:
+		h.Set("X-Frame-Options", "SAMEORIGIN")
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Cache-Control", "no-store")
+	case classSource:
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("Cache-Control", "no-store")
+	case classDownload:
+		h.Set("X-Download-Options", "noopen")
+		h.Set("Cache-Control", "private, no-store")
+	case classProxy:
+		h.Set("Cache-Control", "private, max-age=86400")
+	case classEvents:
+		h.Set("Content-Type", "text/event-stream")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Accel-Buffering", "no")
+	case classWorker:
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+		h.Set("Cache-Control", "no-cache")
+	case classText:
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("Cache-Control", "no-store")
+	}
+	h.Set("Content-Security-Policy", policies[c])
+	return ""
+}
+
+// class serves h with the headers of c.
+func (s *Server) class(c class, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.setHeaders(w, c)
+		h(w, r)
+	}
+}

@@ -1,0 +1,219 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"restante/internal/i18n"
+	"restante/internal/jobs"
+	"restante/mailclient"
+	"restante/templates"
+)
+
+// signInForm is what POST /login brings.
+type signInForm struct {
+	username, password, next string
+	stay                     bool
+	carried                  url.Values
+}
+
+func signInFormFrom(r *http.Request) (f signInForm, err error) {
+	if err := parseForm(r); err != nil {
+		return f, err
+	}
+	f = signInForm{
+		username: strings.TrimSpace(r.PostFormValue("username")), password: r.PostFormValue("password"),
+		next: ownPath(r.PostFormValue("next")), stay: r.PostFormValue("stay") != "", carried: url.Values{},
+	}
+	for name, values := range r.PostForm {
+		if rest, ok := strings.CutPrefix(name, "carry."); ok {
+			f.carried[rest] = values
+		}
+	}
+	if len(f.username) > 254 || len(f.password) > 1024 || strings.ContainsAny(f.username+f.password, "\r\n\x00") {
+		return f, badRequest("error.badinput")
+	}
+	return f, nil
+}
+
+// parseForm reads a form of either kind; a broken one is the sender's fault.
+func parseForm(r *http.Request) error {
+	var err error
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		err = r.ParseMultipartForm(1 << 20)
+	} else {
+		err = r.ParseForm()
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
+	}
+	if err != nil {
+		return wrap(err, http.StatusBadRequest, "error.form")
+	}
+	return nil
+}
+
+func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.person(r); err == nil {
+		return seeOther(w, r, r.URL.Query().Get("next"))
+	}
+	page := s.loginFor(r, i18n.For("", r.Header.Get("Accept-Language")))
+	page.To = ownPath(r.URL.Query().Get("next"))
+	if r.URL.Query().Get("out") == "1" {
+		page.Notice = page.L.T("login.out")
+	}
+	return s.ok(w, r, page)
+}
+
+func (s *Server) loginFor(r *http.Request, l *i18n.Localizer) templates.Login {
+	return templates.Login{
+		Head:      templates.Head{L: l, Nonce: nonceOf(r), Title: l.T("login.button"), Theme: "auto"},
+		BareNames: s.servers.Only() != "",
+	}
+}
+
+// login asks the mail server whether the password is right.
+func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
+	f, err := signInFormFrom(r)
+	if err != nil {
+		return err
+	}
+	page := s.loginFor(r, i18n.For("", r.Header.Get("Accept-Language")))
+	page.Username, page.Stay, page.To = f.username, f.stay, f.next
+	for name, values := range f.carried {
+		for _, v := range values {
+			page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
+		}
+	}
+	if err := s.trySignIn(r, f); err != nil {
+		return s.signInFailed(w, r, page, err)
+	}
+	if len(f.carried) > 0 {
+		return s.goOn(w, r, f)
+	}
+	return seeOther(w, r, f.next)
+}
+
+// trySignIn checks the limits, the domain and the password, in this order, and makes the session.
+func (s *Server) trySignIn(r *http.Request, f signInForm) error {
+	address := f.username
+	if !strings.Contains(address, "@") && s.servers.Only() != "" {
+		address += "@" + s.servers.Only()
+	}
+	address = strings.ToLower(address)
+	block := s.clientBlock(r)
+	if until, ok := s.limits.allow(block, address); !ok {
+		return &Problem{Status: http.StatusTooManyRequests, Key: "error.tries", Args: []any{"Time", until.UTC().Format("15:04 UTC")},
+			err: retryAfter{until.Sub(s.now())}}
+	}
+	if f.password == "" {
+		return &Problem{Status: http.StatusUnauthorized, Key: "error.nopassword"}
+	}
+	servers, ok := s.servers.Lookup(address)
+	if !ok {
+		s.limits.failed(block, address)
+		_, domain, _ := strings.Cut(address, "@")
+		return &Problem{Status: http.StatusUnauthorized, Key: "error.domain", Args: []any{"Domain", domain}}
+	}
+	cred := jobs.Credential{Username: servers.Username(address), Password: f.password}
+	probe := s.pool.Session("signin/"+requestID(r), servers.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
+	defer s.pool.Drop("signin/" + requestID(r))
+	if err := probe.SignIn(r.Context()); err != nil {
+		var refused *mailclient.SignInError
+		if errors.As(err, &refused) && !refused.Temporary {
+			s.limits.failed(block, address)
+		}
+		return err
+	}
+	s.limits.passed(block, address)
+	u, a, err := s.store.EnsureUser(r.Context(), address, cred.Username)
+	if err != nil {
+		return err
+	}
+	s.log.Info("sign-in", "id", requestID(r), "user", u.ID)
+	return s.signIn(r, u, a, cred, f.stay)
+}
+
+// signInFailed shows the form again: the address kept, the password not.
+func (s *Server) signInFailed(w http.ResponseWriter, r *http.Request, page templates.Login, err error) error {
+	p := problemOf(err)
+	s.logProblem(r, p)
+	page.Problem, page.ServerSaid = page.L.T(p.Key, p.Args...), p.Server
+	if next := p.Key + ".next"; page.L.T(next) != next {
+		page.Next = page.L.T(next)
+	}
+	page.Title = page.L.T("error.prefix") + " " + page.Title
+	var wait retryAfter
+	if errors.As(err, &wait) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.d.Seconds())+1))
+	}
+	s.render(w, r, p.Status, page)
+	return nil
+}
+
+// signInAgain answers a request whose session is over: a page that was asked for comes after the sign-in,
+// a form that was sent is carried through it (files have to be added again).
+func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request) {
+	l := i18n.For("", r.Header.Get("Accept-Language"))
+	page := s.loginFor(r, l)
+	if r.Method == http.MethodGet {
+		if r.Header.Get("HX-Request") == "" && r.Header.Get("X-Restante") == "" {
+			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+			return
+		}
+		s.render(w, r, http.StatusUnauthorized, page)
+		return
+	}
+	if parseForm(r) == nil {
+		for name, values := range r.PostForm {
+			for _, v := range values {
+				if name != "password" {
+					page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
+				}
+			}
+		}
+	}
+	page.To, page.Notice = r.URL.Path, l.T("login.again")
+	s.render(w, r, http.StatusUnauthorized, page)
+}
+
+// goOn shows, after a sign-in, the form that was being sent, one press from being sent again.
+func (s *Server) goOn(w http.ResponseWriter, r *http.Request, f signInForm) error {
+	l := i18n.For("", r.Header.Get("Accept-Language"))
+	page := templates.Error{
+		Head:  templates.Head{L: l, Nonce: nonceOf(r), Title: l.T("login.goon"), Theme: "auto"},
+		Words: l.T("login.goon"), Safe: l.T("login.goon.words"), ID: requestID(r),
+		RetryURL: f.next, RetryMethod: "post", ButtonWords: l.T("login.goon.do"),
+	}
+	for name, values := range f.carried {
+		for _, v := range values {
+			page.Kept = append(page.Kept, templates.Field{Name: name, Value: v})
+		}
+	}
+	return s.ok(w, r, page)
+}
+
+// logout ends this browser's session and its mail connections when it was the last.
+func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
+	who, err := s.person(r)
+	if err == nil {
+		s.log.Info("sign-out", "id", requestID(r), "user", who.User.ID)
+	}
+	if err := s.sessions.Destroy(r.Context()); err != nil {
+		return err
+	}
+	if who != nil {
+		if rest, err := s.store.Sessions(r.Context(), who.User.ID); err == nil && len(rest) == 0 {
+			s.pool.Drop(jobs.SessionKey(who.Account.ID))
+		}
+		s.hub.tell(who.User.ID, "session")
+	}
+	w.Header().Set("Clear-Site-Data", `"cache"`)
+	return seeOther(w, r, "/login?out=1")
+}

@@ -1,0 +1,307 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/internal/i18n"
+	"restante/mailclient"
+	"restante/mailclient/message"
+	"restante/templates"
+)
+
+const perPage = 50
+
+func (s *Server) home(w http.ResponseWriter, r *http.Request, p *person) error {
+	return seeOther(w, r, pathMailbox(p.Account.ID, "INBOX"))
+}
+
+// place is a mailbox as the request names it.
+type place struct {
+	box   mailclient.Mailbox
+	boxes []mailclient.Mailbox
+	slug  string
+	path  string // of the mailbox
+}
+
+func (s *Server) place(r *http.Request, p *person) (pl place, err error) {
+	slug, err := url.PathUnescape(chi.URLParam(r, "mailbox"))
+	if err != nil {
+		return pl, errNothingHere
+	}
+	boxes, err := p.Mail.Mailboxes(r.Context())
+	if err != nil {
+		return pl, err
+	}
+	box, ok := find(boxes, slug)
+	if !ok || !box.Selectable {
+		return pl, mailclient.ErrNoMailbox
+	}
+	slug = Slug(box.Name, box.Delimiter)
+	return place{box: box, boxes: boxes, slug: slug, path: pathMailbox(p.Account.ID, slug)}, nil
+}
+
+// listQueryFrom reads ?page, sort, order, filter and q. A bad value is a 400 with words.
+func listQueryFrom(q url.Values, loc *time.Location) (lq mailclient.ListQuery, err error) {
+	lq = mailclient.ListQuery{Page: 1, PerPage: perPage, Sort: mailclient.SortDate}
+	if v := q.Get("page"); v != "" {
+		if lq.Page, err = strconv.Atoi(v); err != nil || lq.Page < 1 {
+			return lq, badRequest("error.page")
+		}
+	}
+	switch v := mailclient.Sort(q.Get("sort")); v {
+	case "":
+	case mailclient.SortDate, mailclient.SortFrom, mailclient.SortTo, mailclient.SortSubject, mailclient.SortSize:
+		lq.Sort = v
+		lq.Ascending = v != mailclient.SortDate && v != mailclient.SortSize
+	default:
+		return lq, badRequest("error.sort")
+	}
+	switch q.Get("order") {
+	case "":
+	case "asc":
+		lq.Ascending = true
+	case "desc":
+		lq.Ascending = false
+	default:
+		return lq, badRequest("error.sort")
+	}
+	switch v := mailclient.Filter(q.Get("filter")); v {
+	case mailclient.FilterNone, mailclient.FilterUnread, mailclient.FilterFlagged, mailclient.FilterAttachments:
+		lq.Filter = v
+	default:
+		return lq, badRequest("error.filter")
+	}
+	if v := q.Get("q"); v != "" {
+		if len(v) > 1024 {
+			return lq, badRequest("error.longquery")
+		}
+		sq, err := mailclient.ParseSearch(v, loc)
+		if err != nil {
+			return lq, wrap(err, http.StatusBadRequest, "error.query")
+		}
+		lq.Search = &sq
+	}
+	return lq, nil
+}
+
+// mailbox shows one page of a mailbox, newest first.
+func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) error {
+	lq, err := listQueryFrom(r.URL.Query(), p.Zone)
+	if err != nil {
+		return err
+	}
+	pl, err := s.place(r, p)
+	if err != nil {
+		return err
+	}
+	list, err := p.Mail.List(r.Context(), pl.box.Name, lq)
+	if err != nil {
+		return err
+	}
+	page := s.mailPage(r, p, pl, list)
+	return s.ok(w, r, page)
+}
+
+// mailPage is the page of a list, to which a message may be added.
+func (s *Server) mailPage(r *http.Request, p *person, pl place, list mailclient.List) templates.Mail {
+	title := display(pl.box, p)
+	frame, _ := s.frame(r, p, "mail", title, pl.box.Name)
+	frame.SearchScope, frame.Query = pl.slug, r.URL.Query().Get("q")
+	page := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane}
+	if frame.Query != "" {
+		page.SearchURL, page.SearchScope = pl.path, ""
+	}
+	page.List = s.listView(r, p, pl, list)
+	unread := pl.box.Unseen
+	page.ReaderWords = p.L.T("reader.unread", "N", int(unread), "Folder", title)
+	return page
+}
+
+func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.List) templates.List {
+	q := r.URL.Query()
+	q.Del("sel")
+	here := with(pl.path, q)
+	v := templates.List{
+		Title: display(pl.box, p), Name: pl.box.Name, Role: string(pl.box.Role), Range: rangeWords(p.L, list), Validity: list.Mailbox.UIDValidity,
+		Here: here, ActionURL: pl.path + "/actions", CanAct: !list.ReadOnly, ManageURL: pathFolders(p.Account.ID),
+		Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
+	}
+	v.Targets = targets(pl.boxes, p, pl.box.Name)
+	v.Top = templates.MoveTo{Where: "top", Targets: v.Targets}
+	if v.Forever {
+		v.EmptyURL = v.ManageURL
+	}
+	for _, f := range []struct{ filter, key string }{{"", "filter.all"}, {"unread", "filter.unread"}, {"flagged", "filter.flagged"}, {"attachments", "filter.files"}} {
+		v.Filters = append(v.Filters, templates.Option{URL: with(pl.path, q, "filter", f.filter, "page", ""), Words: p.L.T(f.key), Current: q.Get("filter") == f.filter})
+	}
+	v.Sorts = sortOptions(p, pl, q)
+	if list.Incomplete {
+		v.Note = p.L.T("list.incomplete")
+	}
+	if list.Total > len(list.Rows) && list.Pages > 1 {
+		v.AllWords = p.L.T("list.selectall", "N", list.Total, "Folder", v.Title)
+		for _, k := range []string{"q", "filter"} {
+			if q.Get(k) != "" {
+				v.AllQuery = append(v.AllQuery, templates.Field{Name: k, Value: q.Get(k)})
+			}
+		}
+	}
+	v.EmptyWords, v.AllURL = emptyWords(p, pl, q)
+	if list.Page > 1 {
+		v.Newer = with(pl.path, q, "page", pageParam(list.Page-1))
+	}
+	if list.Page < list.Pages {
+		v.Older = with(pl.path, q, "page", pageParam(list.Page+1))
+	}
+	v.Rows = s.rows(p, list, func(row mailclient.Row) string { return with(pathMessage(p.Account.ID, pl.slug, row.UID), q) },
+		pl.box.Role == mailclient.RoleSent || pl.box.Role == mailclient.RoleDrafts)
+	return v
+}
+
+func pageParam(n int) string {
+	if n <= 1 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func sortOptions(p *person, pl place, q url.Values) (out []templates.Option) {
+	now, order := q.Get("sort"), q.Get("order")
+	if now == "" {
+		now = "date"
+	}
+	for _, name := range []string{"date", "from", "to", "subject", "size"} {
+		next := ""
+		current := now == name
+		if current { // pressing it again turns it round
+			next = map[string]string{"": "asc", "asc": "desc", "desc": "asc"}[order]
+			if order == "" && name != "date" && name != "size" {
+				next = "desc"
+			}
+		}
+		sort := name
+		if name == "date" {
+			sort = ""
+		}
+		out = append(out, templates.Option{URL: with(pl.path, q, "sort", sort, "order", next, "page", ""), Words: p.L.T("sort." + name), Current: current})
+	}
+	return out
+}
+
+func emptyWords(p *person, pl place, q url.Values) (words, all string) {
+	switch {
+	case q.Get("q") != "":
+		return p.L.T("list.notfound", "Query", q.Get("q")), with("/search", url.Values{}, "q", q.Get("q"))
+	case q.Get("filter") != "":
+		return p.L.T("list.nofilter", "Folder", display(pl.box, p)), pl.path
+	case pl.box.Role == mailclient.RoleInbox:
+		return p.L.T("list.emptyinbox"), ""
+	}
+	return p.L.T("list.empty"), ""
+}
+
+func rangeWords(l *i18n.Localizer, list mailclient.List) string {
+	if list.Total == 0 || len(list.Rows) == 0 {
+		return ""
+	}
+	from := (list.Page-1)*perPage + 1
+	return l.T("list.range", "From", l.Number(from), "To", l.Number(from+len(list.Rows)-1), "Total", l.Number(list.Total))
+}
+
+// rows are the mails of a list as they are shown; toNames puts the recipients in the place of the sender.
+func (s *Server) rows(p *person, list mailclient.List, link func(mailclient.Row) string, toNames bool) []templates.Row {
+	now := s.nowFor(p)
+	out := make([]templates.Row, 0, len(list.Rows))
+	day := ""
+	for i, m := range list.Rows {
+		v := rowView(p, m, now, toNames)
+		v.URL = link(m)
+		if d := p.L.Day(dateOf(m), now); d != day {
+			if day = d; i > 0 {
+				v.Day = d
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func dateOf(m mailclient.Row) time.Time {
+	if m.Date.IsZero() || m.Date.After(time.Now().Add(24*time.Hour)) {
+		return m.Received
+	}
+	return m.Date
+}
+
+func rowView(p *person, m mailclient.Row, now time.Time, toNames bool) templates.Row {
+	date := dateOf(m).In(p.Zone)
+	people := m.From
+	if toNames {
+		people = m.To
+	}
+	name, addr := namesOf(p, people)
+	v := templates.Row{
+		Key: strconv.FormatUint(uint64(m.UIDValidity), 36) + "-" + strconv.FormatUint(uint64(m.UID), 36), UID: m.UID, Name: name, Subject: subjectOf(p, m.Subject),
+		Date: p.L.Short(date, now), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(name, addr), Hue: hue(addr),
+		Unread: !m.Flags.Seen, Flagged: m.Flags.Flagged, Answered: m.Flags.Answered, Forwarded: m.Flags.Forwarded, Files: m.HasAttachment,
+	}
+	if toNames {
+		v.Name = p.L.T("row.to", "Name", name)
+	}
+	if !p.User.Settings.NoPreviews {
+		v.Preview = m.Preview
+	}
+	v.State = stateWords(p, m)
+	return v
+}
+
+func stateWords(p *person, m mailclient.Row) string {
+	words := ""
+	for _, w := range []struct {
+		on  bool
+		key string
+	}{{!m.Flags.Seen, "state.unread"}, {m.Flags.Flagged, "state.flagged"}, {m.Flags.Answered, "state.answered"}, {m.Flags.Forwarded, "state.forwarded"}, {m.HasAttachment, "state.files"}} {
+		if w.on {
+			words += p.L.T(w.key) + ", "
+		}
+	}
+	return words
+}
+
+func namesOf(p *person, people []message.Address) (names, first string) {
+	if len(people) == 0 {
+		return p.L.T("row.nobody"), ""
+	}
+	for i, a := range people {
+		if i == 3 {
+			names += " …"
+			break
+		}
+		if i > 0 {
+			names += ", "
+		}
+		if a.Name != "" {
+			names += a.Name
+		} else {
+			names += a.Addr
+		}
+	}
+	if names == "" {
+		names = p.L.T("row.nobody")
+	}
+	return names, people[0].Addr
+}
+
+func subjectOf(p *person, subject string) string {
+	if subject == "" {
+		return p.L.T("row.nosubject")
+	}
+	return subject
+}

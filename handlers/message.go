@@ -1,0 +1,498 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/mailclient"
+	"restante/mailclient/message"
+	"restante/templates"
+)
+
+// uidParam is the UID in the path.
+func uidParam(r *http.Request) (uint32, error) {
+	n, err := strconv.ParseUint(chi.URLParam(r, "uid"), 10, 32)
+	if err != nil || n == 0 {
+		return 0, errNothingHere
+	}
+	return uint32(n), nil
+}
+
+// message shows a mail beside its list, and marks it read once it is shown.
+func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) error {
+	uid, err := uidParam(r)
+	if err != nil {
+		return err
+	}
+	lq, err := listQueryFrom(r.URL.Query(), p.Zone)
+	if err != nil {
+		return err
+	}
+	pl, err := s.place(r, p)
+	if err != nil {
+		return err
+	}
+	if pl.box.Role == mailclient.RoleDrafts {
+		return seeOther(w, r, fmt.Sprintf("/compose?draft=%s&uid=%d", url.QueryEscape(pl.slug), uid))
+	}
+	open, err := p.Mail.Open(r.Context(), pl.box.Name, 0, uid)
+	if errors.Is(err, mailclient.ErrGone) {
+		return &Problem{Status: http.StatusNotFound, Key: "error.gone", URL: with(pl.path, r.URL.Query()), Next: "error.tolist", err: err}
+	}
+	if err != nil {
+		return err
+	}
+	if s.marksRead(r, p) && !open.Flags.Seen && !open.ReadOnly {
+		ref := mailclient.Ref{Mailbox: pl.box.Name, UIDValidity: open.UIDValidity, UIDs: []uint32{uid}}
+		if err := p.Mail.SetFlags(r.Context(), ref, []string{`\Seen`}, nil); err == nil && pl.box.Unseen > 0 {
+			pl.box.Unseen--
+		}
+	}
+	list, err := p.Mail.List(r.Context(), pl.box.Name, lq)
+	if err != nil {
+		return err
+	}
+	page := s.mailPage(r, p, pl, list)
+	view, err := s.messageView(r, p, pl, open)
+	if err != nil {
+		return err
+	}
+	s.steps(r, p, pl, lq, list, view)
+	page.Message = view
+	page.Title = view.Subject + " · " + page.Title
+	page.WriteOutlined = true
+	for i := range page.List.Rows {
+		if page.List.Rows[i].UID == uid {
+			page.List.Rows[i].Current = true
+		}
+	}
+	return s.ok(w, r, page)
+}
+
+// marksRead says whether this request is a person's own opening: not a prefetch, and not when they mark by hand.
+func (s *Server) marksRead(r *http.Request, p *person) bool {
+	return r.Header.Get("Sec-Purpose") == "" && r.Header.Get("Purpose") == "" && r.Method == http.MethodGet && p.User.Settings.MarkRead != "hand"
+}
+
+// steps finds the mails before and after: on the same page of the list, else asked for.
+func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQuery, list mailclient.List, v *templates.Message) {
+	q := r.URL.Query()
+	link := func(uid uint32) string {
+		if uid == 0 {
+			return ""
+		}
+		return with(pathMessage(p.Account.ID, pl.slug, uid), q)
+	}
+	var newer, older uint32
+	at := -1
+	for i, row := range list.Rows {
+		if row.UID == v.UID {
+			at = i
+		}
+	}
+	if at > 0 && at < len(list.Rows)-1 {
+		newer, older = list.Rows[at-1].UID, list.Rows[at+1].UID
+	} else if n, o, _, err := p.Mail.Neighbours(r.Context(), pl.box.Name, lq, v.UID); err == nil {
+		newer, older = n, o
+	}
+	v.NewerURL, v.OlderURL = link(newer), link(older)
+	v.NextURL = v.ListURL
+	if p.User.Settings.AfterAct != "list" && v.OlderURL != "" {
+		v.NextURL = v.OlderURL
+	}
+}
+
+// messageView is a mail as the page shows it.
+func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailclient.Open) (*templates.Message, error) {
+	m := open.Message
+	base := pathMessage(p.Account.ID, pl.slug, open.UID)
+	date := dateOf(open.Row).In(p.Zone)
+	from := personOf(first(m.Header.From()))
+	v := &templates.Message{
+		UID: open.UID, Validity: open.UIDValidity, Role: string(pl.box.Role), Subject: subjectOf(p, m.Header.Subject()), From: from,
+		Froms: personsOf(m.Header.From()), To: personsOf(m.Header.To()), Cc: personsOf(m.Header.Cc()), Bcc: personsOf(m.Header.Bcc()),
+		Date: p.L.Short(date, s.nowFor(p)), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(from.Name, from.Addr), Hue: hue(from.Addr),
+		Flagged: open.Flags.Flagged, CanAct: !open.ReadOnly, Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
+		ActionURL: pl.path + "/actions", ListURL: with(pl.path, r.URL.Query()), Here: r.URL.RequestURI(),
+		PrintURL: base + "/print", SourceURL: base + "/source", EMLURL: base + ".eml", List: m.Header.Text("List-Id"),
+	}
+	if from.Addr == "" {
+		v.From.Name = p.L.T("row.nobody")
+	}
+	if rt := m.Header.ReplyTo(); len(rt) > 0 && !strings.EqualFold(rt[0].Addr, from.Addr) {
+		v.ReplyTo = personsOf(rt)
+	}
+	v.Move = templates.MoveTo{Where: "message", Targets: targets(pl.boxes, p, pl.box.Name)}
+	answer := url.Values{"in": {pl.slug}, "uid": {strconv.FormatUint(uint64(open.UID), 10)}, "back": {v.Here}}
+	v.ReplyURL = with("/compose", answer, "reply", "1")
+	v.ForwardURL, v.ForwardFileURL = with("/compose", answer, "forward", "1"), with("/compose", answer, "forward", "file")
+	if len(m.Header.To())+len(m.Header.Cc()) > 1 || !s.mine(r, p, first(m.Header.To()).Addr) && len(m.Header.To()) > 0 {
+		v.ReplyAllURL = with("/compose", answer, "replyall", "1")
+	}
+	v.ToLine = s.toLine(r, p, m)
+	v.State = strings.TrimSuffix(stateWords(p, mailclient.Row{Flags: mailclient.Flags{Seen: true, Answered: open.Flags.Answered, Forwarded: open.Flags.Forwarded}}), ", ")
+	for _, k := range open.Flags.Keywords {
+		if !strings.HasPrefix(k, "$") && !strings.EqualFold(k, "NonJunk") && !strings.EqualFold(k, "Junk") && !strings.EqualFold(k, "Forwarded") {
+			v.Labels = append(v.Labels, templates.Label{Name: k})
+		}
+	}
+	v.Warnings = warnings(p, m)
+	if len(m.Faults) > 0 {
+		v.Damaged = damaged(p, m)
+	}
+	s.showBody(r, p, pl, open, v)
+	s.showFiles(p, base, open, v)
+	return v, nil
+}
+
+func damaged(p *person, m *message.Message) string {
+	for _, f := range m.Faults {
+		if strings.Contains(f.Kind, "boundary") || strings.Contains(f.Kind, "limit") || strings.Contains(f.Kind, "cut") {
+			return p.L.T("message.damaged")
+		}
+	}
+	return ""
+}
+
+// showBody fills what is read: the frame for HTML, else the text with its quotes, and cards.
+func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient.Open, v *templates.Message) {
+	m := open.Message
+	v.HTML = m.HTMLAlt
+	if v.HTML {
+		base := pathMessage(p.Account.ID, pl.slug, open.UID)
+		remote := s.remoteAllowed(r, p, m)
+		q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}, "theme": {p.themeName()}}
+		if remote {
+			q.Set("remote", "1")
+		}
+		v.BodyURL = with(base+"/body", q)
+		v.FrameTitle = p.L.T("message.frame", "Name", nameOr(v.From))
+		if !remote {
+			if n := remoteCount(m); n > 0 {
+				v.Blocked = &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: "/trust?sender=" + url.QueryEscape(v.From.Addr),
+					OnceURL: with(r.URL.Path, r.URL.Query(), "remote", "1"), AlwaysWords: p.L.T("remote.always", "Address", v.From.Addr), Back: v.Here}
+			}
+		}
+	}
+	for _, b := range m.Blocks {
+		switch b.Kind {
+		case message.BlockText:
+			if !v.HTML {
+				v.Text = append(v.Text, segments(b.Text)...)
+			}
+		case message.BlockCard:
+			if c := cardView(p, b.Card); c.Title != "" {
+				v.Cards = append(v.Cards, c)
+			}
+		}
+	}
+	v.Nothing = !v.HTML && len(v.Text) == 0 && len(v.Cards) == 0
+}
+
+func (p *person) themeName() string {
+	if p.User.Settings.Theme == "" {
+		return "auto"
+	}
+	return p.User.Settings.Theme
+}
+
+func nameOr(a templates.Person) string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.Addr
+}
+
+// remoteAllowed says whether the reader has asked for pictures: now (from our own page only), for this sender, or always.
+// Junk never shows them by a standing rule.
+func (s *Server) remoteAllowed(r *http.Request, p *person, m *message.Message) bool {
+	if r.URL.Query().Get("remote") == "1" {
+		site := r.Header.Get("Sec-Fetch-Site")
+		return site == "" || site == "same-origin" || site == "none"
+	}
+	if strings.Contains(strings.ToLower(chi.URLParam(r, "mailbox")), "junk") {
+		return false
+	}
+	if p.User.Settings.Images == "always" {
+		return true
+	}
+	ok, err := s.store.SenderTrusted(r.Context(), p.User.ID, first(m.Header.From()).Addr)
+	return err == nil && ok
+}
+
+func segments(text string) (out []templates.Segment) {
+	for _, seg := range message.Quoted(text) {
+		v := templates.Segment{Depth: min(seg.Depth, 5), Signature: seg.Signature, Fold: seg.Tail}
+		at := 0
+		for _, l := range message.Links(seg.Text) {
+			if l.Start > at {
+				v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[at:l.Start]})
+			}
+			v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[l.Start:l.End], URL: linkTarget(l.URL)})
+			at = l.End
+		}
+		if at < len(seg.Text) {
+			v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[at:]})
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// linkTarget sends mail addresses to our own form.
+func linkTarget(u string) string {
+	if strings.HasPrefix(strings.ToLower(u), "mailto:") {
+		return "/compose?mailto=" + url.QueryEscape(u)
+	}
+	return u
+}
+
+var cardFields = []string{"recipient", "action", "status", "diagnostic", "summary", "start", "end", "location", "organizer", "method", "text", "name"}
+
+func cardView(p *person, c *message.Card) templates.Card {
+	if c == nil {
+		return templates.Card{}
+	}
+	v := templates.Card{Title: p.L.T("card." + c.Kind)}
+	for _, f := range cardFields {
+		if val := strings.TrimSpace(c.Fields[f]); val != "" {
+			v.Lines = append(v.Lines, p.L.T("card.field."+f)+": "+val)
+		}
+	}
+	return v
+}
+
+// showFiles lists what can be saved.
+func (s *Server) showFiles(p *person, base string, open *mailclient.Open, v *templates.Message) {
+	var total int64
+	for _, f := range open.Message.Files {
+		if f.Inline || f.Technical {
+			continue
+		}
+		total += f.Size
+		partURL := base + "/parts/" + url.PathEscape(f.Section)
+		q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}}
+		file := templates.File{Name: f.Name, Size: p.L.Size(f.Size), Icon: fileIcon(f.Type, f.Name), Warning: fileWarning(p, f.Name),
+			URL: with(partURL, q), DownloadURL: with(partURL, q, "download", "1")}
+		if !f.Exact {
+			file.Size = p.L.T("files.about", "Size", file.Size)
+		}
+		if file.Opens = inlineKind(f.Type, f.Name) != ""; !file.Opens {
+			file.URL = file.DownloadURL
+		}
+		if strings.HasPrefix(inlineKind(f.Type, f.Name), "image/") && f.Size < 3<<20 {
+			file.ThumbURL = with(partURL, q)
+		}
+		v.Files = append(v.Files, file)
+	}
+	if n := len(v.Files); n > 0 {
+		v.FilesWords = p.L.T("files.count", "N", n) + " · " + p.L.Size(total)
+		if n > 1 {
+			v.ZipURL = base + "/attachments.zip"
+		}
+	}
+}
+
+// inlineKind is the type under which a part may be opened in the browser, "" for download only (SECURITY 3).
+func inlineKind(declared, name string) string {
+	t := declared
+	if t == "" || t == "application/octet-stream" || t == "image/jpg" {
+		t, _, _ = strings.Cut(mime.TypeByExtension(strings.ToLower(path.Ext(name))), ";")
+	}
+	switch t {
+	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "application/pdf", "text/plain":
+		return t
+	}
+	return ""
+}
+
+func fileIcon(t, name string) string {
+	kind := inlineKind(t, name)
+	switch {
+	case strings.HasPrefix(kind, "image/") || strings.HasPrefix(t, "image/"):
+		return "file-image"
+	case kind == "application/pdf", kind == "text/plain":
+		return "file-text"
+	case strings.Contains(t, "zip") || strings.Contains(t, "compressed"):
+		return "file-archive"
+	case strings.Contains(t, "spreadsheet") || strings.Contains(t, "excel") || t == "text/csv":
+		return "file-spreadsheet"
+	case t == "text/calendar":
+		return "calendar"
+	case t == "message/rfc822":
+		return "mail"
+	}
+	return "file"
+}
+
+var dangerous = map[string]bool{}
+
+func init() {
+	for _, e := range strings.Fields("exe com bat cmd scr pif msi msp js jse vbs vbe wsf wsh ps1 jar lnk hta cpl reg iso img vhd html htm svg xhtml one url docm xlsm pptm dotm xlam app dmg") {
+		dangerous["."+e] = true
+	}
+}
+
+func fileWarning(p *person, name string) string {
+	lower := strings.ToLower(name)
+	if !dangerous[path.Ext(lower)] {
+		return ""
+	}
+	if inner := path.Ext(strings.TrimSuffix(lower, path.Ext(lower))); len(inner) > 1 && len(inner) < 6 {
+		return p.L.T("files.disguised")
+	}
+	return p.L.T("files.dangerous")
+}
+
+// warnings are the signs of a disguised sender (UX 6), the gravest first.
+func warnings(p *person, m *message.Message) (out []string) {
+	froms := m.Header.From()
+	from := first(froms)
+	if name := strings.ToLower(from.Name); strings.Contains(name, "@") && !strings.Contains(name, strings.ToLower(from.Addr)) {
+		out = append(out, p.L.T("warn.name", "Name", from.Name, "Address", from.Addr))
+	}
+	if len(froms) > 1 {
+		out = append(out, p.L.T("warn.many", "N", len(froms)))
+	}
+	if len(out) == 0 {
+		if rt := first(m.Header.ReplyTo()); rt.Addr != "" && domainOf(rt.Addr) != domainOf(from.Addr) && m.Header.Get("List-Id") == "" {
+			out = append(out, p.L.T("warn.replyto", "Address", rt.Addr))
+		}
+	}
+	return out
+}
+
+func domainOf(addr string) string {
+	_, d, _ := strings.Cut(strings.ToLower(addr), "@")
+	return d
+}
+
+func first(list []message.Address) message.Address {
+	if len(list) == 0 {
+		return message.Address{}
+	}
+	return list[0]
+}
+
+func personOf(a message.Address) templates.Person {
+	p := templates.Person{Name: a.Name, Addr: a.Addr, Full: a.Addr}
+	if a.Name != "" {
+		p.Full = a.Name + " <" + a.Addr + ">"
+	}
+	if a.Addr == "" && a.Group != "" {
+		p.Full = a.Group
+	}
+	return p
+}
+
+func personsOf(list []message.Address) (out []templates.Person) {
+	for i, a := range list {
+		if i == 200 {
+			break
+		}
+		out = append(out, personOf(a))
+	}
+	return out
+}
+
+// mine says whether an address is one of the person's own.
+func (s *Server) mine(r *http.Request, p *person, addr string) bool {
+	if strings.EqualFold(addr, p.Account.Address) {
+		return true
+	}
+	ids, err := s.identities(r.Context(), p)
+	if err != nil {
+		return false
+	}
+	for _, id := range ids {
+		if strings.EqualFold(id.Address, addr) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) toLine(r *http.Request, p *person, m *message.Message) string {
+	var names []string
+	all := append(append([]message.Address{}, m.Header.To()...), m.Header.Cc()...)
+	for i, a := range all {
+		if i == 4 {
+			break
+		}
+		switch {
+		case s.mine(r, p, a.Addr):
+			names = append(names, p.L.T("row.me"))
+		case a.Name != "":
+			names = append(names, a.Name)
+		case a.Addr != "":
+			names = append(names, a.Addr)
+		default:
+			names = append(names, a.Group)
+		}
+	}
+	if len(names) == 0 {
+		return p.L.T("message.tonobody")
+	}
+	line := strings.Join(names, ", ")
+	if rest := len(all) - len(names); rest > 0 {
+		return p.L.T("message.tomore", "Names", line, "N", rest)
+	}
+	return p.L.T("message.to", "Names", line)
+}
+
+// print shows one mail for paper.
+func (s *Server) print(w http.ResponseWriter, r *http.Request, p *person) error {
+	pl, open, err := s.openAt(r, p)
+	if err != nil {
+		return err
+	}
+	view, err := s.messageView(r, p, pl, open)
+	if err != nil {
+		return err
+	}
+	h := s.head(r, p, view.Subject)
+	h.Theme = "light"
+	return s.ok(w, r, templates.Print{Head: h, Message: view})
+}
+
+// openAt opens the mail that the path names.
+func (s *Server) openAt(r *http.Request, p *person) (pl place, open *mailclient.Open, err error) {
+	uid, err := uidParam(r)
+	if err != nil {
+		return pl, nil, err
+	}
+	if pl, err = s.place(r, p); err != nil {
+		return pl, nil, err
+	}
+	validity, err := validityParam(r.URL.Query().Get("v"))
+	if err != nil {
+		return pl, nil, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	defer cancel()
+	open, err = p.Mail.Open(ctx, pl.box.Name, validity, uid)
+	return pl, open, err
+}
+
+func validityParam(v string) (uint32, error) {
+	if v == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(v, 10, 32)
+	if err != nil {
+		return 0, badRequest("error.form")
+	}
+	return uint32(n), nil
+}

@@ -1,0 +1,319 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/internal/sanitize"
+	"restante/mailclient"
+	"restante/mailclient/message"
+)
+
+// remoteCount is how many pictures of other sites a mail asks for.
+func remoteCount(m *message.Message) (n int) {
+	for _, b := range m.Blocks {
+		if b.Kind == message.BlockHTML {
+			n += sanitize.CountRemote(b.Text)
+		}
+	}
+	return n
+}
+
+// body is the mail's HTML as a document of its own: sanitised, with its own policy, never with a script.
+func (s *Server) body(w http.ResponseWriter, r *http.Request, p *person) error {
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		return errStale
+	}
+	pl, open, err := s.openAt(r, p)
+	if err != nil {
+		return err
+	}
+	base := pathMessage(p.Account.ID, pl.slug, open.UID)
+	validity := strconv.FormatUint(uint64(open.UIDValidity), 10)
+	inline := map[string]string{}
+	for _, f := range open.Message.Files {
+		u := base + "/parts/" + url.PathEscape(f.Section) + "?v=" + validity
+		if f.ContentID != "" {
+			inline["cid:"+f.ContentID] = u
+		}
+		if f.Location != "" {
+			inline[f.Location] = u
+		}
+	}
+	o := sanitize.Options{
+		Theme: theme(r.URL.Query().Get("theme")),
+		Part:  func(ref string) string { return inline[ref] },
+		Leave: func(u string) string { return "/leave?" + url.Values{"u": {u}, "s": {s.sign("leave", p, u)}}.Encode() },
+	}
+	if r.URL.Query().Get("remote") == "1" && s.remoteAllowed(r, p, open.Message) {
+		o.Remote = func(u string) string {
+			return "/proxy?" + url.Values{"u": {u}, "s": {s.sign("proxy-url", p, u)}}.Encode()
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	var parts []sanitize.Part
+	for _, b := range open.Message.Blocks {
+		switch b.Kind {
+		case message.BlockHTML:
+			parts = append(parts, sanitize.Part{HTML: b.Text})
+		case message.BlockText:
+			parts = append(parts, sanitize.Part{Text: b.Text})
+		case message.BlockImage:
+			parts = append(parts, sanitize.Part{Image: base + "/parts/" + url.PathEscape(b.Section) + "?v=" + validity})
+		}
+	}
+	doc := sanitize.Document(ctx, parts, o)
+	_, err = io.WriteString(w, doc.String())
+	return err
+}
+
+func theme(v string) string {
+	switch v {
+	case "light", "dark", "original":
+		return v
+	}
+	return "auto"
+}
+
+// sign makes the signature of a URL that only this session may use.
+func (s *Server) sign(purpose string, p *person, u string) string {
+	return hex.EncodeToString(s.ring.MAC(purpose, p.Hash, u)[:16])
+}
+
+func (s *Server) signed(purpose string, p *person, r *http.Request) (string, bool) {
+	u := r.URL.Query().Get("u")
+	want := s.sign(purpose, p, u)
+	return u, u != "" && hmac.Equal([]byte(want), []byte(r.URL.Query().Get("s")))
+}
+
+// part serves one part: opened in the browser for a short list of harmless types, else as a download.
+func (s *Server) part(w http.ResponseWriter, r *http.Request, p *person) error {
+	pl, open, err := s.openAt(r, p)
+	if err != nil {
+		return err
+	}
+	section, err := url.PathUnescape(chi.URLParam(r, "section"))
+	if err != nil {
+		return errNothingHere
+	}
+	for _, f := range open.Message.Files {
+		if f.Section == section {
+			return s.servePart(w, r, p, pl, open, f)
+		}
+	}
+	return errNothingHere
+}
+
+func (s *Server) servePart(w http.ResponseWriter, r *http.Request, p *person, pl place, open *mailclient.Open, f message.File) error {
+	pr, pw := io.Pipe()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { // ends with the pipe: owned by this request
+		err := s.copyPart(ctx, p, pl, open, f, pw)
+		pw.CloseWithError(err)
+		done <- err
+	}()
+	defer func() { pr.Close(); <-done }()
+	body := bufio.NewReaderSize(pr, 64<<10)
+	magic, err := body.Peek(512)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) && len(magic) == 0 {
+		return err
+	}
+	h := w.Header()
+	kind := trueKind(inlineKind(f.Type, f.Name), magic)
+	if kind == "" || r.URL.Query().Get("download") == "1" {
+		h.Set("Content-Type", "application/octet-stream")
+		h.Set("Content-Disposition", disposition("attachment", f.Name))
+	} else {
+		h.Set("Content-Type", kind)
+		h.Set("Content-Disposition", disposition("inline", f.Name))
+		h.Set("X-Frame-Options", "SAMEORIGIN")
+		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
+		if kind == "application/pdf" {
+			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'")
+		}
+		if r.URL.Query().Get("v") != "" {
+			h.Set("Cache-Control", "private, max-age=31536000, immutable")
+		}
+	}
+	_, err = io.Copy(w, body)
+	return err
+}
+
+func (s *Server) copyPart(ctx context.Context, p *person, pl place, open *mailclient.Open, f message.File, w io.Writer) error {
+	if f.Body != nil {
+		_, err := w.Write(f.Body)
+		return err
+	}
+	return p.Mail.Part(ctx, pl.box.Name, open.UIDValidity, open.UID, f.Section, w)
+}
+
+// trueKind is the inline type if the first bytes agree with it, else "": neither type nor name of a mail is believed.
+func trueKind(kind string, magic []byte) string {
+	switch kind {
+	case "text/plain":
+		if bytes.IndexByte(magic, 0) >= 0 || !utf8.Valid(cutRune(magic)) {
+			return ""
+		}
+		return "text/plain; charset=utf-8"
+	case "application/pdf":
+		if !bytes.HasPrefix(magic, []byte("%PDF-")) {
+			return ""
+		}
+		return kind
+	case "image/avif":
+		if len(magic) > 12 && string(magic[4:8]) == "ftyp" && strings.HasPrefix(string(magic[8:12]), "avi") {
+			return kind
+		}
+		return ""
+	case "":
+		return ""
+	}
+	if sniffed := http.DetectContentType(magic); strings.HasPrefix(sniffed, "image/") && inlineKind(sniffed, "") != "" {
+		return sniffed
+	}
+	return ""
+}
+
+// cutRune drops a rune that the end of the window cut.
+func cutRune(b []byte) []byte {
+	for i := 0; i < 3 && len(b) > 0 && !utf8.Valid(b); i++ {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// disposition writes the header with an ASCII name and the true one (RFC 6266).
+func disposition(kind, name string) string {
+	name = message.SafeName(name)
+	ascii := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || strings.ContainsRune(`"\%;`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	out := kind + `; filename="` + ascii + `"`
+	if ascii != name {
+		out += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	}
+	return out
+}
+
+// source shows the mail as it came, as text.
+func (s *Server) source(w http.ResponseWriter, r *http.Request, p *person) error {
+	return s.raw(w, r, p)
+}
+
+// eml serves the mail as a file, byte for byte.
+func (s *Server) eml(w http.ResponseWriter, r *http.Request, p *person) error {
+	w.Header().Set("Content-Type", "message/rfc822")
+	w.Header().Set("Content-Disposition", disposition("attachment", "message-"+chi.URLParam(r, "uid")+".eml"))
+	return s.raw(w, r, p)
+}
+
+func (s *Server) raw(w http.ResponseWriter, r *http.Request, p *person) error {
+	uid, err := uidParam(r)
+	if err != nil {
+		return err
+	}
+	pl, err := s.place(r, p)
+	if err != nil {
+		return err
+	}
+	return p.Mail.Raw(r.Context(), pl.box.Name, 0, uid, w)
+}
+
+// zip serves all files of a mail, streamed.
+func (s *Server) zip(w http.ResponseWriter, r *http.Request, p *person) error {
+	pl, open, err := s.openAt(r, p)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", disposition("attachment", zipName(open.Message.Header.Subject())))
+	z := zip.NewWriter(w)
+	taken := map[string]bool{}
+	for _, f := range open.Message.Files {
+		if f.Inline || f.Technical {
+			continue
+		}
+		method := zip.Deflate
+		if strings.HasPrefix(f.Type, "image/") || strings.Contains(f.Type, "zip") || f.Type == "application/pdf" {
+			method = zip.Store
+		}
+		out, err := z.CreateHeader(&zip.FileHeader{Name: unused(taken, message.SafeName(f.Name)), Method: method, Modified: dateOf(open.Row)})
+		if err != nil {
+			return err
+		}
+		if err := s.copyPart(r.Context(), p, pl, open, f, out); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
+
+func zipName(subject string) string {
+	if subject == "" {
+		subject = "attachments"
+	}
+	return message.SafeName(strings.ReplaceAll(subject, "/", "-")) + ".zip"
+}
+
+// unused numbers a name that was given before, whatever its letter case.
+func unused(taken map[string]bool, name string) string {
+	for i, try := 2, name; ; i++ {
+		if key := strings.ToLower(try); !taken[key] {
+			taken[key] = true
+			return try
+		}
+		ext := path.Ext(name)
+		try = fmt.Sprintf("%s (%d)%s", strings.TrimSuffix(name, ext), i, ext)
+	}
+}
+
+// proxied fetches a picture of another site for the reader, who stays unknown to it.
+func (s *Server) proxied(w http.ResponseWriter, r *http.Request, p *person) error {
+	u, ok := s.signed("proxy-url", p, r)
+	if dest := r.Header.Get("Sec-Fetch-Dest"); !ok || dest != "" && dest != "image" {
+		return errNothingHere
+	}
+	img, err := s.pictures.Fetch(r.Context(), u)
+	if err != nil {
+		s.log.Debug("picture not fetched", "id", requestID(r), "err", err.Error())
+		w.Header().Set("Content-Type", "image/svg+xml")
+		_, err = io.WriteString(w, placeholder)
+		return err
+	}
+	w.Header().Set("Content-Type", img.Type)
+	_, err = w.Write(img.Body)
+	return err
+}
+
+const placeholder = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24"><rect width="24" height="24" fill="none" stroke="gray"/></svg>`
+
+func init() { // types that a bare system's table lacks
+	for ext, t := range map[string]string{".webp": "image/webp", ".avif": "image/avif", ".txt": "text/plain", ".pdf": "application/pdf"} {
+		_ = mime.AddExtensionType(ext, t)
+	}
+}

@@ -1,0 +1,200 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"restante/mailclient"
+	"restante/templates"
+)
+
+// app serves a page that needs nobody signed in.
+func (s *Server) app(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		nonce := s.setHeaders(w, classApp)
+		r = r.WithContext(context.WithValue(r.Context(), keyNonce, nonce))
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+// page serves a page of a signed-in person. A session that has ended leads to the sign-in page with what was typed.
+func (s *Server) page(h func(http.ResponseWriter, *http.Request, *person) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		nonce := s.setHeaders(w, classApp)
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), keyNonce, nonce), 100*time.Second)
+		defer cancel()
+		r = r.WithContext(ctx)
+		who, err := s.person(r)
+		if err == nil {
+			err = h(w, r, who)
+		}
+		if err != nil {
+			s.failFor(w, r, err)
+		}
+	}
+}
+
+// failFor sends those whose session or password is over to sign in again, with what they typed; else the error page.
+func (s *Server) failFor(w http.ResponseWriter, r *http.Request, err error) {
+	var refused *mailclient.SignInError
+	if errors.Is(err, errSignedOut) || errors.As(err, &refused) && !refused.Temporary {
+		s.signInAgain(w, r)
+		return
+	}
+	s.fail(w, r, err)
+}
+
+// bytes serves parts of mails, files and streams of a signed-in person with the headers of c.
+func (s *Server) bytes(c class, h func(http.ResponseWriter, *http.Request, *person) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.setHeaders(w, c)
+		who, err := s.person(r)
+		if err == nil {
+			err = h(w, r, who)
+		}
+		if err == nil {
+			return
+		}
+		if started(w) { // too late for a page: the connection ends, so that nothing looks whole
+			s.logProblem(r, problemOf(err))
+			panic(http.ErrAbortHandler)
+		}
+		if errors.Is(err, errSignedOut) {
+			s.setHeaders(w, classText)
+			http.Error(w, "signed out", http.StatusUnauthorized)
+			return
+		}
+		s.fail(w, r, err)
+	}
+}
+
+// started says whether bytes of an answer have left already.
+func started(w http.ResponseWriter) bool {
+	for {
+		if sw, ok := w.(*statusWriter); ok {
+			return sw.status != 0
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = u.Unwrap()
+	}
+}
+
+// render writes a page whole or not at all.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, page templates.Page) {
+	var b bytes.Buffer
+	if err := templates.Render(&b, page); err != nil {
+		s.log.Error("template", "id", requestID(r), "err", err.Error())
+		http.Error(w, "Something broke here, not in your mail.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = b.WriteTo(w)
+	}
+}
+
+func (s *Server) ok(w http.ResponseWriter, r *http.Request, page templates.Page) error {
+	s.render(w, r, http.StatusOK, page)
+	return nil
+}
+
+// head is what every page of a person begins with.
+func (s *Server) head(r *http.Request, p *person, title string) templates.Head {
+	set := p.User.Settings
+	theme := set.Theme
+	if theme == "" {
+		theme = "auto"
+	}
+	return templates.Head{L: p.L, Nonce: nonceOf(r), Title: title, Theme: theme, Density: set.Density, Pane: set.ReadingPane, Scripts: true}
+}
+
+// frame is the furniture around a page. The folders come from the session's list; when the server does not answer,
+// the page stands without them and says so.
+func (s *Server) frame(r *http.Request, p *person, screen, title, current string) (templates.Frame, []mailclient.Mailbox) {
+	ctx := r.Context()
+	f := templates.Frame{
+		Head: s.head(r, p, title), Screen: screen, Address: p.Account.Address, Initials: initials(p.User.Settings.Name, p.Account.Address),
+		Hue: hue(p.Account.Address), FoldersURL: pathFolders(p.Account.ID), SearchURL: "/search", Flash: s.popFlash(r),
+		Here: r.URL.RequestURI(), Events: "/events", NoShortcuts: p.User.Settings.NoShortcuts,
+	}
+	if r.Method != http.MethodGet {
+		f.Here = "/"
+	}
+	if n, err := s.store.OutboxCount(ctx, p.User.ID); err == nil {
+		f.Outbox = n
+	}
+	boxes, err := p.Mail.Mailboxes(ctx)
+	if err != nil {
+		pr := problemOf(err)
+		f.Strip = &templates.Strip{Words: p.L.T(pr.Key, pr.Args...), URL: f.Here}
+		return f, nil
+	}
+	f.Special, f.Others = tree(boxes, p, current)
+	if q, ok := p.Mail.Quota(ctx); ok && q.LimitKiB > 0 {
+		percent := int(min(100, q.UsedKiB*100/q.LimitKiB))
+		f.Quota = &templates.Quota{Percent: percent, Near: percent >= 80,
+			Words: p.L.T("quota.words", "Used", p.L.Size(q.UsedKiB*1024), "Limit", p.L.Size(q.LimitKiB*1024))}
+	}
+	return f, boxes
+}
+
+// initials are up to two letters for an avatar.
+func initials(name, addr string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '.' || r == '-' || r == ',' || r == '"' || r == '\'' })
+	if len(words) == 0 {
+		words = []string{addr}
+	}
+	out := []rune{}
+	for _, w := range words {
+		for _, r := range w {
+			out = append(out, r)
+			break
+		}
+		if len(out) == 2 {
+			break
+		}
+	}
+	return strings.ToUpper(string(out))
+}
+
+// hue picks one of eight colours for an address, always the same.
+func hue(addr string) int {
+	h := uint32(2166136261)
+	for _, c := range []byte(strings.ToLower(addr)) {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return int(h%8) + 1
+}
+
+// with gives path with query values set or, when empty, removed.
+func with(path string, q url.Values, pairs ...string) string {
+	out := url.Values{}
+	for k, v := range q {
+		out[k] = v
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			out.Del(pairs[i])
+		} else {
+			out.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(out) == 0 {
+		return path
+	}
+	return fmt.Sprintf("%s?%s", path, out.Encode())
+}

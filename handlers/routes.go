@@ -1,0 +1,74 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/static"
+)
+
+// Handler is the site map: every route, on one page. Each names its header class (headers.go).
+func (s *Server) Handler() http.Handler {
+	r := chi.NewRouter()
+	r.Use(s.observed, s.recovered, s.knownHost, s.sameOrigin, s.bounded)
+	r.NotFound(s.app(s.nothingHere))
+	r.MethodNotAllowed(s.app(s.wrongMethod))
+
+	r.Get("/healthz", s.class(classText, s.healthz))
+	r.Get("/readyz", s.class(classText, s.readyz))
+	r.Get("/static/*", s.class(classStatic, static.Handler().ServeHTTP))
+	r.Get("/sw.js", s.class(classWorker, s.serviceWorker))
+	r.Get("/manifest.webmanifest", s.class(classStatic, s.manifest))
+	r.Get("/offline", s.app(s.offline))
+
+	r.Group(func(r chi.Router) {
+		r.Use(s.sessions.LoadAndSave, s.compressed)
+		r.Get("/login", s.app(s.loginPage))
+		r.Post("/login", s.app(s.login))
+		r.Post("/logout", s.app(s.logout))
+
+		r.Get("/", s.page(s.home))
+		r.Get("/mail/{account}/mailboxes", s.page(s.folders))
+		r.Post("/mail/{account}/mailboxes", s.page(s.changeFolders))
+		r.Get("/mail/{account}/{mailbox}", s.page(s.mailbox))
+		r.Post("/mail/{account}/{mailbox}/actions", s.page(s.act))
+		r.Get("/mail/{account}/{mailbox}/{uid}", s.page(s.message))
+		r.Get("/mail/{account}/{mailbox}/{uid}/print", s.page(s.print))
+		r.Get("/search", s.page(s.search))
+		r.Post("/undo/{act}", s.page(s.undo))
+		r.Post("/trust", s.page(s.trustSender))
+
+		r.Get("/compose", s.page(s.newDraft))
+		r.Post("/compose", s.page(s.postDraft))
+		r.Get("/compose/people", s.page(s.suggestPeople))
+		r.Get("/compose/{draft}", s.page(s.draft))
+		r.Post("/compose/{draft}", s.page(s.postDraft))
+		r.Post("/compose/{draft}/files", s.page(s.upload))
+		r.Get("/outbox", s.page(s.outbox))
+		r.Post("/outbox/{id}", s.page(s.actOnOutbox))
+
+		r.Get("/settings", s.page(s.settings))
+		r.Get("/settings/{tab}", s.page(s.settings))
+		r.Post("/settings/{tab}", s.page(s.saveSettings))
+		r.Get("/help", s.page(s.help))
+		r.Get("/leave", s.page(s.leave))
+	})
+
+	r.Group(func(r chi.Router) { // bytes of mails and streams: never compressed
+		r.Use(s.sessions.LoadAndSave)
+		r.Get("/mail/{account}/{mailbox}/{uid}/body", s.bytes(classMessage, s.body))
+		r.Get("/mail/{account}/{mailbox}/{uid}/parts/{section}", s.bytes(classDownload, s.part))
+		r.Get("/mail/{account}/{mailbox}/{uid}/source", s.bytes(classSource, s.source))
+		r.Get("/mail/{account}/{mailbox}/{uid}.eml", s.bytes(classDownload, s.eml))
+		r.Get("/mail/{account}/{mailbox}/{uid}/attachments.zip", s.bytes(classDownload, s.zip))
+		r.Get("/compose/frame", s.bytes(classEditor, s.editorFrame))
+		r.Get("/compose/{draft}/files/{file}", s.bytes(classDownload, s.draftFile))
+		r.Get("/settings/export.json", s.bytes(classDownload, s.exportSettings))
+		r.Get("/proxy", s.bytes(classProxy, s.proxied))
+		r.Get("/events", s.bytes(classEvents, s.events))
+	})
+	return r
+}

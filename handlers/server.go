@@ -1,0 +1,91 @@
+//go:build unfinished
+
+// Package handlers is HTTP in, HTML out: decode, one call into the domain,
+// render or redirect. routes.go is the site map. It knows no IMAP types, no SQL
+// and no HTML strings. Start at New and routes.go.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"restante/internal/config"
+	"restante/internal/jobs"
+	"restante/internal/proxy"
+	"restante/internal/seal"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+)
+
+// Server answers every request of the program.
+type Server struct {
+	conf     config.Config
+	store    *store.Store
+	ring     *seal.Ring
+	pool     *mailclient.Pool
+	servers  *discover.Directory
+	queue    *jobs.Queue
+	pictures *proxy.Proxy
+	sessions *scs.SessionManager
+	log      *slog.Logger
+	limits   *signInLimits
+	hub      *hub
+	version  string
+	now      func() time.Time
+
+	sizeMu sync.Mutex
+	sizes  map[string]int64 // submission host -> SIZE
+}
+
+// Options are the rooms that the pages need.
+type Options struct {
+	Config  config.Config
+	Store   *store.Store
+	Ring    *seal.Ring
+	Pool    *mailclient.Pool
+	Servers *discover.Directory
+	Queue   *jobs.Queue
+	Log     *slog.Logger
+	Version string
+	Secure  bool // the site is reached by https
+}
+
+// New makes the server; Handler gives its routes.
+func New(o Options) *Server {
+	s := &Server{
+		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, log: o.Log,
+		limits: newSignInLimits(time.Now), hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]int64{},
+		pictures: proxy.New(proxy.Options{}),
+	}
+	s.sessions = scs.New()
+	s.sessions.Store = o.Store
+	s.sessions.HashTokenInStore = true
+	s.sessions.Lifetime = 30 * 24 * time.Hour
+	s.sessions.Cookie.Name = "restante"
+	s.sessions.Cookie.Persist = false
+	s.sessions.Cookie.SameSite = http.SameSiteLaxMode
+	s.sessions.Cookie.HttpOnly = true
+	s.sessions.Cookie.Path = "/"
+	if o.Secure {
+		s.sessions.Cookie.Name = "__Host-restante"
+		s.sessions.Cookie.Secure = true
+	}
+	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
+	return s
+}
+
+// Notify is told by the jobs of each change of an outbox item.
+func (s *Server) Notify(userID int64, _ store.OutboxItem) { s.hub.tell(userID, "outbox") }
+
+// Close ends every stream, so that a graceful stop does not wait for them.
+func (s *Server) Close() { s.hub.close() }
+
+func (s *Server) background(r *http.Request, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(r.Context()), d)
+}

@@ -1,0 +1,188 @@
+//go:build unfinished
+
+package handlers
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/internal/i18n"
+	"restante/internal/jobs"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+	"restante/templates"
+)
+
+// person is who a request is from, with their mail at hand.
+type person struct {
+	User     store.User
+	Account  store.Account
+	Accounts []store.Account
+	Servers  discover.Servers
+	Mail     *mailclient.Session
+	L        *i18n.Localizer
+	Zone     *time.Location
+	Hash     string // of the session token, as stored
+	cred     jobs.Credential
+}
+
+// session keys in scs.
+const (
+	sessionUser    = "user"
+	sessionAccount = "account"
+	sessionCred    = "cred"
+	sessionFlash   = "flash"
+	sessionZone    = "zone"
+)
+
+// tokenHash is how scs names a token in the store.
+func tokenHash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func credWhere(userID int64) string { return fmt.Sprintf("sessions/cred/%d", userID) }
+
+// signIn makes the session of a person who has proven their password: a new token, the password sealed to it.
+func (s *Server) signIn(r *http.Request, u store.User, a store.Account, c jobs.Credential, stay bool) error {
+	ctx := r.Context()
+	if err := s.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	token := s.sessions.Token(ctx)
+	s.sessions.Put(ctx, sessionUser, u.ID)
+	s.sessions.Put(ctx, sessionAccount, a.ID)
+	s.sessions.Put(ctx, sessionCred, s.ring.SealSession(token, credWhere(u.ID), raw))
+	s.sessions.RememberMe(ctx, stay)
+	if !stay {
+		s.sessions.SetDeadline(ctx, s.now().Add(12*time.Hour))
+	}
+	if _, _, err := s.sessions.Commit(ctx); err != nil {
+		return err
+	}
+	return s.store.TagSession(ctx, tokenHash(token), u.ID, deviceOf(r.UserAgent()), s.clientBlock(r))
+}
+
+// person finds who a request is from, or errSignedOut.
+func (s *Server) person(r *http.Request) (*person, error) {
+	ctx := r.Context()
+	id := s.sessions.GetInt64(ctx, sessionUser)
+	if id == 0 {
+		return nil, errSignedOut
+	}
+	p := &person{Hash: tokenHash(s.sessions.Token(ctx))}
+	raw, err := s.ring.OpenSession(s.sessions.Token(ctx), credWhere(id), s.sessions.GetBytes(ctx, sessionCred))
+	if err != nil {
+		return nil, errSignedOut
+	}
+	if err := json.Unmarshal(raw, &p.cred); err != nil {
+		return nil, errSignedOut
+	}
+	if p.User, err = s.store.User(ctx, id); err != nil {
+		return nil, notSignedIn(err)
+	}
+	if p.Accounts, err = s.store.Accounts(ctx, id); err != nil {
+		return nil, err
+	}
+	if err := s.chooseAccount(r, p); err != nil {
+		return nil, err
+	}
+	var ok bool
+	if p.Servers, ok = s.servers.Lookup(p.Account.Address); !ok {
+		return nil, errSignedOut
+	}
+	p.Mail = s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password})
+	p.L = i18n.For(p.User.Settings.Language, r.Header.Get("Accept-Language"))
+	p.Zone = zoneOf(p.User.Settings.TimeZone, s.sessions.GetString(ctx, sessionZone))
+	return p, nil
+}
+
+func notSignedIn(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return errSignedOut
+	}
+	return err
+}
+
+// chooseAccount takes the account the path names, else the one signed in with. Another person's is not found.
+func (s *Server) chooseAccount(r *http.Request, p *person) error {
+	want := s.sessions.GetInt64(r.Context(), sessionAccount)
+	if v := chi.URLParam(r, "account"); v != "" {
+		id, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			return errNothingHere
+		}
+		want = id
+	}
+	for _, a := range p.Accounts {
+		if a.ID == want {
+			p.Account = a
+			return nil
+		}
+	}
+	return errNothingHere
+}
+
+func zoneOf(setting, browser string) *time.Location {
+	for _, name := range []string{setting, browser} {
+		if name == "" || name == "Local" {
+			continue
+		}
+		if loc, err := time.LoadLocation(name); err == nil {
+			return loc
+		}
+	}
+	return time.UTC
+}
+
+// now is the present in the person's zone.
+func (s *Server) nowFor(p *person) time.Time { return s.now().In(p.Zone) }
+
+// flash is what the next page says was done.
+type flash struct {
+	Words     string `json:"w"`
+	Undo      int64  `json:"u,omitempty"`  // an act to undo
+	UndoMail  int64  `json:"um,omitempty"` // an outbox item to take back
+	LinkURL   string `json:"l,omitempty"`
+	LinkWords string `json:"lw,omitempty"`
+	Failed    bool   `json:"f,omitempty"`
+}
+
+func (s *Server) putFlash(r *http.Request, f flash) {
+	raw, err := json.Marshal(f)
+	if err == nil {
+		s.sessions.Put(r.Context(), sessionFlash, string(raw))
+	}
+}
+
+func (s *Server) popFlash(r *http.Request) *templates.Flash {
+	raw := s.sessions.PopString(r.Context(), sessionFlash)
+	if raw == "" {
+		return nil
+	}
+	var f flash
+	if json.Unmarshal([]byte(raw), &f) != nil {
+		return nil
+	}
+	out := &templates.Flash{Words: f.Words, Failed: f.Failed, LinkURL: f.LinkURL, LinkWords: f.LinkWords}
+	switch {
+	case f.Undo != 0:
+		out.UndoURL = fmt.Sprintf("/undo/%d", f.Undo)
+	case f.UndoMail != 0:
+		out.UndoURL = fmt.Sprintf("/outbox/%d?action=undo", f.UndoMail)
+	}
+	return out
+}

@@ -1,0 +1,188 @@
+//go:build unfinished
+
+// Package jobs runs what outlives a request: sending, sweeping. It knows the
+// queue and when to try again; the work itself is one domain call. River keeps
+// the jobs in the main database. Start at New.
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"restante/internal/seal"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+	"restante/migrations"
+)
+
+// Queue is the durable queue and its workers on this node.
+type Queue struct {
+	store   *store.Store
+	ring    *seal.Ring
+	pool    *mailclient.Pool
+	servers *discover.Directory
+	client  *river.Client[*sql.Tx]
+	log     *slog.Logger
+	node    string
+	hello   string
+	notify  func(userID int64, item store.OutboxItem)
+
+	mu     sync.Mutex
+	timers map[int64]*time.Timer // by outbox id; wakes a held item when its time has come
+	closed bool
+}
+
+// Options are the rooms that jobs call. Notify, if set, hears of each change of an outbox item.
+type Options struct {
+	Store   *store.Store
+	Ring    *seal.Ring
+	Pool    *mailclient.Pool
+	Servers *discover.Directory
+	Log     *slog.Logger
+	Hello   string // our name for EHLO
+	Notify  func(userID int64, item store.OutboxItem)
+}
+
+// New migrates River's tables and makes the queue; Start lets it work.
+func New(ctx context.Context, o Options) (*Queue, error) {
+	q := &Queue{
+		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, log: o.Log,
+		node: store.NewID(), hello: o.Hello, notify: o.Notify, timers: map[int64]*time.Timer{},
+	}
+	var driver riverdriver.Driver[*sql.Tx]
+	if o.Store.Dialect() == migrations.SQLite {
+		driver = riversqlite.New(o.Store.DB())
+	} else {
+		driver = riverdatabasesql.New(o.Store.DB())
+	}
+	if err := migrate(ctx, o.Store, driver); err != nil {
+		return nil, err
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &sendWorker{q: q})
+	river.AddWorker(workers, &sweepWorker{q: q})
+	client, err := river.NewClient(driver, &river.Config{
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
+		Workers:           workers,
+		FetchPollInterval: 200 * time.Millisecond,
+		FetchCooldown:     100 * time.Millisecond,
+		JobTimeout:        30 * time.Minute,
+		Logger:            slog.New(slog.DiscardHandler),
+		SoftStopTimeout:   10 * time.Second,
+		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(15*time.Minute),
+			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("jobs: %w", err)
+	}
+	q.client = client
+	return q, nil
+}
+
+func migrate(ctx context.Context, s *store.Store, driver riverdriver.Driver[*sql.Tx]) error {
+	m, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("jobs: %w", err)
+	}
+	return s.WithMigrationLock(ctx, func() error {
+		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return fmt.Errorf("jobs: migrate: %w", err)
+		}
+		return nil
+	})
+}
+
+// Start begins to work, and wakes what was left behind by a stop.
+func (q *Queue) Start(ctx context.Context) error {
+	if err := q.client.Start(ctx); err != nil {
+		return fmt.Errorf("jobs: %w", err)
+	}
+	return q.wakeLeftovers(ctx)
+}
+
+// Stop lets running jobs end (10 s), then hands them back.
+func (q *Queue) Stop(ctx context.Context) error {
+	q.mu.Lock()
+	q.closed = true
+	for id, t := range q.timers {
+		t.Stop()
+		delete(q.timers, id)
+	}
+	q.mu.Unlock()
+	return q.client.Stop(ctx)
+}
+
+// wakeLeftovers inserts a job for each item that is due: after a restart, and now and then as a safety net.
+func (q *Queue) wakeLeftovers(ctx context.Context) error {
+	items, err := q.store.DueOutbox(ctx, time.Now())
+	for _, o := range items {
+		if _, insErr := q.client.Insert(ctx, sendArgs{OutboxID: o.ID}, nil); insErr != nil {
+			return errors.Join(err, insErr)
+		}
+	}
+	return err
+}
+
+// SendTx puts a job for an outbox item into the caller's transaction, due at due.
+func (q *Queue) SendTx(ctx context.Context, tx *sql.Tx, outboxID int64, due time.Time) (jobID int64, err error) {
+	res, err := q.client.InsertTx(ctx, tx, sendArgs{OutboxID: outboxID}, &river.InsertOpts{ScheduledAt: due})
+	if err != nil {
+		return 0, err
+	}
+	return res.Job.ID, nil
+}
+
+// Wake makes sure that an item is looked at at the very second it is due: River moves scheduled jobs each 5 s only.
+// To be called once its transaction is committed.
+func (q *Queue) Wake(outboxID int64, due time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
+	if old := q.timers[outboxID]; old != nil {
+		old.Stop()
+	}
+	q.timers[outboxID] = time.AfterFunc(time.Until(due)+10*time.Millisecond, func() {
+		q.mu.Lock()
+		delete(q.timers, outboxID)
+		closed := q.closed
+		q.mu.Unlock()
+		if closed {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if _, err := q.client.Insert(ctx, sendArgs{OutboxID: outboxID}, nil); err != nil {
+			q.log.Warn("wake outbox item", "item", outboxID, "err", err)
+		}
+	})
+}
+
+type sweepArgs struct{}
+
+// Kind names the job for River.
+func (sweepArgs) Kind() string { return "sweep" }
+
+type sweepWorker struct {
+	river.WorkerDefaults[sweepArgs]
+	q *Queue
+}
+
+// Work removes what has expired and wakes items that were left behind.
+func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
+	s := w.q.store
+	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), w.q.wakeLeftovers(ctx))
+}

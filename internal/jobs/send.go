@@ -1,0 +1,288 @@
+//go:build unfinished
+
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/compose"
+	"restante/mailclient/discover"
+	"restante/mailclient/submit"
+)
+
+// lease outlasts the longest phase of a send (the final dot may take 10 minutes).
+const lease = 15 * time.Minute
+
+// giveUp is how long a mail is tried before it is told as not sent.
+const giveUp = 48 * time.Hour
+
+type sendArgs struct {
+	OutboxID int64 `json:"outbox_id"`
+}
+
+// Kind names the job for River.
+func (sendArgs) Kind() string { return "send" }
+
+type sendWorker struct {
+	river.WorkerDefaults[sendArgs]
+	q *Queue
+}
+
+// Work sends one outbox item, or files one that was sent already.
+func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
+	q := w.q
+	item, err := q.store.TakeOutbox(ctx, job.Args.OutboxID, q.node, lease)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // taken back, sent already, or another worker has it
+	}
+	if err != nil {
+		return err
+	}
+	if item.State == store.Uncertain { // a worker died while the final dot was on its way
+		return q.finish(ctx, &item)
+	}
+	q.tell(item)
+	if item.State == store.Accepted {
+		q.file(ctx, &item)
+		return q.finish(ctx, &item)
+	}
+	q.try(ctx, &item)
+	if err := q.finish(ctx, &item); err != nil || item.State != store.Accepted {
+		return err
+	}
+	return w.Work(ctx, job) // that it was accepted is durable: now the copy in Sent
+}
+
+// finish records the outcome, even when the request to stop has come, and wakes the next try.
+func (q *Queue) finish(ctx context.Context, item *store.OutboxItem) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := q.store.FinishOutbox(ctx, *item, q.node); err != nil {
+		return err
+	}
+	q.log.Info("outbox", "item", item.ID, "state", string(item.State), "tries", item.Tries)
+	if item.State == store.Waiting {
+		q.Wake(item.ID, item.NextAt)
+	}
+	q.tell(*item)
+	return nil
+}
+
+func (q *Queue) tell(item store.OutboxItem) {
+	if q.notify != nil {
+		q.notify(item.UserID, item)
+	}
+}
+
+// Credential is what an item needs to be sent without a browser, sealed to it.
+type Credential struct{ Username, Password string }
+
+// SealCredential closes a credential for one outbox item of a user.
+func (q *Queue) SealCredential(userID, itemID int64, c Credential) []byte {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // two strings
+	}
+	return q.ring.Seal("job-cred/1", credPlace(userID, itemID), raw)
+}
+
+func credPlace(userID, itemID int64) string { return fmt.Sprintf("outbox/cred/%d/%d", itemID, userID) }
+
+// access gives the servers and the credential of an item.
+func (q *Queue) access(ctx context.Context, item *store.OutboxItem) (s discover.Servers, a store.Account, c Credential, err error) {
+	if a, err = q.store.Account(ctx, item.UserID, item.AccountID); err != nil {
+		return s, a, c, err
+	}
+	s, ok := q.servers.Lookup(a.Address)
+	if !ok {
+		return s, a, c, fmt.Errorf("no servers are set up for this address any more")
+	}
+	raw, err := q.ring.Open("job-cred/1", credPlace(item.UserID, item.ID), item.Cred)
+	if err != nil {
+		return s, a, c, err
+	}
+	return s, a, c, json.Unmarshal(raw, &c)
+}
+
+// try makes one try at sending and writes its outcome into item.
+func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
+	item.Tries++
+	s, _, cred, err := q.access(ctx, item)
+	if err != nil {
+		item.State, item.Problem, item.ServerText = store.SignIn, string(submit.SignIn), err.Error()
+		return
+	}
+	blob := q.store.Blob(ctx, item.UserID, item.BlobID)
+	if _, err := io.CopyN(io.Discard, blob, item.Skip); err != nil {
+		item.State, item.Problem, item.ServerText = store.Rejected, "broken", err.Error()
+		return
+	}
+	mail := submit.Mail{Size: item.Size - item.Skip, Body: blob}
+	mail.From, mail.UTF8 = compose.Envelope(item.From)
+	for _, r := range item.Recipients {
+		addr, utf8 := compose.Envelope(r)
+		mail.Recipients, mail.UTF8 = append(mail.Recipients, addr), mail.UTF8 || utf8
+	}
+	out := submit.Send(ctx, submit.Options{
+		Server: s.SMTP, Credentials: mailclient.Credentials{Username: cred.Username, Password: cred.Password},
+		HelloName: q.hello,
+		Step: func(phase string) error {
+			return q.store.SetOutboxState(ctx, item.ID, q.node, store.OutboxState(phase))
+		},
+	}, mail)
+	q.apply(item, out, s.SMTP.Host)
+}
+
+// states maps outcomes to states; Retry is decided by apply.
+var states = map[submit.Kind]store.OutboxState{
+	submit.Sent: store.Accepted, submit.Partly: store.Accepted, submit.Rejected: store.Rejected, submit.SignIn: store.SignIn,
+	submit.Identity: store.BadFrom, submit.TooLarge: store.TooBig, submit.Config: store.Config, submit.Uncertain: store.Uncertain,
+}
+
+// backoff is PROTOCOLS T13: 1, 5, 15, 30, 60 minutes, then hourly.
+var backoff = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
+
+func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string) {
+	item.Problem, item.Server, item.ServerText, item.Results = string(out.Kind), host, out.Text, out.Refused
+	if out.Kind != submit.Retry {
+		item.State = states[out.Kind]
+		return
+	}
+	if time.Since(item.FirstTry) > giveUp {
+		item.State, item.Problem = store.Rejected, "gave-up"
+		return
+	}
+	item.State = store.Waiting
+	item.NextAt = time.Now().Add(backoff[min(item.Tries, len(backoff))-1])
+}
+
+// file puts the copy into Sent, marks what was answered, removes the draft, and remembers the people written to.
+// None of it can send again; a failure of the copy keeps the item for a later try.
+func (q *Queue) file(ctx context.Context, item *store.OutboxItem) {
+	done := store.Sent
+	if len(item.Results) > 0 {
+		done = store.Partly
+	}
+	s, account, cred, err := q.access(ctx, item)
+	if err == nil {
+		session := q.pool.Session(SessionKey(account.ID), s.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
+		if !item.Filed {
+			err = q.fileSent(ctx, session, s, account, item)
+		}
+		if err == nil {
+			item.Filed = true
+			q.afterwards(ctx, session, item)
+		}
+	}
+	if err != nil {
+		q.log.Warn("sent copy", "item", item.ID, "err", err)
+		item.Problem, item.ServerText = "unfiled", err.Error()
+		if time.Since(item.FirstTry) < 7*24*time.Hour {
+			item.NextAt = time.Now().Add(time.Minute)
+			q.Wake(item.ID, item.NextAt)
+			return // stays accepted: only the copy is tried again
+		}
+	}
+	item.State = done
+}
+
+// SessionKey names the pooled mail session of an account.
+func SessionKey(accountID int64) string { return fmt.Sprintf("account/%d", accountID) }
+
+// probes are the waits before looking whether the server has filed the mail by itself (PROTOCOLS T17).
+var probes = []time.Duration{time.Second, 3 * time.Second}
+
+// learned is how many probes must agree before the finding is kept.
+const learned = 3
+
+func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s discover.Servers, a store.Account, item *store.OutboxItem) error {
+	if s.Files || a.SentMode == "server" {
+		return nil
+	}
+	box, err := session.MailboxByRole(ctx, mailclient.RoleSent, true, "Sent")
+	if err != nil {
+		return err
+	}
+	if a.SentMode != "append" || item.Tries > 1 || item.Problem == "unfiled" {
+		found, err := q.probe(ctx, session, box.Name, a, item)
+		if err != nil || found {
+			return err
+		}
+	}
+	blob := q.store.Blob(ctx, item.UserID, item.BlobID)
+	_, _, err = session.Append(ctx, box.Name, []string{`\Seen`}, item.Updated, item.Size, blob)
+	return err
+}
+
+// probe looks for the mail in Sent by its Message-ID, and learns from what it finds.
+func (q *Queue) probe(ctx context.Context, session *mailclient.Session, box string, a store.Account, item *store.OutboxItem) (found bool, err error) {
+	waits := probes
+	if a.SentMode == "append" {
+		waits = []time.Duration{0}
+	}
+	for _, wait := range waits {
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(wait):
+		}
+		ref, err := session.FindByMessageID(ctx, box, item.MessageID)
+		if err != nil {
+			return false, err
+		}
+		if found = len(ref.UIDs) > 0; found {
+			break
+		}
+	}
+	if a.SentMode != "auto" || item.Problem == "unfiled" {
+		return found, nil
+	}
+	mode, seen := "auto", a.SentSeen+1
+	if found {
+		mode, seen = "auto", 0
+	} else if seen >= learned {
+		mode = "append"
+	}
+	return found, q.store.SetSentMode(ctx, a.UserID, a.ID, mode, seen)
+}
+
+// afterwards does what follows a sent mail. Each failure is only logged: the mail is sent and filed.
+func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, item *store.OutboxItem) {
+	var errs []error
+	if item.AnswerUID != 0 {
+		flag := `\Answered`
+		if item.AnswerKind == "forward" {
+			flag = "$Forwarded"
+		}
+		ref := mailclient.Ref{Mailbox: item.AnswerMailbox, UIDValidity: item.AnswerValidity, UIDs: []uint32{item.AnswerUID}}
+		errs = append(errs, session.SetFlags(ctx, ref, []string{flag}, nil))
+	}
+	if d, err := q.store.Draft(ctx, item.UserID, item.DraftID); err == nil {
+		if d.IMAP.UID != 0 {
+			ref := mailclient.Ref{Mailbox: d.IMAP.Mailbox, UIDValidity: d.IMAP.Validity, UIDs: []uint32{d.IMAP.UID}}
+			errs = append(errs, session.Expunge(ctx, ref), q.store.SetDraftCopy(ctx, item.UserID, d.ID, store.DraftCopy{}))
+		}
+		errs = append(errs, q.store.AddPeople(ctx, item.UserID, peopleOf(d)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		q.log.Warn("after sending", "item", item.ID, "err", err)
+	}
+}
+
+func peopleOf(d store.Draft) (people []store.Person) {
+	list, _ := compose.Recipients(strings.Join([]string{d.Fields.To, d.Fields.Cc, d.Fields.Bcc}, ","))
+	for _, a := range list {
+		people = append(people, store.Person{Address: a.Addr, Name: a.Name})
+	}
+	return people
+}

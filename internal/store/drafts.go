@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+)
+
+// Draft is a mail being written: Restante's own copy, which an IMAP outage cannot touch.
+type Draft struct {
+	ID                string
+	UserID, AccountID int64
+	Rev               int64 // counts saves, from 1
+	Fields            DraftFields
+	IMAP              DraftCopy
+	State             string // open, sent, discarded
+	Created, Updated  time.Time
+}
+
+// DraftFields are what the compose form holds, and what the mail answers.
+type DraftFields struct {
+	IdentityID int64  `json:"identity,omitempty"`
+	To         string `json:"to,omitempty"`
+	Cc         string `json:"cc,omitempty"`
+	Bcc        string `json:"bcc,omitempty"`
+	Subject    string `json:"subject,omitempty"`
+	Body       string `json:"body,omitempty"` // text
+	HTML       string `json:"html,omitempty"` // "" = plain text mail
+
+	InReplyTo  string   `json:"in_reply_to,omitempty"`
+	References []string `json:"references,omitempty"`
+	// What is answered or forwarded, to be marked when sent.
+	AnswerKind     string `json:"answer_kind,omitempty"` // reply, replyall, forward
+	AnswerMailbox  string `json:"answer_mailbox,omitempty"`
+	AnswerValidity uint32 `json:"answer_validity,omitempty"`
+	AnswerUID      uint32 `json:"answer_uid,omitempty"`
+}
+
+// DraftCopy says where the copy in the IMAP Drafts mailbox lies, and which revision it has.
+type DraftCopy struct {
+	Mailbox       string
+	Validity, UID uint32
+	Rev           int64
+}
+
+const draftColumns = `id, user_id, account_id, rev, fields, imap_mailbox, imap_validity, imap_uid, imap_rev, state, created_at, updated_at`
+
+func scanDraft(r interface{ Scan(...any) error }) (d Draft, err error) {
+	var fields string
+	var created, updated int64
+	err = r.Scan(&d.ID, &d.UserID, &d.AccountID, &d.Rev, &fields, &d.IMAP.Mailbox, &d.IMAP.Validity, &d.IMAP.UID, &d.IMAP.Rev, &d.State, &created, &updated)
+	if err != nil {
+		return d, err
+	}
+	d.Created, d.Updated = fromMS(created), fromMS(updated)
+	return d, json.Unmarshal([]byte(fields), &d.Fields)
+}
+
+// CreateDraft keeps a new draft and gives it an id.
+func (s *Store) CreateDraft(ctx context.Context, d Draft) (Draft, error) {
+	d.ID, d.Rev, d.State = NewID(), 1, "open"
+	fields, err := json.Marshal(d.Fields)
+	if err != nil {
+		return d, err
+	}
+	_, err = s.db.ExecContext(ctx, `
+		INSERT INTO drafts (id, user_id, account_id, fields, imap_mailbox, imap_validity, imap_uid, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+		d.ID, d.UserID, d.AccountID, string(fields), d.IMAP.Mailbox, d.IMAP.Validity, d.IMAP.UID, s.ms())
+	return d, err
+}
+
+// Draft is an open draft of the user, or ErrNotFound.
+func (s *Store) Draft(ctx context.Context, userID int64, id string) (Draft, error) {
+	d, err := scanDraft(s.db.QueryRowContext(ctx, `SELECT `+draftColumns+` FROM drafts WHERE id = $1 AND user_id = $2`, id, userID))
+	return d, one(err)
+}
+
+// DraftAt is the open draft whose IMAP copy is that mail, or ErrNotFound.
+func (s *Store) DraftAt(ctx context.Context, userID, accountID int64, c DraftCopy) (Draft, error) {
+	d, err := scanDraft(s.db.QueryRowContext(ctx, `
+		SELECT `+draftColumns+` FROM drafts WHERE user_id = $1 AND account_id = $2 AND state = 'open'
+		AND imap_mailbox = $3 AND imap_validity = $4 AND imap_uid = $5`, userID, accountID, c.Mailbox, c.Validity, c.UID))
+	return d, one(err)
+}
+
+// SaveDraft writes the fields of a draft and counts its revision up. A draft that was sent or discarded opens again.
+func (s *Store) SaveDraft(ctx context.Context, userID int64, id string, f DraftFields) (rev int64, err error) {
+	fields, err := json.Marshal(f)
+	if err != nil {
+		return 0, err
+	}
+	err = s.db.QueryRowContext(ctx, `
+		UPDATE drafts SET fields = $1, rev = rev + 1, updated_at = $2, state = 'open' WHERE id = $3 AND user_id = $4 RETURNING rev`,
+		string(fields), s.ms(), id, userID).Scan(&rev)
+	return rev, one(err)
+}
+
+// SetDraftCopy remembers where the IMAP copy of a revision lies. A zero copy means there is none.
+func (s *Store) SetDraftCopy(ctx context.Context, userID int64, id string, c DraftCopy) error {
+	return changed(s.db.ExecContext(ctx, `
+		UPDATE drafts SET imap_mailbox = $1, imap_validity = $2, imap_uid = $3, imap_rev = $4 WHERE id = $5 AND user_id = $6`,
+		c.Mailbox, c.Validity, c.UID, c.Rev, id, userID))
+}
+
+// SetDraftState marks a draft open, sent or discarded.
+func (s *Store) SetDraftState(ctx context.Context, userID int64, id, state string) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE drafts SET state = $1, updated_at = $2 WHERE id = $3 AND user_id = $4`, state, s.ms(), id, userID))
+}
+
+// OpenDrafts lists a user's open drafts that have no copy in IMAP, or an older one, newest first, at most n.
+func (s *Store) OpenDrafts(ctx context.Context, userID int64, n int) ([]Draft, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT `+draftColumns+` FROM drafts WHERE user_id = $1 AND state = 'open' AND imap_rev < rev
+		ORDER BY updated_at DESC LIMIT $2`, userID, n)
+	return collect(rows, err, func(r *sql.Rows) (Draft, error) { return scanDraft(r) })
+}
+
+// SweepDrafts removes drafts that were sent or discarded more than 30 days ago, with their uploads.
+func (s *Store) SweepDrafts(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM drafts WHERE state <> 'open' AND updated_at < $1
+		AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.draft_id = drafts.id)`, s.ms()-30*24*3600*1000)
+	return err
+}
+
+// Upload is a file of a draft.
+type Upload struct {
+	ID, DraftID, BlobID   string
+	UserID                int64
+	Name, Type, ContentID string
+	Size                  int64
+	Position              int
+}
+
+const uploadColumns = `id, user_id, draft_id, blob_id, name, type, size, content_id, position`
+
+func scanUpload(r interface{ Scan(...any) error }) (u Upload, err error) {
+	return u, r.Scan(&u.ID, &u.UserID, &u.DraftID, &u.BlobID, &u.Name, &u.Type, &u.Size, &u.ContentID, &u.Position)
+}
+
+// AddUpload joins a blob to a draft of the user as a file.
+func (s *Store) AddUpload(ctx context.Context, u Upload) (Upload, error) {
+	u.ID = NewID()
+	return u, changed(s.db.ExecContext(ctx, `
+		INSERT INTO uploads (id, user_id, draft_id, blob_id, name, type, size, content_id, position)
+		SELECT $1, d.user_id, d.id, $2, $3, $4, $5, $6, (SELECT COUNT(*) FROM uploads WHERE draft_id = d.id)
+		FROM drafts d WHERE d.id = $7 AND d.user_id = $8`, u.ID, u.BlobID, u.Name, u.Type, u.Size, u.ContentID, u.DraftID, u.UserID))
+}
+
+// Uploads lists the files of a draft in their order.
+func (s *Store) Uploads(ctx context.Context, userID int64, draftID string) ([]Upload, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+uploadColumns+` FROM uploads WHERE draft_id = $1 AND user_id = $2 ORDER BY position, id`, draftID, userID)
+	return collect(rows, err, func(r *sql.Rows) (Upload, error) { return scanUpload(r) })
+}
+
+// Upload is one file of a draft, or ErrNotFound.
+func (s *Store) Upload(ctx context.Context, userID int64, draftID, id string) (Upload, error) {
+	u, err := scanUpload(s.db.QueryRowContext(ctx, `SELECT `+uploadColumns+` FROM uploads WHERE id = $1 AND draft_id = $2 AND user_id = $3`, id, draftID, userID))
+	return u, one(err)
+}
+
+// RemoveUpload takes a file off a draft.
+func (s *Store) RemoveUpload(ctx context.Context, userID int64, draftID, id string) error {
+	return changed(s.db.ExecContext(ctx, `DELETE FROM uploads WHERE id = $1 AND draft_id = $2 AND user_id = $3`, id, draftID, userID))
+}
+
+// DraftBytes is how much a user's drafts hold in files.
+func (s *Store) DraftBytes(ctx context.Context, userID int64) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT COALESCE(SUM(size), 0) FROM uploads WHERE user_id = $1`, userID).Scan(&n)
+	return n, err
+}

@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+)
+
+// OutboxState is where an outbox item stands. PROTOCOLS T13 and T14 have the table.
+type OutboxState string
+
+// The states of an outbox item. Waiting, Connecting and Data may be sent again by themselves; Dot never.
+const (
+	Held       OutboxState = "held"       // in the undo window, or scheduled
+	Waiting    OutboxState = "waiting"    // to be tried at NextAt
+	Connecting OutboxState = "connecting" // a worker is talking to the server
+	Data       OutboxState = "data"       // the text is on its way
+	Dot        OutboxState = "dot"        // written before the final dot is: its fate may be unknown
+	Accepted   OutboxState = "accepted"   // the server said yes; the copy in Sent is still to be made
+	Sent       OutboxState = "sent"
+	Partly     OutboxState = "partly"
+	Rejected   OutboxState = "rejected"
+	SignIn     OutboxState = "signin"
+	BadFrom    OutboxState = "identity"
+	TooBig     OutboxState = "toobig"
+	Config     OutboxState = "config" // no such host, certificate, encryption missing
+	Uncertain  OutboxState = "uncertain"
+	Undone     OutboxState = "undone" // taken back, or dropped by the person
+)
+
+// OutboxItem is a mail accepted from its writer and not yet proven sent.
+type OutboxItem struct {
+	ID, UserID, AccountID int64
+	DraftID               string
+	State                 OutboxState
+	DueAt                 time.Time
+	BlobID                string
+	Size                  int64
+	Skip                  int64 // octets at the start of the blob that are for the Sent copy alone (Bcc)
+	From                  string
+	Recipients            []string
+	Subject, MessageID    string
+	AnswerKind            string
+	AnswerMailbox         string
+	AnswerValidity        uint32
+	AnswerUID             uint32
+	Cred                  []byte // sealed for this item
+	Tries                 int
+	FirstTry, NextAt      time.Time
+	Results               map[string]string // refused recipient -> the server's words
+	Problem               string            // outcome kind, for the words on the page
+	Server, ServerText    string
+	Filed                 bool
+	JobID                 int64
+	Created, Updated      time.Time
+}
+
+const outboxColumns = `id, user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, subject, message_id,
+	answer_kind, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, job_id, created_at, updated_at`
+
+func scanOutbox(r interface{ Scan(...any) error }) (o OutboxItem, err error) {
+	var rcpts, results string
+	var due, first, next, created, updated int64
+	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.DraftID, &o.State, &due, &o.BlobID, &o.Size, &o.Skip, &o.From, &rcpts, &o.Subject, &o.MessageID,
+		&o.AnswerKind, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.JobID, &created, &updated)
+	if err != nil {
+		return o, err
+	}
+	o.DueAt, o.FirstTry, o.NextAt, o.Created, o.Updated = fromMS(due), fromMS(first), fromMS(next), fromMS(created), fromMS(updated)
+	if err := json.Unmarshal([]byte(rcpts), &o.Recipients); err != nil {
+		return o, err
+	}
+	return o, json.Unmarshal([]byte(results), &o.Results)
+}
+
+// EnqueueTx puts an item into the outbox and marks its draft sent, in the caller's transaction.
+func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, o OutboxItem) (int64, error) {
+	rcpts, err := json.Marshal(o.Recipients)
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `
+		INSERT INTO outbox (user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, subject, message_id,
+			answer_kind, answer_mailbox, answer_validity, answer_uid, cred, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) RETURNING id`,
+		o.UserID, o.AccountID, o.DraftID, Held, toMS(o.DueAt), o.BlobID, o.Size, o.Skip, o.From, string(rcpts), o.Subject, o.MessageID,
+		o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID, o.Cred, s.ms()).Scan(&o.ID)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE drafts SET state = 'sent', updated_at = $1 WHERE id = $2 AND user_id = $3`, s.ms(), o.DraftID, o.UserID)
+	return o.ID, err
+}
+
+// SetOutboxCredTx stores the credential of a new item, sealed to its id, and its job.
+func (s *Store) SetOutboxCredTx(ctx context.Context, tx *sql.Tx, id int64, cred []byte, jobID int64) error {
+	return changed(tx.ExecContext(ctx, `UPDATE outbox SET cred = $1, job_id = $2 WHERE id = $3`, cred, jobID, id))
+}
+
+// OutboxItem is a user's item, or ErrNotFound.
+func (s *Store) OutboxItem(ctx context.Context, userID, id int64) (OutboxItem, error) {
+	o, err := scanOutbox(s.db.QueryRowContext(ctx, `SELECT `+outboxColumns+` FROM outbox WHERE id = $1 AND user_id = $2`, id, userID))
+	return o, one(err)
+}
+
+// OutboxItemForJob is an item by its id alone: for workers, never for a request.
+func (s *Store) OutboxItemForJob(ctx context.Context, id int64) (OutboxItem, error) {
+	o, err := scanOutbox(s.db.QueryRowContext(ctx, `SELECT `+outboxColumns+` FROM outbox WHERE id = $1`, id))
+	return o, one(err)
+}
+
+// Outbox lists a user's items that are not done with, the newest first.
+func (s *Store) Outbox(ctx context.Context, userID int64) ([]OutboxItem, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1 AND state NOT IN ('sent', 'undone') ORDER BY id DESC LIMIT 200`, userID)
+	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
+}
+
+// OutboxCount is how many items wait for something: the number beside "Outbox".
+func (s *Store) OutboxCount(ctx context.Context, userID int64) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM outbox WHERE user_id = $1 AND state NOT IN ('sent', 'undone')`, userID).Scan(&n)
+	return n, err
+}
+
+// TakeOutbox claims an item for node until lease ends: held, waiting and accepted ones, and those a dead worker left.
+// It gives ErrNotFound when there is nothing to do (undone, already sent, claimed by another).
+func (s *Store) TakeOutbox(ctx context.Context, id int64, node string, lease time.Duration) (OutboxItem, error) {
+	now := s.ms()
+	o, err := scanOutbox(s.db.QueryRowContext(ctx, `
+		UPDATE outbox SET taken_by = $1, taken_until = $2, updated_at = $3,
+			first_try_at = CASE WHEN first_try_at = 0 THEN $3 ELSE first_try_at END,
+			state = CASE WHEN state = 'dot' THEN 'uncertain' WHEN state IN ('held', 'waiting', 'data') THEN 'connecting' ELSE state END
+		WHERE id = $4 AND (
+			(state = 'held' AND due_at <= $3) OR (state = 'waiting' AND next_at <= $3) OR (state = 'accepted' AND taken_until < $3 AND next_at <= $3)
+			OR (state IN ('connecting', 'data', 'dot') AND taken_until < $3))
+		RETURNING `+outboxColumns, node, now+lease.Milliseconds(), now, id))
+	return o, one(err)
+}
+
+// SetOutboxState records, durably, that the item a worker holds has reached a step.
+func (s *Store) SetOutboxState(ctx context.Context, id int64, node string, state OutboxState) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE outbox SET state = $1, updated_at = $2 WHERE id = $3 AND taken_by = $4`, state, s.ms(), id, node))
+}
+
+// FinishOutbox records the outcome of a try and lets go of the item.
+func (s *Store) FinishOutbox(ctx context.Context, o OutboxItem, node string) error {
+	results, err := json.Marshal(o.Results)
+	if err != nil {
+		return err
+	}
+	return changed(s.db.ExecContext(ctx, `
+		UPDATE outbox SET state = $1, tries = $2, next_at = $3, results = $4, problem = $5, server = $6, server_text = $7, filed = $8,
+			taken_by = '', taken_until = 0, updated_at = $9, cred = CASE WHEN $1 IN ('sent', 'undone') THEN NULL ELSE cred END
+		WHERE id = $10 AND taken_by = $11`,
+		string(o.State), o.Tries, toMS(o.NextAt), string(results), o.Problem, o.Server, o.ServerText, o.Filed, s.ms(), o.ID, node))
+}
+
+// UndoOutbox takes an item back while nothing has been sent of it; its draft opens again.
+// from lists the states it may be in. ErrNotFound: too late, or not the user's.
+func (s *Store) UndoOutbox(ctx context.Context, userID, id int64) (draftID string, err error) {
+	err = s.InTx(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `
+			UPDATE outbox SET state = 'undone', cred = NULL, updated_at = $1 WHERE id = $2 AND user_id = $3
+			AND state IN ('held', 'waiting', 'rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain', 'partly') RETURNING draft_id`, s.ms(), id, userID).Scan(&draftID)
+		if err != nil {
+			return one(err)
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE drafts SET state = 'open', updated_at = $1 WHERE id = $2 AND user_id = $3`, s.ms(), draftID, userID)
+		return err
+	})
+	return draftID, err
+}
+
+// RetryOutboxTx makes an item due now, with a fresh credential when one is given. from are the states it may be in.
+func (s *Store) RetryOutboxTx(ctx context.Context, tx *sql.Tx, userID, id int64, cred []byte) error {
+	return changed(tx.ExecContext(ctx, `
+		UPDATE outbox SET state = 'waiting', next_at = 0, problem = '', server_text = '', first_try_at = 0, cred = COALESCE($1, cred), updated_at = $2
+		WHERE id = $3 AND user_id = $4 AND state IN ('held', 'waiting', 'rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain')`, cred, s.ms(), id, userID))
+}
+
+// SettleOutbox ends an item by the person's word: sent ("it arrived", or enough people got it) or undone.
+func (s *Store) SettleOutbox(ctx context.Context, userID, id int64, state OutboxState) error {
+	return changed(s.db.ExecContext(ctx, `
+		UPDATE outbox SET state = $1, cred = NULL, updated_at = $2 WHERE id = $3 AND user_id = $4
+		AND state IN ('held', 'waiting', 'rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain', 'partly')`, state, s.ms(), id, userID))
+}
+
+// DueOutbox lists items that a worker should look at by until: for the wake-up after a restart.
+func (s *Store) DueOutbox(ctx context.Context, until time.Time) ([]OutboxItem, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT `+outboxColumns+` FROM outbox WHERE (state = 'held' AND due_at <= $1) OR (state = 'waiting' AND next_at <= $1)
+		OR (state IN ('connecting', 'data', 'dot') AND taken_until < $2) OR (state = 'accepted' AND taken_until < $2 AND next_at <= $2) ORDER BY id LIMIT 1000`, toMS(until), s.ms())
+	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
+}
+
+// SweepOutbox removes items that were sent or undone more than 7 days ago.
+func (s *Store) SweepOutbox(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM outbox WHERE state IN ('sent', 'undone') AND updated_at < $1`, s.ms()-7*24*3600*1000)
+	return err
+}

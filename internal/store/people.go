@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+)
+
+// Person is somebody the user has written to.
+type Person struct {
+	Address, Name string
+	Written       int64
+	LastAt        time.Time
+}
+
+// AddPeople counts one more mail written to each.
+func (s *Store) AddPeople(ctx context.Context, userID int64, people []Person) error {
+	return s.InTx(ctx, func(tx *sql.Tx) error {
+		for _, p := range people {
+			_, err := tx.ExecContext(ctx, `
+				INSERT INTO people (user_id, address, name, written, last_at) VALUES ($1, $2, $3, 1, $4)
+				ON CONFLICT (user_id, address) DO UPDATE SET written = people.written + 1, last_at = excluded.last_at,
+					name = CASE WHEN excluded.name <> '' THEN excluded.name ELSE people.name END`,
+				userID, strings.ToLower(p.Address), p.Name, s.ms())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// FindPeople lists up to n people whose name or address has words beginning with prefix, the most written to first.
+func (s *Store) FindPeople(ctx context.Context, userID int64, prefix string, n int) ([]Person, error) {
+	like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(prefix)) + "%"
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT address, name, written, last_at FROM people WHERE user_id = $1
+		AND (address LIKE $2 ESCAPE '\' OR LOWER(name) LIKE $2 ESCAPE '\' OR LOWER(name) LIKE $3 ESCAPE '\')
+		ORDER BY written DESC, last_at DESC LIMIT $4`, userID, like, "% "+like, n)
+	return collect(rows, err, func(r *sql.Rows) (p Person, err error) {
+		var last int64
+		err = r.Scan(&p.Address, &p.Name, &p.Written, &last)
+		p.LastAt = fromMS(last)
+		return p, err
+	})
+}
+
+// TrustSender lets pictures of a sender's mails be shown from now on.
+func (s *Store) TrustSender(ctx context.Context, userID int64, sender string) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO trusted_senders (user_id, sender, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		userID, strings.ToLower(sender), s.ms())
+	return err
+}
+
+// SenderTrusted says whether TrustSender was called for sender.
+func (s *Store) SenderTrusted(ctx context.Context, userID int64, sender string) (ok bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM trusted_senders WHERE user_id = $1 AND sender = $2)`, userID, strings.ToLower(sender)).Scan(&ok)
+	return ok, err
+}
+
+// TrustedSenders lists those whose pictures are always shown.
+func (s *Store) TrustedSenders(ctx context.Context, userID int64) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT sender FROM trusted_senders WHERE user_id = $1 ORDER BY sender`, userID)
+	return collect(rows, err, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) })
+}
+
+// DistrustSender takes TrustSender back.
+func (s *Store) DistrustSender(ctx context.Context, userID int64, sender string) error {
+	return changed(s.db.ExecContext(ctx, `DELETE FROM trusted_senders WHERE user_id = $1 AND sender = $2`, userID, sender))
+}
+
+// Act is something done that can be undone. Undo is the handlers' own description of how.
+type Act struct {
+	ID      int64
+	Kind    string
+	Undo    string
+	Created time.Time
+}
+
+// AddAct remembers an act and gives its id. A user keeps the last 50.
+func (s *Store) AddAct(ctx context.Context, userID int64, kind, undo string) (id int64, err error) {
+	err = s.InTx(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `INSERT INTO acts (user_id, kind, undo, created_at) VALUES ($1, $2, $3, $4) RETURNING id`, userID, kind, undo, s.ms()).Scan(&id)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM acts WHERE user_id = $1 AND id < (SELECT MIN(id) FROM (SELECT id FROM acts WHERE user_id = $1 ORDER BY id DESC LIMIT 50) AS last)`, userID)
+		return err
+	})
+	return id, err
+}
+
+// TakeAct gives an act to be undone, once.
+func (s *Store) TakeAct(ctx context.Context, userID, id int64) (Act, error) {
+	a := Act{ID: id}
+	var created int64
+	err := s.db.QueryRowContext(ctx, `UPDATE acts SET done = TRUE WHERE id = $1 AND user_id = $2 AND NOT done RETURNING kind, undo, created_at`, id, userID).
+		Scan(&a.Kind, &a.Undo, &created)
+	a.Created = fromMS(created)
+	return a, one(err)
+}

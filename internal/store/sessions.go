@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// SessionRow is one signed-in browser of a user.
+type SessionRow struct {
+	Hash            string
+	Device, Network string
+	Created, SeenAt time.Time
+	Expiry          time.Time
+}
+
+// FindCtx is part of scs.CtxStore: the data of a hashed token that has not expired.
+func (s *Store) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) {
+	var data []byte
+	err := s.db.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token_hash = $1 AND expiry > $2`, hash, s.ms()).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
+	}
+	return data, err == nil, err
+}
+
+// CommitCtx is part of scs.CtxStore. An update keeps the row's user and device.
+func (s *Store) CommitCtx(ctx context.Context, hash string, data []byte, expiry time.Time) error {
+	_, err := s.db.ExecContext(ctx, `
+		INSERT INTO sessions (token_hash, data, expiry, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)
+		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, seen_at = excluded.seen_at`,
+		hash, data, expiry.UnixMilli(), s.ms())
+	return err
+}
+
+// DeleteCtx is part of scs.CtxStore.
+func (s *Store) DeleteCtx(ctx context.Context, hash string) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE token_hash = $1`, hash)
+	return err
+}
+
+// Find is part of scs.Store.
+func (s *Store) Find(hash string) ([]byte, bool, error) { return s.FindCtx(context.Background(), hash) }
+
+// Commit is part of scs.Store.
+func (s *Store) Commit(hash string, data []byte, expiry time.Time) error {
+	return s.CommitCtx(context.Background(), hash, data, expiry)
+}
+
+// Delete is part of scs.Store.
+func (s *Store) Delete(hash string) error { return s.DeleteCtx(context.Background(), hash) }
+
+// TagSession names the user, device and network block of a session.
+func (s *Store) TagSession(ctx context.Context, hash string, userID int64, device, network string) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE sessions SET user_id = $1, device = $2, network = $3 WHERE token_hash = $4`, userID, device, network, hash))
+}
+
+// Sessions lists a user's living sessions, the latest used first.
+func (s *Store) Sessions(ctx context.Context, userID int64) ([]SessionRow, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT token_hash, device, network, created_at, seen_at, expiry FROM sessions
+		WHERE user_id = $1 AND expiry > $2 ORDER BY seen_at DESC`, userID, s.ms())
+	return collect(rows, err, func(r *sql.Rows) (v SessionRow, err error) {
+		var created, seen, expiry int64
+		err = r.Scan(&v.Hash, &v.Device, &v.Network, &created, &seen, &expiry)
+		v.Created, v.SeenAt, v.Expiry = fromMS(created), fromMS(seen), fromMS(expiry)
+		return v, err
+	})
+}
+
+// SessionAlive says whether a session has not been ended elsewhere.
+func (s *Store) SessionAlive(ctx context.Context, hash string) (bool, error) {
+	_, ok, err := s.FindCtx(ctx, hash)
+	return ok, err
+}
+
+// EndSession signs one browser of a user out.
+func (s *Store) EndSession(ctx context.Context, userID int64, hash string) error {
+	return changed(s.db.ExecContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 AND user_id = $2`, hash, userID))
+}
+
+// EndOtherSessions signs a user out everywhere but at keep, and says how many ended.
+func (s *Store) EndOtherSessions(ctx context.Context, userID int64, keep string) (int64, error) {
+	res, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2`, userID, keep)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// SweepSessions removes what has expired.
+func (s *Store) SweepSessions(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expiry <= $1`, s.ms())
+	return err
+}

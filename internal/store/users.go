@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// User is a person who signs in.
+type User struct {
+	ID       int64
+	Address  string
+	Settings Settings
+	SeenAt   time.Time
+}
+
+// Settings are a person's choices. The zero value of each is its default.
+type Settings struct {
+	Name        string `json:"name,omitempty"`
+	Language    string `json:"language,omitempty"`     // BCP 47; "" = the browser's
+	TimeZone    string `json:"time_zone,omitempty"`    // IANA; "" = the browser's, else UTC
+	Theme       string `json:"theme,omitempty"`        // auto, light, dark
+	Density     string `json:"density,omitempty"`      // roomy, cosy, compact
+	ReadingPane string `json:"reading_pane,omitempty"` // right, none
+	Images      string `json:"images,omitempty"`       // ask, always
+	Undo        *int   `json:"undo_seconds,omitempty"` // 0 to 60
+	NoPreviews  bool   `json:"no_previews,omitempty"`
+	PlainText   bool   `json:"plain_text,omitempty"` // write plain text by default
+	NoShortcuts bool   `json:"no_shortcuts,omitempty"`
+	AfterAct    string `json:"after_act,omitempty"` // next, list
+	MarkRead    string `json:"mark_read,omitempty"` // open, hand
+}
+
+// EnsureUser finds or makes the user of address and the account it signs in with.
+func (s *Store) EnsureUser(ctx context.Context, address, username string) (User, Account, error) {
+	address = strings.ToLower(address)
+	var a Account
+	err := s.InTx(ctx, func(tx *sql.Tx) error {
+		now := s.ms()
+		var userID int64
+		err := tx.QueryRowContext(ctx, `
+			INSERT INTO users (address, created_at, seen_at) VALUES ($1, $2, $2)
+			ON CONFLICT (address) DO UPDATE SET seen_at = excluded.seen_at RETURNING id`, address, now).Scan(&userID)
+		if err != nil {
+			return err
+		}
+		a = Account{UserID: userID, Address: address, Username: username}
+		err = tx.QueryRowContext(ctx, `
+			INSERT INTO accounts (user_id, address, username) VALUES ($1, $2, $3)
+			ON CONFLICT (user_id, address) DO UPDATE SET username = excluded.username
+			RETURNING id, sent_mode, sent_seen`, userID, address, username).Scan(&a.ID, &a.SentMode, &a.SentSeen)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO identities (user_id, account_id, name, address, is_default)
+			SELECT $1, $2, '', $3, TRUE WHERE NOT EXISTS (SELECT 1 FROM identities WHERE user_id = $1)`, userID, a.ID, address)
+		return err
+	})
+	if err != nil {
+		return User{}, Account{}, err
+	}
+	u, err := s.User(ctx, a.UserID)
+	return u, a, err
+}
+
+// User is the user of that id, or ErrNotFound.
+func (s *Store) User(ctx context.Context, id int64) (User, error) {
+	u := User{ID: id}
+	var settings string
+	var seen int64
+	err := s.db.QueryRowContext(ctx, `SELECT address, settings, seen_at FROM users WHERE id = $1`, id).Scan(&u.Address, &settings, &seen)
+	if err != nil {
+		return u, one(err)
+	}
+	u.SeenAt = fromMS(seen)
+	return u, json.Unmarshal([]byte(settings), &u.Settings)
+}
+
+// SaveSettings replaces a user's settings.
+func (s *Store) SaveSettings(ctx context.Context, userID int64, v Settings) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return changed(s.db.ExecContext(ctx, `UPDATE users SET settings = $1 WHERE id = $2`, string(raw), userID))
+}
+
+// Account is one mailbox login of a user.
+type Account struct {
+	ID, UserID        int64
+	Address, Username string
+	SentMode          string // auto, append, server: who files sent mail
+	SentSeen          int    // how often a probe agreed with SentMode's finding
+}
+
+const accountColumns = `id, user_id, address, username, sent_mode, sent_seen`
+
+func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {
+	return a, r.Scan(&a.ID, &a.UserID, &a.Address, &a.Username, &a.SentMode, &a.SentSeen)
+}
+
+// Account is the account of that id if it is the user's, or ErrNotFound.
+func (s *Store) Account(ctx context.Context, userID, id int64) (Account, error) {
+	a, err := scanAccount(s.db.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM accounts WHERE id = $1 AND user_id = $2`, id, userID))
+	return a, one(err)
+}
+
+// Accounts lists a user's accounts, the one signed in with first.
+func (s *Store) Accounts(ctx context.Context, userID int64) ([]Account, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+accountColumns+` FROM accounts WHERE user_id = $1 ORDER BY id`, userID)
+	return collect(rows, err, func(r *sql.Rows) (Account, error) { return scanAccount(r) })
+}
+
+// SetSentMode remembers who files sent mail for an account.
+func (s *Store) SetSentMode(ctx context.Context, userID, id int64, mode string, seen int) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE accounts SET sent_mode = $1, sent_seen = $2 WHERE id = $3 AND user_id = $4`, mode, seen, id, userID))
+}
+
+// Identity is a From address of a user.
+type Identity struct {
+	ID, UserID, AccountID    int64
+	Name, Address, ReplyTo   string
+	Signature, SignatureHTML string
+	Default                  bool
+}
+
+const identityColumns = `id, user_id, account_id, name, address, reply_to, signature, signature_html, is_default`
+
+// Identities lists a user's identities, the default one first.
+func (s *Store) Identities(ctx context.Context, userID int64) ([]Identity, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+identityColumns+` FROM identities WHERE user_id = $1 ORDER BY is_default DESC, id`, userID)
+	return collect(rows, err, func(r *sql.Rows) (i Identity, err error) {
+		return i, r.Scan(&i.ID, &i.UserID, &i.AccountID, &i.Name, &i.Address, &i.ReplyTo, &i.Signature, &i.SignatureHTML, &i.Default)
+	})
+}
+
+// SaveIdentity inserts (ID 0) or updates an identity of its user and gives its id.
+func (s *Store) SaveIdentity(ctx context.Context, i Identity) (int64, error) {
+	err := s.InTx(ctx, func(tx *sql.Tx) error {
+		if i.Default {
+			if _, err := tx.ExecContext(ctx, `UPDATE identities SET is_default = FALSE WHERE user_id = $1`, i.UserID); err != nil {
+				return err
+			}
+		}
+		if i.ID == 0 {
+			return tx.QueryRowContext(ctx, `
+				INSERT INTO identities (user_id, account_id, name, address, reply_to, signature, signature_html, is_default)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+				i.UserID, i.AccountID, i.Name, i.Address, i.ReplyTo, i.Signature, i.SignatureHTML, i.Default).Scan(&i.ID)
+		}
+		return changed(tx.ExecContext(ctx, `
+			UPDATE identities SET name = $1, address = $2, reply_to = $3, signature = $4, signature_html = $5, is_default = (is_default OR $6)
+			WHERE id = $7 AND user_id = $8`, i.Name, i.Address, i.ReplyTo, i.Signature, i.SignatureHTML, i.Default, i.ID, i.UserID))
+	})
+	return i.ID, err
+}
+
+// DeleteIdentity removes an identity that is not the default one.
+func (s *Store) DeleteIdentity(ctx context.Context, userID, id int64) error {
+	return changed(s.db.ExecContext(ctx, `DELETE FROM identities WHERE id = $1 AND user_id = $2 AND NOT is_default`, id, userID))
+}

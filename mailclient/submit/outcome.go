@@ -1,0 +1,81 @@
+//go:build unfinished
+
+package submit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/emersion/go-smtp"
+)
+
+// lost is the outcome of an error that is not a plain refusal: a reply gives its code, anything else is a lost line.
+func (s *try) lost(err error) Outcome {
+	out := Outcome{Kind: Retry, Phase: s.phase, Text: err.Error()}
+	var reply *smtp.SMTPError
+	if errors.As(err, &reply) {
+		out.Code, out.Text = reply.Code, words(reply)
+	}
+	return out
+}
+
+func (s *try) authOutcome(err error) Outcome {
+	out := s.lost(err)
+	switch {
+	case out.Code == 432 || out.Code/100 == 5:
+		out.Kind = SignIn
+	}
+	return out
+}
+
+func (s *try) mailOutcome(err error) Outcome {
+	out := s.lost(err)
+	switch {
+	case out.Code == 552:
+		out.Kind = TooLarge
+	case out.Code == 530 || out.Code == 535:
+		out.Kind = SignIn
+	case out.Code/100 == 5:
+		out.Kind = Identity
+	}
+	return out
+}
+
+func (s *try) dotOutcome(err error) Outcome {
+	out := s.lost(err)
+	switch {
+	case out.Code == 0 || out.Code/100 < 4: // the line broke, or garbage came: nobody knows
+		out.Kind = Uncertain
+	case out.Code == 552:
+		out.Kind = TooLarge
+	case out.Code/100 == 5:
+		out.Kind = Rejected
+	}
+	return out
+}
+
+// aboutSender says whether a refusal of recipients is in truth one of the sender (Postfix says so at RCPT).
+func aboutSender(e *smtp.SMTPError) bool {
+	text := strings.ToLower(e.Message)
+	for _, sign := range []string{"not owned by", "sender address rejected", "relay", "sendasdenied"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// words are the server's own: code, enhanced code and text on one line, at most 500 bytes.
+func words(e *smtp.SMTPError) string {
+	text := strings.Join(strings.Fields(e.Message), " ")
+	if e.EnhancedCode != smtp.NoEnhancedCode && e.EnhancedCode != smtp.EnhancedCodeNotSet {
+		text = fmt.Sprintf("%d %d.%d.%d %s", e.Code, e.EnhancedCode[0], e.EnhancedCode[1], e.EnhancedCode[2], text)
+	} else {
+		text = fmt.Sprintf("%d %s", e.Code, text)
+	}
+	if len(text) > 500 {
+		text = strings.ToValidUTF8(text[:500], "")
+	}
+	return text
+}

@@ -1,0 +1,354 @@
+//go:build unfinished
+
+// Package submit hands a finished mail to a submission server (RFC 6409) and
+// says exactly what became of it: the outcome table of PROTOCOLS T13. It never
+// decides to try again, and never sends twice. Start at Send.
+package submit
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"restante/mailclient"
+)
+
+// Kind is what became of a mail.
+type Kind string
+
+// The outcomes of a try. Only Retry may be tried again without a person's word.
+const (
+	Sent      Kind = "sent"
+	Partly    Kind = "partly"   // sent to some; Refused has the others
+	Rejected  Kind = "rejected" // the mail or all recipients, for good
+	Retry     Kind = "retry"    // provably not accepted: later
+	SignIn    Kind = "signin"
+	Identity  Kind = "identity" // the sender address is not allowed
+	TooLarge  Kind = "toobig"
+	Config    Kind = "config" // no such host, certificate, encryption missing
+	Uncertain Kind = "uncertain"
+)
+
+// Outcome is what a try came to. Text are the server's own words, Code its reply code (0: none came).
+type Outcome struct {
+	Kind    Kind
+	Phase   string // connect, auth, mail, rcpt, data, dot
+	Code    int
+	Text    string
+	Limit   int64             // the server's SIZE, with TooLarge
+	Refused map[string]string // recipient -> words
+	Later   map[string]string // recipient -> words of a temporary refusal
+}
+
+// Mail is what is to be sent. Body must be canonical: CRLF line ends, no bare CR or LF, no Bcc field.
+type Mail struct {
+	From       string
+	Recipients []string
+	Size       int64 // exact octets of Body
+	Body       io.Reader
+	UTF8       bool // an address is internationalised: SMTPUTF8 is needed
+	Partly     bool // go on when only some recipients are refused
+}
+
+// Options are the server, the sign-in, and hooks.
+type Options struct {
+	Server      mailclient.Endpoint
+	Credentials mailclient.Credentials
+	HelloName   string                   // our own name for EHLO, "" = localhost
+	Step        func(phase string) error // called before the act it names: "data", "dot"; an error stops there
+	Timeout     time.Duration            // per phase; 0 = RFC 5321 4.5.3.2
+}
+
+// Send makes one try over a new connection. The error is nil: every failure is an Outcome.
+func Send(ctx context.Context, o Options, m Mail) Outcome {
+	s := &try{o: o, m: m, phase: "connect"}
+	defer s.close()
+	stop := context.AfterFunc(ctx, s.close)
+	defer stop()
+	return s.run(ctx)
+}
+
+// Limit asks the server for its SIZE, signing in as a send would. 0 means it did not say.
+func Limit(ctx context.Context, o Options) (int64, error) {
+	s := &try{o: o, phase: "connect"}
+	defer s.close()
+	stop := context.AfterFunc(ctx, s.close)
+	defer stop()
+	if out, ok := s.open(ctx); !ok {
+		return 0, fmt.Errorf("%s: %s", out.Kind, out.Text)
+	}
+	size, _ := s.c.MaxMessageSize()
+	_ = s.c.Quit()
+	return int64(size), nil
+}
+
+type try struct {
+	o     Options
+	m     Mail
+	phase string
+	conn  net.Conn
+	c     *smtp.Client
+}
+
+func (s *try) close() {
+	if s.conn != nil {
+		_ = s.conn.Close()
+	}
+}
+
+func (s *try) run(ctx context.Context) Outcome {
+	if out, ok := s.open(ctx); !ok {
+		return out
+	}
+	some, ok := s.envelope()
+	if !ok {
+		_ = s.c.Quit()
+		return some
+	}
+	out := s.data()
+	if out.Kind == Sent && len(some.Refused)+len(some.Later) > 0 {
+		out.Kind = Partly
+	}
+	out.Refused, out.Later = some.Refused, some.Later
+	return out
+}
+
+// open connects, secures and signs in.
+func (s *try) open(ctx context.Context) (Outcome, bool) {
+	if err := s.connect(ctx); err != nil {
+		return connectOutcome(err), false
+	}
+	for _, mech := range []string{"PLAIN", "LOGIN"} {
+		if !s.c.SupportsAuth(mech) {
+			continue
+		}
+		s.phase = "auth"
+		err := s.c.Auth(client(mech, s.o.Credentials))
+		if err == nil {
+			return Outcome{}, true
+		}
+		out := s.authOutcome(err)
+		if out.Code != 504 && out.Code != 503 && out.Code != 502 {
+			return out, false
+		}
+		s.close() // T1: a new connection for each AUTH try
+		if err := s.connect(ctx); err != nil {
+			return connectOutcome(err), false
+		}
+	}
+	return Outcome{Kind: Config, Phase: "auth", Text: "the server offers no way to sign in that is understood here"}, false
+}
+
+func client(mech string, c mailclient.Credentials) sasl.Client {
+	if mech == "LOGIN" {
+		return sasl.NewLoginClient(c.Username, c.Password)
+	}
+	return sasl.NewPlainClient("", c.Username, c.Password)
+}
+
+func (s *try) connect(ctx context.Context) error {
+	s.phase = "connect"
+	ep := s.o.Server
+	dialCtx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	raw, err := (&net.Dialer{}).DialContext(dialCtx, "tcp", net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port)))
+	if err != nil {
+		return err
+	}
+	if ep.Security == mailclient.Plain && !private(raw.RemoteAddr()) {
+		return errors.Join(errNoTLS, raw.Close())
+	}
+	s.conn = raw
+	conf := &tls.Config{ServerName: ep.Host, RootCAs: ep.RootCAs, MinVersion: tls.VersionTLS12}
+	_ = raw.SetDeadline(time.Now().Add(s.timeout(5 * time.Minute))) // the greeting, TLS included
+	switch ep.Security {
+	case mailclient.TLS:
+		t := tls.Client(raw, conf)
+		if err := t.HandshakeContext(dialCtx); err != nil {
+			return err
+		}
+		s.c = smtp.NewClient(t)
+	case mailclient.StartTLS:
+		s.c, err = smtp.NewClientStartTLS(raw, conf)
+		if err != nil && strings.Contains(err.Error(), "doesn't support STARTTLS") {
+			return errNoTLS
+		}
+	default:
+		s.c = smtp.NewClient(raw)
+	}
+	if err != nil {
+		return err
+	}
+	s.c.CommandTimeout, s.c.SubmissionTimeout = s.timeout(5*time.Minute), s.timeout(10*time.Minute)
+	name := s.o.HelloName
+	if name == "" {
+		name = "localhost"
+	}
+	if ep.Security != mailclient.StartTLS {
+		return s.c.Hello(name)
+	}
+	return nil
+}
+
+func (s *try) timeout(usual time.Duration) time.Duration {
+	if s.o.Timeout > 0 {
+		return s.o.Timeout
+	}
+	return usual
+}
+
+// envelope sends MAIL and RCPT; ok is false when nothing may follow.
+func (s *try) envelope() (Outcome, bool) {
+	if limit, _ := s.c.MaxMessageSize(); limit > 0 && s.m.Size > int64(limit) {
+		return Outcome{Kind: TooLarge, Phase: "mail", Limit: int64(limit), Text: fmt.Sprintf("the server takes %d octets", limit)}, false
+	}
+	s.phase = "mail"
+	opts := &smtp.MailOptions{Size: s.m.Size}
+	if s.m.UTF8 {
+		if ok, _ := s.c.Extension("SMTPUTF8"); !ok {
+			return Outcome{Kind: Rejected, Phase: "mail", Text: "this server cannot send to addresses with letters beyond ASCII"}, false
+		}
+		opts.UTF8 = true
+	}
+	if err := s.c.Mail(s.m.From, opts); err != nil {
+		return s.mailOutcome(err), false
+	}
+	s.phase = "rcpt"
+	refused, later := map[string]string{}, map[string]string{}
+	var last *smtp.SMTPError
+	for _, rcpt := range s.m.Recipients {
+		err := s.c.Rcpt(rcpt, nil)
+		if err == nil {
+			continue
+		}
+		if !errors.As(err, &last) || last.Code == 421 {
+			return s.lost(err), false
+		}
+		if last.Code/100 == 4 {
+			later[rcpt] = words(last)
+		} else {
+			refused[rcpt] = words(last)
+		}
+	}
+	return s.rcptOutcome(refused, later, last)
+}
+
+func (s *try) rcptOutcome(refused, later map[string]string, last *smtp.SMTPError) (Outcome, bool) {
+	if len(refused) == 0 && len(later) == 0 {
+		return Outcome{}, true
+	}
+	out := Outcome{Kind: Rejected, Phase: "rcpt", Code: last.Code, Text: words(last), Refused: refused, Later: later}
+	all := len(refused)+len(later) == len(s.m.Recipients)
+	switch {
+	case len(refused) == 0: // T13: greylisting and the like: the whole mail waits
+		out.Kind = Retry
+	case all && aboutSender(last):
+		out.Kind = Identity
+	case !all && s.m.Partly:
+		s.m.Recipients = without(s.m.Recipients, refused, later)
+		return out, true
+	}
+	return out, false
+}
+
+// data sends the text. From the moment the final dot may have been written, a failure is Uncertain.
+func (s *try) data() Outcome {
+	s.phase = "data"
+	if err := s.step("data"); err != nil {
+		return Outcome{Kind: Retry, Phase: "data", Text: err.Error()}
+	}
+	w, err := s.c.Data()
+	if err != nil {
+		out := s.lost(err)
+		if out.Code/100 == 5 {
+			out.Kind = Rejected
+		}
+		return out
+	}
+	_ = s.conn.SetDeadline(time.Time{})
+	if _, err := io.Copy(w, &paced{s: s, r: s.m.Body}); err != nil {
+		s.close() // without the dot the server has nothing
+		return Outcome{Kind: Retry, Phase: "data", Text: err.Error()}
+	}
+	if err := s.step("dot"); err != nil {
+		s.close()
+		return Outcome{Kind: Retry, Phase: "data", Text: err.Error()}
+	}
+	s.phase = "dot"
+	resp, err := w.CloseWithResponse()
+	if err != nil {
+		return s.dotOutcome(err)
+	}
+	_ = s.c.Quit() // T13: a QUIT that fails after 250 changes nothing
+	return Outcome{Kind: Sent, Phase: "dot", Code: 250, Text: resp.StatusText}
+}
+
+func (s *try) step(phase string) error {
+	if s.o.Step == nil {
+		return nil
+	}
+	return s.o.Step(phase)
+}
+
+// paced gives each block its own deadline (RFC 5321 4.5.3.2.5).
+type paced struct {
+	s *try
+	r io.Reader
+}
+
+func (p *paced) Read(b []byte) (int, error) {
+	_ = p.s.conn.SetWriteDeadline(time.Now().Add(p.s.timeout(3 * time.Minute)))
+	return p.r.Read(b)
+}
+
+func private(addr net.Addr) bool {
+	ap, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return false
+	}
+	a := ap.Addr().Unmap()
+	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
+}
+
+func without(all []string, sets ...map[string]string) (rest []string) {
+next:
+	for _, a := range all {
+		for _, set := range sets {
+			if _, ok := set[a]; ok {
+				continue next
+			}
+		}
+		rest = append(rest, a)
+	}
+	return rest
+}
+
+var errNoTLS = errors.New("the server offers no encryption")
+
+// connectOutcome sorts what can go wrong before sign-in.
+func connectOutcome(err error) Outcome {
+	out := Outcome{Kind: Retry, Phase: "connect", Text: err.Error()}
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	var reply *smtp.SMTPError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound, errors.Is(err, errNoTLS), errors.As(err, &cert), errors.As(err, &host), errors.As(err, &authority):
+		out.Kind = Config
+	case errors.As(err, &reply):
+		out.Code, out.Text = reply.Code, words(reply)
+	}
+	return out
+}

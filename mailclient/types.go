@@ -1,0 +1,198 @@
+// Package mailclient is a person's mail as the rest of Restante sees it:
+// sessions, mailboxes, lists, messages, parts, flags, moves, search and watch.
+// It speaks IMAP through go-imap over the tolerant wire of imapx, and knows
+// nothing of HTTP, SQL or people's settings. Start at Pool and Session.
+package mailclient
+
+import (
+	"crypto/x509"
+	"time"
+
+	"restante/mailclient/message"
+)
+
+// Security says how a connection is protected (PROTOCOLS C1).
+type Security string
+
+// The ways to protect a connection. A saved mode never falls back to a weaker one.
+const (
+	TLS      Security = "tls"      // from the first byte
+	StartTLS Security = "starttls" // required, never opportunistic
+	Plain    Security = "plain"    // loopback and private addresses only
+)
+
+// Endpoint is a mail server and how to reach it.
+type Endpoint struct {
+	Host     string
+	Port     int
+	Security Security
+	RootCAs  *x509.CertPool // nil: the system's
+}
+
+// Credentials are what a person signs in with.
+type Credentials struct{ Username, Password string }
+
+// Role is what a mailbox is for (RFC 6154).
+type Role string
+
+// The roles of mailboxes.
+const (
+	RoleNone    Role = ""
+	RoleInbox   Role = "inbox"
+	RoleDrafts  Role = "drafts"
+	RoleSent    Role = "sent"
+	RoleArchive Role = "archive"
+	RoleJunk    Role = "junk"
+	RoleTrash   Role = "trash"
+	RoleAll     Role = "all"
+	RoleFlagged Role = "flagged"
+)
+
+// Mailbox is one node of the mailbox tree.
+type Mailbox struct {
+	Name       string // full name, UTF-8; the identity
+	Delimiter  string // "" = flat
+	Role       Role
+	Selectable bool
+	NoChildren bool // \Noinferiors or flat
+	Subscribed bool
+	Shared     bool   // outside the personal namespace
+	Prefix     string // personal namespace prefix to hide, e.g. "INBOX."
+
+	StatusKnown                            bool
+	Messages, Unseen, UIDNext, UIDValidity uint32
+	HighestModSeq                          uint64
+}
+
+// Quota is the fullest root of the account (RFC 2087). Limit 0 means none.
+type Quota struct{ UsedKiB, LimitKiB int64 }
+
+// Sort is the order of a list.
+type Sort string
+
+// The orders of a list. SortDate is by arrival.
+const (
+	SortDate    Sort = "date"
+	SortFrom    Sort = "from"
+	SortTo      Sort = "to"
+	SortSubject Sort = "subject"
+	SortSize    Sort = "size"
+)
+
+// Filter narrows a list.
+type Filter string
+
+// The filters of a list.
+const (
+	FilterNone        Filter = ""
+	FilterUnread      Filter = "unread"
+	FilterFlagged     Filter = "flagged"
+	FilterAttachments Filter = "attachments"
+)
+
+// ListQuery asks for one page of a mailbox. Page counts from 1.
+type ListQuery struct {
+	Page      int
+	PerPage   int // 0 = 50, at most 500
+	Sort      Sort
+	Ascending bool
+	Filter    Filter
+	Search    *SearchQuery // nil = all
+}
+
+// List is one page of a mailbox.
+type List struct {
+	Mailbox     Mailbox // with its state at the time
+	ReadOnly    bool
+	Total       int // mails that match
+	Page, Pages int // Page is clamped to 1..Pages
+	Rows        []Row
+	Incomplete  bool   // a search or sort that did not see every mail
+	Note        string // why, in the server's words
+}
+
+// Row is what a list shows of a mail.
+type Row struct {
+	Mailbox       string
+	UID           uint32
+	UIDValidity   uint32
+	Flags         Flags
+	From, To      []message.Address
+	Subject       string
+	Date          time.Time // Date header, or arrival when that is impossible
+	Received      time.Time // INTERNALDATE
+	Size          int64
+	HasAttachment bool
+	Preview       string
+	MessageID     string // without brackets
+	InReplyTo     []string
+	References    []string
+}
+
+// Flags are the system flags and keywords of a mail.
+type Flags struct {
+	Seen, Flagged, Answered, Forwarded, Draft, Deleted, Junk bool
+	Keywords                                                 []string
+}
+
+// Ref names mails: never without the UIDVALIDITY they were seen under.
+type Ref struct {
+	Mailbox     string
+	UIDValidity uint32
+	UIDs        []uint32
+}
+
+// Moved says where mails went: pairs of old and new UIDs, empty when the server gave none.
+type Moved struct {
+	To          string
+	UIDValidity uint32
+	UIDs        map[uint32]uint32 // old -> new
+	Failed      []uint32
+	LeftMarked  bool // no MOVE and no UIDPLUS: the originals stand marked \Deleted
+	MessageIDs  []string
+}
+
+// SearchQuery is a parsed search. All set fields must match.
+type SearchQuery struct {
+	Words         []string // anywhere in the mail
+	NotWords      []string
+	From, To, Cc  []string
+	Subject, Body []string
+	Since, Before time.Time
+	Unread, Read  bool
+	Flagged       bool
+	Answered      bool
+	HasAttachment bool
+	LargerThan    int64 // bytes
+	SmallerThan   int64
+	In            string // mailbox name or role word
+	Keyword       []string
+}
+
+// Open is one message with what the reader shows.
+type Open struct {
+	Row
+	ReadOnly  bool
+	Message   *message.Message
+	Structure *message.Structure
+	RawHeader []byte
+}
+
+// EventKind says what a watcher saw.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventNew     EventKind = "new"     // Count new mails
+	EventChanged EventKind = "changed" // flags or removals
+	EventLost    EventKind = "lost"    // the server does not answer
+	EventBack    EventKind = "back"
+	EventSignIn  EventKind = "signin" // the server wants the password again
+)
+
+// Event is something that happened in a mailbox.
+type Event struct {
+	Kind    EventKind
+	Mailbox string
+	Count   int
+}

@@ -1,0 +1,75 @@
+//go:build unfinished
+
+package templates
+
+import "restante/internal/i18n"
+
+// Head is what every page needs.
+type Head struct {
+	L       *i18n.Localizer
+	Nonce   string
+	Title   string
+	Theme   string // auto, light, dark
+	Density string // roomy, cosy, compact, or "" for the screen's own
+	Pane    string // "none" or ""
+	Scripts bool
+}
+
+func (h Head) localizer() *i18n.Localizer { return h.L }
+
+// Frame is the furniture around a signed-in person's page.
+type Frame struct {
+	Head
+	Screen        string // class of the body
+	Address       string
+	Initials      string
+	Hue           int
+	FoldersURL    string
+	SearchURL     string
+	Query         string
+	SearchScope   string
+	Outbox        int
+	Special       []Folder
+	Others        []Folder
+	Quota         *Quota
+	Strip         *Strip
+	Flash         *Flash
+	Here          string // this page's own path, for coming back
+	Events        string // the SSE address, "" for none
+	NoShortcuts   bool
+	WriteOutlined bool // another button is the filled one
+}
+
+// Folder is a node of the tree.
+type Folder struct {
+	Name, Display, URL, Icon string
+	Unread                   uint32
+	ShowCount                bool
+	Selectable, Current      bool
+	Children                 []Folder
+}
+
+// Quota is the storage bar.
+type Quota struct {
+	Percent int
+	Near    bool
+	Words   string
+}
+
+// Strip is the line that stands there only when something is wrong.
+type Strip struct{ Words, URL string }
+
+// Flash says what was just done, with its undo.
+type Flash struct {
+	Words, UndoURL     string
+	LinkURL, LinkWords string
+	Failed             bool
+}
+
+// Option is a choice in a <select>, or a link in a menu.
+type Option struct {
+	Name, Display string
+	Value, Words  string
+	URL           string
+	Current       bool
+}

@@ -1,0 +1,299 @@
+//go:build unfinished
+
+package templates
+
+// Login is the sign-in page.
+type Login struct {
+	Head
+	Username, To              string
+	Stay, BareNames           bool
+	Problem, Next, ServerSaid string
+	Notice                    string
+	Carried                   []Field // what was being written when the session ended
+}
+
+// Field is one value of a form that is carried on.
+type Field struct{ Name, Value string }
+
+func (Login) template() string { return "login.html" }
+
+// Error is a whole page about what went wrong.
+type Error struct {
+	Head
+	Words, Safe, ID, ServerSaid string
+	ButtonURL, ButtonWords      string
+	RetryURL, RetryMethod       string
+	Kept                        []Field
+}
+
+func (Error) template() string { return "error.html" }
+
+// Mail is a mailbox, a search, or a message beside its list.
+type Mail struct {
+	Frame
+	List        List
+	Message     *Message
+	PaneMode    string // none: lists and messages are pages of their own
+	ReaderWords string
+}
+
+func (Mail) template() string { return "mail.html" }
+
+// List is one page of rows with what can be done to them.
+type List struct {
+	Title, Name     string
+	Role            string
+	Range           string // "1–50 of 12 408"
+	Filters, Sorts  []Option
+	Note            string
+	Rows            []Row
+	Validity        uint32
+	Here            string
+	ActionURL       string
+	CanAct, Forever bool
+	Targets         []Option
+	Top             MoveTo
+	AllWords        string
+	AllQuery        []Field
+	Newer, Older    string
+	EmptyWords      string
+	AllURL          string
+	ManageURL       string
+	EmptyURL        string
+}
+
+// MoveTo is the choice of a folder; Where keeps ids apart.
+type MoveTo struct {
+	Where   string
+	Targets []Option
+}
+
+// Row is one mail of a list.
+type Row struct {
+	Key                                         string
+	UID                                         uint32
+	URL, State, Name, Subject, Preview, Folder  string
+	Date, ISO, Full, Day                        string
+	Initials                                    string
+	Hue, Count                                  int
+	Unread, Flagged, Answered, Forwarded, Files bool
+	Current                                     bool
+}
+
+// Person is an address as it is shown.
+type Person struct{ Name, Addr, Full string }
+
+// Message is an opened mail.
+type Message struct {
+	UID, Validity                                     uint32
+	Role                                              string
+	Subject                                           string
+	From                                              Person
+	Froms, To, Cc, Bcc, ReplyTo                       []Person
+	ToLine, Date, ISO, Full, List, State              string
+	Initials                                          string
+	Hue                                               int
+	Flagged, CanAct, Forever                          bool
+	Labels                                            []Label
+	Warnings                                          []string
+	Blocked                                           *Blocked
+	Allowed                                           string
+	Cards                                             []Card
+	HTML                                              bool
+	FrameTitle, BodyURL                               string
+	Text                                              []Segment
+	Nothing                                           bool
+	Damaged                                           string
+	Files                                             []File
+	FilesWords, ZipURL                                string
+	ActionURL, ListURL, NextURL, Here                 string
+	NewerURL, OlderURL                                string
+	ReplyURL, ReplyAllURL, ForwardURL, ForwardFileURL string
+	PrintURL, SourceURL, EMLURL                       string
+	Move                                              MoveTo
+}
+
+// Label is a keyword on a message.
+type Label struct{ Name string }
+
+// Blocked tells of remote pictures that were not loaded.
+type Blocked struct{ Words, AllowURL, OnceURL, AlwaysWords, Back string }
+
+// Card is something told in words.
+type Card struct {
+	Title string
+	Lines []string
+}
+
+// Segment is a run of plain text of one quote depth.
+type Segment struct {
+	Depth           int
+	Signature, Fold bool
+	Pieces          []Piece
+}
+
+// Piece is text, or a link when URL is set.
+type Piece struct{ Text, URL string }
+
+// File is an attachment.
+type File struct {
+	ID, Name, Size, Icon, Warning string
+	URL, DownloadURL, ThumbURL    string
+	Opens                         bool
+}
+
+// Compose is the form in which a mail is written.
+type Compose struct {
+	Frame
+	DraftID                     string
+	Rev                         int64
+	Heading, ActionURL, BackURL string
+	KeptWords, ServerSaid       string
+	Errors                      []FieldError
+	Asking                      *Asking
+	Hidden                      []Field
+	Identities                  []IdentityOption
+	To, Cc, Bcc, Subject        string
+	Body, HTML                  string
+	ToWrong                     string
+	Rich, FocusTo               bool
+	People                      []string
+	Files                       []File
+	LimitWords                  string
+}
+
+func (Compose) template() string { return "compose.html" }
+
+// FieldError is one thing to mend in a form.
+type FieldError struct{ Field, Words string }
+
+// Asking is a question above Send.
+type Asking struct{ Name, Words string }
+
+// IdentityOption is a From address to choose.
+type IdentityOption struct {
+	ID      int64
+	Words   string
+	Current bool
+}
+
+// Outbox lists what has been accepted and not yet proven sent.
+type Outbox struct {
+	Frame
+	Items []OutboxItem
+}
+
+func (Outbox) template() string { return "outbox.html" }
+
+// OutboxItem is one mail on its way.
+type OutboxItem struct {
+	ID                                           int64
+	State, Label, Subject, To, Words, ServerSaid string
+	Failed, AskPassword                          bool
+	Refused                                      []string
+	Acts                                         []OutboxAct
+}
+
+// OutboxAct is a button of an item.
+type OutboxAct struct {
+	Name, Words string
+	Filled      bool
+}
+
+// Folders is the page on which folders are made and changed.
+type Folders struct {
+	Frame
+	ActionURL, Problem, NewName string
+	Confirm                     *Confirm
+	Parents                     []Option
+	List                        []FolderItem
+}
+
+func (Folders) template() string { return "folders.html" }
+
+// Confirm asks before something that cannot be undone.
+type Confirm struct{ Words, Name, Action, Button string }
+
+// FolderItem is one folder with what can be done to it.
+type FolderItem struct {
+	Folder
+	Key                   string
+	Depth                 int
+	Leaf, CountWords      string
+	CanChange, Subscribed bool
+}
+
+// Settings is one group of settings.
+type Settings struct {
+	Frame
+	Tab        string
+	Tabs       []Option
+	Problem    string
+	S          SettingsFields
+	Selects    []Select
+	Checks     []Option
+	Zones      []string
+	ZoneNow    string
+	Identities []IdentityForm
+	Devices    []Device
+	Trusted    []string
+}
+
+func (Settings) template() string { return "settings.html" }
+
+// Select is a named choice.
+type Select struct {
+	Name, Words string
+	Options     []Option
+}
+
+// IdentityForm is an identity to change, or a new one (ID 0).
+type IdentityForm struct {
+	ID                                int64
+	Name, Address, ReplyTo, Signature string
+	Default, CanDelete                bool
+}
+
+// Device is a signed-in browser.
+type Device struct {
+	Key, Words, When string
+	This             bool
+}
+
+// Help is the page of keys, search words and what is kept.
+type Help struct {
+	Frame
+	Version string
+	Keys    []HelpKey
+	Words   []HelpWord
+}
+
+func (Help) template() string { return "help.html" }
+
+// HelpKey is a shortcut and what it does.
+type HelpKey struct {
+	Keys  []string
+	Words string
+}
+
+// HelpWord is a word of the search language.
+type HelpWord struct{ Word, Words string }
+
+// Leave asks before a link that lies about where it goes.
+type Leave struct {
+	Head
+	Words, Host, ASCII, URL string
+}
+
+func (Leave) template() string { return "leave.html" }
+
+// Print is a message on paper.
+type Print struct {
+	Head
+	Message *Message
+}
+
+func (Print) template() string { return "print.html" }
+
+// SettingsFields are the settings that are typed, not chosen.
+type SettingsFields struct{ Name, TimeZone string }

@@ -16,6 +16,8 @@ import (
 	"time"
 )
 
+//go:generate go run ./generate
+
 //go:embed css js icons fonts vendor
 var files embed.FS
 

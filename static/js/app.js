@@ -1,0 +1,42 @@
+// The app's scripts. Each module is an enhancement: without it, or when it
+// fails, links and forms do the same by whole pages.
+import { el, loadScript, on, one } from "./dom.js";
+import { ask } from "./dialog.js";
+import { startKeys } from "./keys.js";
+import { startList } from "./list.js";
+import { startLive } from "./live.js";
+import { startMenus } from "./menus.js";
+import { startReader } from "./reader.js";
+import { watch } from "./toast.js";
+
+const config = {
+	extensions: "hx-csp, no-eval", prefix: "", includeIndicatorCSS: false, defaultTimeout: 20000,
+	history: false, // net.js keeps it, with the place in the list
+	morphSkip: "[data-keep]", // a letter's frame and the editor
+};
+
+/** swapper loads htmx, set up before it starts. */
+async function swapper() {
+	if (globalThis.htmx) return;
+	if (!one('meta[name="htmx-config"]')) document.head.append(el("meta", { name: "htmx-config", content: JSON.stringify(config) }));
+	await loadScript("asset:vendor/htmx.js");
+}
+
+function start(f) {
+	try {
+		f();
+	} catch (error) {
+		console.error(error); // the plain page goes on
+	}
+}
+
+if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
+for (const f of [startMenus, startList, startReader, startKeys, startLive, watch]) start(f);
+if (one("form[data-compose]")) import("./compose.js").then((m) => m.startCompose()).catch((error) => console.error(error));
+
+on("submit", "form:not([data-list], .message-bar)", (e) => {
+	const words = e.submitter?.dataset.confirm;
+	if (!words || e.submitter.dataset.sure) return;
+	e.preventDefault();
+	ask(words, e.submitter.textContent.trim()).then((yes) => { if (yes) { e.submitter.dataset.sure = "1"; e.submitter.form.requestSubmit(e.submitter); } });
+});

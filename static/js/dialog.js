@@ -1,0 +1,58 @@
+// Dialogs made of a few words, and the sign-in that comes to the page.
+import { el, one } from "./dom.js";
+import { say } from "./words.js";
+
+/** dialog opens a modal with nodes; its promise gives what close() is called with, null for Esc. */
+export function dialog(title, content, { broad = false } = {}) {
+	let result = null;
+	const back = document.activeElement;
+	const id = "dialog-" + Math.random().toString(36).slice(2, 8);
+	const box = el("dialog", { class: broad ? "dialog broad" : "dialog", "aria-labelledby": id }, el("h2", { id }, title));
+	const done = new Promise((resolve) => {
+		box.addEventListener("close", () => {
+			box.remove();
+			if (back instanceof HTMLElement && back.isConnected) back.focus();
+			resolve(result);
+		});
+	});
+	const close = (value) => { result = value; box.close(); };
+	box.append(...content(close));
+	box.addEventListener("click", (e) => { if (e.target === box) box.close(); });
+	document.body.append(box);
+	box.showModal();
+	return done;
+}
+
+/** ask is a question with one dangerous answer. */
+export const ask = (words, yes) => dialog(words, (close) => [
+	el("p", { class: "buttons" },
+		el("button", { type: "button", onclick: () => close(null), autofocus: true }, say("cancel")),
+		el("button", { type: "button", class: "danger", onclick: () => close(true) }, yes)),
+]);
+
+let asking = null;
+
+/** signIn asks for the password in place. It gives true once the server has accepted it. */
+export function signIn() {
+	asking ??= dialog(say("again"), (close) => {
+		const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
+		const password = el("input", { type: "password", id: "again-password", name: "password", autocomplete: "current-password", required: true, autofocus: true });
+		const username = el("input", { type: "text", name: "username", autocomplete: "username", value: one(".account .menu-head")?.textContent.trim() ?? "", hidden: true });
+		const form = el("form", { method: "post", action: "/login", onsubmit: async (e) => {
+			e.preventDefault();
+			try {
+				const r = await fetch("/login", { method: "POST", body: new URLSearchParams({ username: username.value, password: password.value, next: "/help" }), redirect: "follow" });
+				if (r.ok) return close(true);
+				wrong.textContent = say("wrongpassword");
+			} catch {
+				wrong.textContent = say("offline");
+			}
+			wrong.hidden = false;
+			password.select();
+		} }, el("p", { class: "hint" }, el("bdi", {}, username.value)), username,
+		el("p", { class: "field" }, el("label", { for: "again-password" }, say("password")), password), wrong,
+		el("p", { class: "buttons" }, el("button", { type: "button", onclick: () => close(false) }, say("cancel")), el("button", { class: "filled" }, say("signin"))));
+		return [form];
+	}).finally(() => { asking = null; });
+	return asking;
+}

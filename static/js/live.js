@@ -1,0 +1,52 @@
+// News from the server over one stream; when it cannot be had, the page asks now and then.
+import { all, one } from "./dom.js";
+import { signIn } from "./dialog.js";
+import { refresh } from "./list.js";
+import { call } from "./net.js";
+import { announce } from "./toast.js";
+import { say } from "./words.js";
+
+let source = null, wait = 0, later = 0;
+
+function changed() {
+	clearTimeout(later);
+	later = setTimeout(async () => {
+		try {
+			const fresh = one("#list") ? await refresh({ pill: true }) : 0;
+			if (fresh) announce(say("new"));
+		} catch { /* the next news tries again */ }
+	}, 300);
+}
+
+async function over() {
+	const response = await fetch("/settings", { method: "GET", headers: { "X-Restante": "1" }, redirect: "manual", credentials: "same-origin" }).catch(() => null);
+	if (response && (response.status === 401 || response.type === "opaqueredirect") && !await signIn()) location.assign("/login");
+}
+
+function outbox() {
+	if (location.pathname !== "/outbox") return changed();
+	if (!all("form input[type=password]").some((f) => f.value)) call(location.href).then((r) => r.ok && location.reload());
+}
+
+function connect() {
+	source = new EventSource(document.body.dataset.events);
+	source.addEventListener("open", () => { wait = 0; });
+	source.addEventListener("mail", changed);
+	source.addEventListener("outbox", outbox);
+	source.addEventListener("session", over);
+	source.addEventListener("error", () => {
+		if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
+		wait = Math.min(wait ? wait * 2 : 2, 60);
+		setTimeout(() => { if (navigator.onLine) connect(); else addEventListener("online", connect, { once: true }); }, wait * 1000);
+		if (wait > 8) over();
+	});
+}
+
+/** startLive listens while the page stands. */
+export function startLive() {
+	if (!document.body.dataset.events || !("EventSource" in globalThis)) return;
+	connect();
+	addEventListener("pagehide", () => source?.close());
+	addEventListener("pageshow", (e) => { if (e.persisted) { connect(); changed(); } });
+	addEventListener("online", changed);
+}

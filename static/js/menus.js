@@ -1,0 +1,44 @@
+// Menus close by themselves, and the folders come in a drawer.
+import { all, el, on, one, plainClick } from "./dom.js";
+import { say } from "./words.js";
+
+function drawer() {
+	const folders = one("nav.folders");
+	if (!folders) return false;
+	const box = el("dialog", { class: "drawer", "aria-label": folders.getAttribute("aria-label") });
+	const copy = folders.cloneNode(true);
+	copy.removeAttribute("class");
+	for (const e of all("[id]", copy)) e.removeAttribute("id");
+	box.append(el("button", { type: "button", class: "icon-button drawer-close", "aria-label": say("close"), onclick: () => box.close() }, "✕"), ...copy.childNodes);
+	box.addEventListener("click", (e) => { if (e.target === box || e.target.closest("a")) box.close(); });
+	box.addEventListener("close", () => { box.remove(); one("[data-drawer]")?.focus(); });
+	document.body.append(box);
+	box.showModal();
+	one("[aria-current]", box)?.focus();
+	return true;
+}
+
+/** startMenus listens, once for all pages. */
+export function startMenus() {
+	on("click", "[data-drawer]", (e) => { if (plainClick(e) && drawer()) e.preventDefault(); });
+	on("toggle", "details.menu", (e, menu) => { if (menu.open) for (const m of all("details.menu[open]")) if (m !== menu && !m.contains(menu)) m.open = false; }, { capture: true });
+	document.addEventListener("click", (e) => { for (const m of all("details.menu[open]")) if (!m.contains(e.target)) m.open = false; });
+	on("keydown", ".menu-sheet", (e, sheet) => {
+		if (e.key !== "ArrowDown" && e.key !== "ArrowUp" || e.target.matches("input, select")) return;
+		const items = all("a, button, select, input:not([type=hidden])", sheet), at = items.indexOf(document.activeElement);
+		items.at((at + (e.key === "ArrowDown" ? 1 : -1) + items.length) % items.length)?.focus();
+		e.preventDefault();
+		e.stopPropagation();
+	});
+	on("keydown", "details.menu > summary", (e, summary) => {
+		if (e.key !== "ArrowDown") return;
+		summary.parentElement.open = true;
+		one("a, button", summary.nextElementSibling)?.focus();
+		e.preventDefault();
+		e.stopPropagation();
+	});
+	on("change", ".settings-form select", (e, select) => { // seen at once, kept with Save
+		if (select.name === "theme") document.documentElement.dataset.theme = select.value;
+		if (select.name === "density") document.documentElement.dataset.density = select.value;
+	});
+}

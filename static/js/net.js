@@ -1,0 +1,94 @@
+// Going from page to page without loading them whole: fetch, check, morph.
+// Whatever fails falls back to plain navigation.
+import { all, isOurs, one, parse } from "./dom.js";
+import { signIn } from "./dialog.js";
+import { adopt, toast } from "./toast.js";
+import { say } from "./words.js";
+
+/** call fetches from our own server; a session that is over is renewed in place and the call repeated once. */
+export async function call(url, init = {}, again = true) {
+	const response = await fetch(url, { credentials: "same-origin", mode: "same-origin", ...init, headers: { "X-Restante": "1", Accept: "text/html", ...init.headers } });
+	if ((response.status === 401 || new URL(response.url).pathname === "/login") && again) {
+		if (await signIn()) return call(url, init, false);
+	}
+	return response;
+}
+
+/** problem is what an error page of ours says. */
+export function problem(doc) {
+	return one("[role=alert]", doc)?.textContent.trim().replace(/\s+/g, " ") || say("refused");
+}
+
+/** morph makes parts of the page those of the text. Parts that the text lacks stay. */
+export async function morph(text, doc, selectors) {
+	const frame = one("iframe[data-message-body]");
+	const next = one("iframe[data-message-body]", doc);
+	if (frame && selectors.some((s) => frame.closest(s)) && frame.getAttribute("src") !== next?.getAttribute("src")) {
+		frame.closest(".message").remove(); // a frame that is led elsewhere would leave a step in the history
+	}
+	const list = one("#list");
+	const place = list && { top: list.scrollTop, folder: one("form[data-list]")?.getAttribute("action") };
+	const picked = new Set(all(".row :checked").map((c) => c.closest(".row").id));
+	for (const selector of selectors) {
+		const target = one(selector);
+		if (!target || !one(selector, doc)) continue;
+		if (globalThis.htmx) await htmx.swap({ text, target, select: selector, swap: "outerMorph", sourceElement: document.body });
+		else target.replaceWith(document.importNode(one(selector, doc), true));
+	}
+	if (place && place.folder === one("form[data-list]")?.getAttribute("action")) {
+		one("#list").scrollTop = place.top;
+		for (const id of picked) {
+			const box = document.getElementById(id)?.querySelector(".pick input");
+			if (box) box.checked = true;
+		}
+	}
+	document.dispatchEvent(new CustomEvent("restante:page"));
+}
+
+let going = null;
+
+/** visit goes to a page of the mail screens. */
+export async function visit(url, { push = true } = {}) {
+	going?.abort();
+	const mine = going = new AbortController();
+	const pane = one(".reader") ?? one("#list");
+	pane?.setAttribute("aria-busy", "true");
+	try {
+		const response = await call(url, { signal: mine.signal });
+		const text = await response.text();
+		if (going !== mine) return false;
+		if (!isOurs(response)) throw new TypeError("not a page");
+		const doc = parse(response, text);
+		if (!response.ok || !one(".frame > .panes, .frame > main", doc) || doc.body.className !== document.body.className) {
+			location.assign(url);
+			return false;
+		}
+		await show(response, text, doc, push);
+		return true;
+	} catch (error) {
+		if (error.name === "AbortError") return false;
+		if (!navigator.onLine) toast(say("offline"), { failed: true });
+		else location.assign(url);
+		return false;
+	} finally {
+		pane?.removeAttribute("aria-busy");
+		if (going === mine) going = null;
+	}
+}
+
+/** show puts a page that came on the screen and its address in the bar. */
+export async function show(response, text, doc, push) {
+	const here = new URL(response.url);
+	const path = here.pathname + here.search;
+	if (push && path !== location.pathname + location.search) history.pushState({ restante: true }, "", path);
+	document.title = doc.title;
+	await morph(text, doc, [".frame"]);
+	adopt(doc);
+}
+
+export const isMailPath = (path) => /^\/mail\/[^/]+\/(?!mailboxes$)[^/]+(\/\d+)?$/.test(path) || path === "/search";
+
+addEventListener("popstate", () => {
+	if (one(".frame > .panes, .frame > .only-list") && isMailPath(location.pathname)) visit(location.href, { push: false });
+	else location.reload();
+});

@@ -1,0 +1,32 @@
+// Words that scripts say. The page brings them in its language as JSON in
+// data-words on <body> (catalogue keys "js.…"); English stands in for what is missing.
+const english = {
+	selected: "{N} selected", clear: "Clear the selection", new: "New mail", show: "Show", working: "Working…",
+	refused: "That did not work. Everything is back where it was.", offline: "You are offline. Nothing was done.",
+	slow: "Still waiting for the mail server…", again: "Please sign in again. Your text is safe.",
+	wrongpassword: "The mail server did not accept this password.", keptlocal: "Kept on this device", saving: "Keeping…",
+	kept: "Draft kept {Time}", notkept: "Not kept on the server yet: trying again",
+	newer: "There is newer text of this draft on this device, from {Time}.", useit: "Use it", dropit: "Leave it",
+	conflict: "This draft was changed on another device. Both are kept: this text is a new draft now.",
+	uploading: "{Name}: {Done} of {Total}", stopped: "{Name} stopped at {Percent} %.", goon: "Go on",
+	waitfiles: "Files are still on their way. The message is sent when they are there.", removefile: "Remove {Name}",
+	toobig: "{Name} is too large for this site.", invalid: "Not a whole address: {Address}", removeaddr: "Remove {Address}",
+	suggestions: "{N} suggestions", duplicate: "{Address} is already there.", bold: "Bold", italic: "Italic", strike: "Strike through",
+	bullets: "List", numbers: "Numbered list", quote: "Quote", unquote: "Less quote", link: "Link", linkurl: "Address of the link",
+	clearformat: "Remove formatting", undoedit: "Undo", redoedit: "Redo", plain: "Plain text", tools: "Formatting",
+	plainlose: "Plain text has no formatting. The formatting goes away.", keys: "Keys", close: "Close", cancel: "Cancel", undo: "Undo",
+	password: "Password", signin: "Sign in", cancelupload: "Stop {Name}",
+	missingfile: "You wrote of an attachment, but there is no file.", "missingfile.words": "attached|attachment|attachments|enclosed",
+	anyway: "Send anyway", nofolder: "There is no such folder here.",
+};
+
+let page = {};
+try {
+	page = JSON.parse(document.body.dataset.words || "{}");
+} catch { /* English then */ }
+
+/** say gives the words of a key with {Name} filled in. */
+export function say(key, values = {}) {
+	const words = page["js." + key] ?? page[key] ?? english[key] ?? key;
+	return words.replace(/\{\{?\.?(\w+)\}?\}/g, (all, name) => values[name] ?? all);
+}

@@ -32,6 +32,11 @@ function start(f) {
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 for (const f of [startMenus, startList, startReader, startKeys, startLive, watch]) start(f);
+const sent = sessionStorage.getItem("restante:sent");
+if (sent && !one("form[data-compose]")) { // a form that was sent has arrived
+	localStorage.removeItem(sent);
+	sessionStorage.removeItem("restante:sent");
+}
 if (one("form[data-compose]")) import("./compose.js").then((m) => m.startCompose()).catch((error) => console.error(error));
 
 on("submit", "form:not([data-list], .message-bar)", (e) => {

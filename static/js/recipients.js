@@ -1,0 +1,185 @@
+// Recipients as chips. The field of the form stays what is sent: it always
+// holds the plain list, lies under the chips and hands its focus on.
+import { all, el, isOurs, one, parse } from "./dom.js";
+import { announce } from "./toast.js";
+import { say } from "./words.js";
+
+/** split cuts a list of addresses at commas, semicolons and line ends outside of quotes and brackets. */
+export function split(text) {
+	const out = [];
+	let part = "", quoted = false, angle = false;
+	for (const c of text) {
+		if (c === '"') quoted = !quoted;
+		else if (c === "<" && !quoted) angle = true;
+		else if (c === ">" && !quoted) angle = false;
+		if (/[,;\n\r]/.test(c) && !quoted && !angle) { out.push(part); part = ""; } else part += c;
+	}
+	return [...out, part].map((p) => p.trim()).filter(Boolean);
+}
+
+const address = (one) => (one.match(/<([^<>]*)>\s*$/)?.[1] ?? one).trim();
+const valid = (one) => /^[^\s@<>(),;:\\"]+@[^\s@<>(),;:\\"]+$/.test(address(one)) && !/@[.-]|\.\.|[.-]$/.test(address(one));
+const name = (one) => one.replace(/<[^<>]*>\s*$/, "").trim().replace(/^"(.*)"$/, "$1") || address(one);
+
+class Recipients {
+	constructor(field, draft) {
+		this.field = field;
+		this.draft = draft;
+		this.box = field.closest(".field");
+		const label = one("label", this.box);
+		label.id ||= field.id + "-label";
+		this.chips = el("span", { class: "recipient-chips", role: "group", "aria-labelledby": label.id });
+		this.listId = field.id + "-suggestions";
+		this.input = el("input", { type: "text", id: field.id + "-entry", class: "recipient-entry", role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.listId, "aria-labelledby": label.id,
+			autocomplete: "off", autocapitalize: "none", spellcheck: "false", enterkeyhint: "next", "aria-invalid": field.getAttribute("aria-invalid"), "aria-describedby": field.getAttribute("aria-describedby") });
+		this.list = el("ul", { class: "listbox", id: this.listId, role: "listbox", "aria-labelledby": label.id, hidden: true });
+		field.removeAttribute("list");
+		field.classList.add("under-chips");
+		field.tabIndex = -1;
+		field.setAttribute("aria-hidden", "true");
+		this.box.append(this.chips, this.input, this.list);
+		field.addEventListener("focus", () => this.input.focus());
+		field.addEventListener("input", () => this.read());
+		field.form.addEventListener("restante:filled", () => this.read());
+		label.addEventListener("click", (e) => { e.preventDefault(); this.input.focus(); });
+		this.box.addEventListener("click", (e) => { if (e.target === this.box) this.input.focus(); });
+		this.input.addEventListener("input", (e) => { e.stopPropagation(); this.typed(); });
+		this.input.addEventListener("keydown", (e) => this.key(e));
+		this.input.addEventListener("paste", (e) => this.paste(e));
+		this.input.addEventListener("blur", () => setTimeout(() => { if (!this.box.contains(document.activeElement)) { this.take(); this.close(); } }, 120));
+		const focused = document.activeElement === field;
+		this.read();
+		if (focused) this.input.focus();
+	}
+
+	get addresses() { return all(".recipient", this.chips).map((c) => c.dataset.address); }
+
+	/** read makes the chips those of the field. */
+	read() {
+		this.chips.replaceChildren();
+		this.input.value = "";
+		for (const one of split(this.field.value)) this.add(one);
+		this.write(false);
+	}
+
+	/** write puts chips and what is being typed into the field. */
+	write(tell = true) {
+		const list = this.addresses.concat(split(this.input.value)).join(", ");
+		if (this.field.value === list) return;
+		this.field.value = list;
+		if (tell) this.draft.touch();
+	}
+
+	add(text) {
+		if (this.addresses.some((a) => address(a).toLowerCase() === address(text).toLowerCase())) return announce(say("duplicate", { Address: address(text) }));
+		const wrong = !valid(text);
+		const chip = el("span", { class: "recipient", "data-address": text, "data-wrong": wrong, title: wrong ? say("invalid", { Address: text }) : text },
+			el("span", {}, el("bdi", {}, name(text))),
+			el("button", { type: "button", tabindex: "-1", "aria-label": say(wrong ? "invalid" : "removeaddr", { Address: text }), onclick: () => this.remove(chip), onkeydown: (e) => this.chipKey(e, chip) }, "×"));
+		chip.addEventListener("dblclick", () => { this.remove(chip); this.input.value = text; this.input.focus(); });
+		this.chips.append(chip);
+		if (wrong) announce(say("invalid", { Address: text }));
+	}
+
+	remove(chip) {
+		chip.remove();
+		this.write();
+		this.input.focus();
+	}
+
+	/** take makes chips of what was typed. */
+	take(text = this.input.value) {
+		const parts = split(text);
+		if (!parts.length) return false;
+		this.input.value = "";
+		for (const part of parts) this.add(part);
+		this.write();
+		this.close();
+		return true;
+	}
+
+	chipKey(e, chip) {
+		const list = all(".recipient button", this.chips), at = list.indexOf(e.target);
+		if (e.key === "ArrowLeft") (list[at - 1] ?? e.target).focus();
+		else if (e.key === "ArrowRight") (list[at + 1] ?? this.input).focus();
+		else if (e.key === "Backspace" || e.key === "Delete") this.remove(chip);
+		else return;
+		e.preventDefault();
+	}
+
+	key(e) {
+		if (e.isComposing) return;
+		const options = all("[role=option]", this.list), at = options.findIndex((o) => o.ariaSelected === "true");
+		const open = !this.list.hidden && options.length;
+		if (open && (e.key === "ArrowDown" || e.key === "ArrowUp")) {
+			this.arrowed = true;
+			this.mark(options, (at + (e.key === "ArrowDown" ? 1 : -1) + options.length) % options.length);
+			e.preventDefault();
+		} else if (open && e.key === "Escape") {
+			this.close();
+			e.preventDefault();
+			e.stopPropagation();
+		} else if (e.key === "Enter" && !e.ctrlKey && !e.metaKey || e.key === "Tab" && this.input.value && !e.shiftKey) {
+			const chosen = open && at >= 0 && (this.arrowed || !valid(this.input.value));
+			if (this.take(chosen ? options[at].dataset.address : this.input.value) && e.key === "Tab" && chosen) e.preventDefault();
+			if (e.key === "Enter") e.preventDefault();
+		} else if ((e.key === "," || e.key === ";") && (this.input.value.match(/"/g) ?? []).length % 2 === 0 && this.input.value.trim()) {
+			this.take();
+			e.preventDefault();
+		} else if ((e.key === "Backspace" || e.key === "ArrowLeft") && !this.input.value) {
+			all(".recipient button", this.chips).at(-1)?.focus();
+		}
+	}
+
+	paste(e) {
+		const text = e.clipboardData.getData("text");
+		if (!/[,;\n<]/.test(text)) return;
+		e.preventDefault();
+		this.take(this.input.value + text);
+	}
+
+	typed() {
+		this.arrowed = false;
+		this.write();
+		clearTimeout(this.timer);
+		const q = this.input.value.trim();
+		if (!q) return this.close();
+		this.timer = setTimeout(() => this.suggest(q), 120);
+	}
+
+	async suggest(q) {
+		try {
+			const response = await fetch("/compose/people?q=" + encodeURIComponent(q), { headers: { "X-Restante": "1" } });
+			if (!response.ok || !isOurs(response) || this.input.value.trim() !== q) return;
+			const people = all("option", parse(response, await response.text())).map((o) => o.getAttribute("value")).slice(0, 6);
+			this.show(people.filter((p) => !this.addresses.includes(p)));
+		} catch { /* typed by hand then */ }
+	}
+
+	show(people) {
+		this.list.replaceChildren(...people.map((p, i) => el("li", { role: "option", id: this.listId + "-" + i, "data-address": p, "aria-selected": "false",
+			onpointerdown: (e) => { e.preventDefault(); this.take(p); this.input.focus(); } }, el("bdi", {}, name(p)), name(p) === address(p) ? null : el("small", {}, el("bdi", {}, address(p))))));
+		this.list.hidden = !people.length;
+		this.input.setAttribute("aria-expanded", String(Boolean(people.length)));
+		if (people.length) {
+			this.mark(all("[role=option]", this.list), 0);
+			announce(say("suggestions", { N: people.length }));
+		}
+	}
+
+	mark(options, at) {
+		options.forEach((o, i) => o.setAttribute("aria-selected", String(i === at)));
+		this.input.setAttribute("aria-activedescendant", options[at]?.id ?? "");
+		options[at]?.scrollIntoView({ block: "nearest" });
+	}
+
+	close() {
+		clearTimeout(this.timer);
+		this.list.hidden = true;
+		this.input.setAttribute("aria-expanded", "false");
+		this.input.removeAttribute("aria-activedescendant");
+	}
+}
+
+/** startRecipients makes chips of the recipient fields. */
+export const startRecipients = (form, draft) => all("input[data-recipients]", form).map((f) => new Recipients(f, draft));

@@ -1,0 +1,165 @@
+// Files go up at once, three at a time, with their progress; sending waits for them.
+import { el, icon, isOurs, on, one, parse } from "./dom.js";
+import { call } from "./net.js";
+import { toast } from "./toast.js";
+import { say } from "./words.js";
+
+const size = (n) => new Intl.NumberFormat(document.documentElement.lang || undefined, { style: "unit", unit: n < 1e6 ? "kilobyte" : "megabyte", maximumFractionDigits: n < 1e7 && n >= 1e6 ? 1 : 0 }).format(n < 1e6 ? Math.ceil(n / 1000) : n / 1e6);
+
+/** Uploads are the files of a draft. */
+export class Uploads {
+	constructor(form, draft) {
+		this.form = form;
+		this.draft = draft;
+		this.list = one("[data-files]", form);
+		this.waiting = [];
+		this.running = new Set();
+		draft.files = (answered) => this.sync(answered);
+		const input = one('input[type=file][name="attachments"]', form);
+		input.addEventListener("change", () => {
+			const files = [...input.files];
+			this.add(files).then((taken) => { if (taken) input.value = ""; });
+		});
+		form.addEventListener("dragover", (e) => { if (e.dataTransfer.types.includes("Files")) { e.preventDefault(); form.setAttribute("data-dropping", ""); } });
+		form.addEventListener("dragleave", (e) => { if (!form.contains(e.relatedTarget)) form.removeAttribute("data-dropping"); });
+		form.addEventListener("drop", (e) => {
+			form.removeAttribute("data-dropping");
+			if (!e.dataTransfer.files.length) return;
+			e.preventDefault();
+			e.stopPropagation();
+			this.add([...e.dataTransfer.files]);
+		}, { capture: true });
+		form.addEventListener("paste", (e) => {
+			const files = [...e.clipboardData.files];
+			if (!files.length || e.clipboardData.types.includes("text/html")) return;
+			e.preventDefault();
+			e.stopPropagation();
+			this.add(files);
+		}, { capture: true });
+		on("click", "[data-files] button[name=remove]", (e, button) => {
+			e.preventDefault();
+			this.remove(button);
+		});
+	}
+
+	get busy() { return this.waiting.length + this.running.size > 0; }
+
+	/** done resolves when nothing is on its way. */
+	async done() {
+		if (this.busy) toast(say("waitfiles"));
+		while (this.busy) await new Promise((r) => setTimeout(r, 150));
+	}
+
+	/** add takes files; without a draft on the server they stay in the form and go with it. */
+	async add(files) {
+		if (!files.length) return true;
+		if (!this.draft.id) await this.draft.save({ force: true });
+		if (!this.draft.id) return false;
+		this.waiting.push(...files.map((f) => this.item(f)));
+		this.next();
+		return true;
+	}
+
+	item(file) {
+		const progress = el("progress", { max: "100", value: "0", "aria-label": file.name });
+		const words = el("span", { class: "file-size" }, size(file.size));
+		const stop = el("button", { type: "button", class: "icon-button", "aria-label": say("cancelupload", { Name: file.name }), title: say("cancelupload", { Name: file.name }) }, icon("x"));
+		const row = el("li", { class: "file", "data-uploading": true }, el("span", { class: "file-kind" }, icon("file")),
+			el("span", { class: "file-text" }, el("bdi", { class: "file-waiting" }, file.name), words, progress), stop);
+		const it = { file, row, progress, words, stop };
+		stop.addEventListener("click", () => this.cancel(it));
+		this.list.append(row);
+		return it;
+	}
+
+	cancel(it) {
+		it.request?.abort();
+		this.waiting = this.waiting.filter((w) => w !== it);
+		this.running.delete(it);
+		it.row.remove();
+		this.next();
+	}
+
+	next() {
+		while (this.waiting.length && this.running.size < 3) this.send(this.waiting.shift());
+	}
+
+	send(it) {
+		const request = it.request = new XMLHttpRequest(), data = new FormData();
+		data.append("attachments", it.file, it.file.name || "image.png");
+		this.running.add(it);
+		request.open("POST", "/compose/" + this.draft.id + "/files");
+		request.setRequestHeader("X-Restante", "1");
+		request.setRequestHeader("Accept", "text/html");
+		request.upload.addEventListener("progress", (e) => {
+			if (!e.lengthComputable) return;
+			it.progress.value = Math.floor(e.loaded * 100 / e.total);
+			it.words.textContent = say("uploading", { Name: "", Done: size(e.loaded), Total: size(e.total) }).replace(/^[\s:]+/, "");
+		});
+		request.addEventListener("load", () => this.loaded(it, request));
+		request.addEventListener("error", () => this.broke(it));
+		request.send(data);
+	}
+
+	async loaded(it, request) {
+		const answer = { url: request.responseURL, headers: { get: (n) => request.getResponseHeader(n) } };
+		const ours = isOurs(answer);
+		if (request.status === 413) {
+			this.running.delete(it);
+			it.row.remove();
+			toast(say("toobig", { Name: it.file.name }), { failed: true });
+			return this.next();
+		}
+		if (request.status === 401 && (await call("/settings")).ok) { // signed in again in place
+			this.running.delete(it);
+			return this.send(it);
+		}
+		if (request.status >= 400) return this.broke(it);
+		let doc = ours ? parse(answer, request.responseText) : null;
+		if (!doc || !one("[data-files]", doc)) {
+			const page = await call("/compose/" + this.draft.id).catch(() => null);
+			doc = page?.ok && isOurs(page) ? parse(page, await page.text()) : null;
+		}
+		this.running.delete(it);
+		it.row.remove();
+		if (doc) this.sync(doc);
+		this.next();
+	}
+
+	broke(it) {
+		this.running.delete(it);
+		it.words.textContent = say("stopped", { Name: it.file.name, Percent: it.progress.value });
+		it.words.classList.add("wrong");
+		const again = el("button", { type: "button", class: "small" }, say("goon"));
+		again.addEventListener("click", () => { again.remove(); it.words.classList.remove("wrong"); this.send(it); });
+		it.stop.before(again);
+		this.next();
+	}
+
+	/** sync shows the files that the server has; those on their way stay. */
+	sync(doc) {
+		const fresh = one("[data-files]", doc);
+		if (!fresh) return;
+		for (const row of [...this.list.children]) if (!row.hasAttribute("data-uploading")) row.remove();
+		this.list.prepend(...[...fresh.children].map((c) => document.importNode(c, true)));
+		const rev = one("form[data-compose]", doc)?.dataset.rev, field = one("input[name=rev]", this.form);
+		if (rev && field) field.value = this.form.dataset.rev = rev;
+	}
+
+	async remove(button) {
+		const row = button.closest(".file"), data = this.draft.data("save", null);
+		data.set("remove", button.value);
+		data.delete("action");
+		row.hidden = true;
+		try {
+			const response = await call(this.form.getAttribute("action"), { method: "POST", body: data, headers: { "X-Restante": "save" } });
+			if (!response.ok || !isOurs(response)) throw new Error(String(response.status));
+			const doc = parse(response, await response.text());
+			row.remove();
+			this.sync(doc);
+		} catch {
+			row.hidden = false;
+			toast(say("refused"), { failed: true });
+		}
+	}
+}

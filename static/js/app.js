@@ -1,6 +1,6 @@
 // The app's scripts. Each module is an enhancement: without it, or when it
 // fails, links and forms do the same by whole pages.
-import { el, loadScript, on, one } from "./dom.js";
+import { el, loadScript, on, one, startWorker } from "./dom.js";
 import { ask } from "./dialog.js";
 import { startKeys } from "./keys.js";
 import { startList } from "./list.js";
@@ -31,6 +31,7 @@ function start(f) {
 }
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
+addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
 for (const f of [startMenus, startList, startReader, startKeys, startLive, watch]) start(f);
 const sent = sessionStorage.getItem("restante:sent");
 if (sent && !one("form[data-compose]")) { // a form that was sent has arrived

@@ -1,6 +1,6 @@
 // Small helpers on the document, and the one Trusted Types policy of the app.
 const pass = (s) => s;
-const scripts = ["asset:vendor/htmx.js"];
+const scripts = ["asset:vendor/htmx.js", "/sw.js"];
 
 /** policy lets in only what our own server answered (see parse) and scripts named here. */
 const policy = globalThis.trustedTypes?.createPolicy("restante", {
@@ -23,6 +23,9 @@ export function parse(response, text) {
 	if (!isOurs(response)) throw new TypeError("not a page of ours");
 	return new DOMParser().parseFromString(policy.createHTML(text), "text/html");
 }
+
+/** startWorker keeps the offline page at hand. */
+export const startWorker = () => navigator.serviceWorker?.register(policy.createScriptURL("/sw.js"));
 
 /** loadScript adds one of the scripts named above to the page. */
 export function loadScript(url) {

@@ -1,11 +1,11 @@
 // Keeping what is written: in this browser within 400 ms, on the server two
 // seconds after the last key and at most every five while typing.
 import { all, isOurs, one, parse } from "./dom.js";
-import { call } from "./net.js";
+import { call, problem } from "./net.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
 
-const clock = () => new Date().toLocaleTimeString(document.documentElement.lang || undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = () => new Date().toLocaleTimeString(document.documentElement.lang || undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /** Draft is the form with its copies. */
 export class Draft {
@@ -86,14 +86,18 @@ export class Draft {
 	async post(keepalive) {
 		const count = this.changed, key = this.key;
 		try {
-			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data("save"), headers: { "X-Restante": "save" }, keepalive });
+			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data("save"), headers: { "X-Restante": "autosave" }, keepalive });
 			const doc = isOurs(response) ? parse(response, await response.text()) : null;
-			if (response.status === 409) toast(say("conflict"), { failed: true });
-			else if (!response.ok) throw new Error(String(response.status));
+			if (response.status === 409) { // sent or thrown away elsewhere
+				this.over = true;
+				this.say(doc ? problem(doc) : say("refused"), true);
+				return false;
+			}
+			if (!response.ok) throw new Error(String(response.status));
 			this.learn(response, doc);
 			this.kept = Math.max(this.kept, count);
 			this.forget(key);
-			this.say(one("[data-kept]", doc ?? document.createElement("p"))?.textContent || say("kept", { Time: clock() }));
+			this.say(say("kept", { Time: clock() }));
 			return true;
 		} catch (error) {
 			if (error.name === "AbortError") return false;
@@ -108,12 +112,15 @@ export class Draft {
 	/** learn takes from an answer which draft this is now. */
 	learn(response, doc) {
 		const answered = doc && one("form[data-compose]", doc);
-		const id = response.headers.get("X-Restante-Draft") || answered?.dataset.draft || new URL(response.url).pathname.match(/^\/compose\/([\w-]+)$/)?.[1];
+		const id = response.headers.get("X-Restante-Draft") || answered?.dataset.draft;
 		const rev = response.headers.get("X-Restante-Rev") || answered?.dataset.rev;
 		if (id && id !== this.id) {
+			if (this.id) toast(say("conflict"), { failed: true });
+			const files = this.id || all("input[name=carry]", this.form).some((e) => e.value);
 			this.form.dataset.draft = id;
 			this.form.setAttribute("action", "/compose/" + id);
 			for (const e of all("input[name=carry]", this.form)) e.remove();
+			if (files) this.moved?.(); // their addresses are others now
 			history.replaceState(history.state, "", "/compose/" + id);
 		}
 		this.unknown = !this.id;

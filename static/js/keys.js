@@ -2,8 +2,9 @@
 // input or under a dialog; one switch in the settings turns them off.
 import { all, el, on, one, parse } from "./dom.js";
 import { dialog } from "./dialog.js";
-import { act, current, focusRow, pick, picked, rows, step, takeBack } from "./list.js";
+import { act, takeBack } from "./acts.js";
 import { call, visit } from "./net.js";
+import { current, focusRow, pick, picked, rows, step } from "./rows.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -65,7 +66,7 @@ const plain = {
 	"?": help,
 };
 const after = {
-	g: { i: () => goRole("inbox"), s: () => press('.chip[href*="filter=flagged"]'), d: () => goRole("file-pen-line"), t: () => goRole("send"), a: () => goRole("archive"), l: () => one("nav.folders a[data-mailbox]")?.focus() },
+	g: { i: () => goRole("inbox"), f: () => press('.chip[href*="filter=flagged"]') || goRole("flag"), d: () => goRole("file-pen-line"), s: () => goRole("send"), t: () => goRole("trash-2"), a: () => goRole("archive"), l: () => one("nav.folders a[data-mailbox]")?.focus() },
 	"*": {
 		a: () => pick(rows(), true), n: () => pick(rows(), false), s: () => pick(rows().filter((r) => r.hasAttribute("data-flagged")), true),
 		r: () => pick(rows().filter((r) => !r.hasAttribute("data-unread")), true), u: () => pick(rows().filter((r) => r.hasAttribute("data-unread")), true),

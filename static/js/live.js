@@ -1,7 +1,7 @@
 // News from the server over one stream; when it cannot be had, the page asks now and then.
 import { all, one } from "./dom.js";
 import { signIn } from "./dialog.js";
-import { refresh } from "./list.js";
+import { refresh, restless } from "./acts.js";
 import { call } from "./net.js";
 import { announce } from "./toast.js";
 import { say } from "./words.js";
@@ -11,6 +11,7 @@ let source = null, wait = 0, later = 0;
 function changed() {
 	clearTimeout(later);
 	later = setTimeout(async () => {
+		if (restless()) return changed();
 		try {
 			const fresh = one("#list") ? await refresh({ pill: true }) : 0;
 			if (fresh) announce(say("new"));

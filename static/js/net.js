@@ -59,7 +59,7 @@ export async function visit(url, { push = true } = {}) {
 		if (going !== mine) return false;
 		if (!isOurs(response)) throw new TypeError("not a page");
 		const doc = parse(response, text);
-		if (!response.ok || !one(".frame > .panes, .frame > main", doc) || doc.body.className !== document.body.className) {
+		if (!response.ok || !one(".frame > .panes, .frame > main", doc) || doc.body.classList[0] !== document.body.classList[0]) {
 			location.assign(url);
 			return false;
 		}
@@ -82,6 +82,7 @@ export async function show(response, text, doc, push) {
 	const path = here.pathname + here.search;
 	if (push && path !== location.pathname + location.search) history.pushState({ restante: true }, "", path);
 	document.title = doc.title;
+	document.body.className = doc.body.className;
 	await morph(text, doc, [".frame"]);
 	adopt(doc);
 }

@@ -151,7 +151,7 @@ class Recipients {
 		try {
 			const response = await fetch("/compose/people?q=" + encodeURIComponent(q), { headers: { "X-Restante": "1" } });
 			if (!response.ok || !isOurs(response) || this.input.value.trim() !== q) return;
-			const people = all("option", parse(response, await response.text())).map((o) => o.getAttribute("value")).slice(0, 6);
+			const people = all("[data-address]", parse(response, await response.text())).map((o) => o.dataset.address).slice(0, 6);
 			this.show(people.filter((p) => !this.addresses.includes(p)));
 		} catch { /* typed by hand then */ }
 	}

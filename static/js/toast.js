@@ -1,6 +1,5 @@
 // Toasts: what was done, with Undo for ten seconds; `z` reaches further back.
 import { el, one, on } from "./dom.js";
-import { say } from "./words.js";
 
 const lasting = 10_000;
 const undos = []; // addresses, newest last
@@ -66,4 +65,3 @@ export function announce(words) {
 }
 
 on("click", ".toast [data-dismiss]", (e, hit) => hit.closest(".toast").remove());
-export const undoWords = () => say("undo");

@@ -15,6 +15,7 @@ export class Uploads {
 		this.waiting = [];
 		this.running = new Set();
 		draft.files = (answered) => this.sync(answered);
+		draft.moved = () => this.fetch();
 		const input = one('input[type=file][name="attachments"]', form);
 		input.addEventListener("change", () => {
 			const files = [...input.files];
@@ -116,14 +117,18 @@ export class Uploads {
 		}
 		if (request.status >= 400) return this.broke(it);
 		let doc = ours ? parse(answer, request.responseText) : null;
-		if (!doc || !one("[data-files]", doc)) {
-			const page = await call("/compose/" + this.draft.id).catch(() => null);
-			doc = page?.ok && isOurs(page) ? parse(page, await page.text()) : null;
-		}
+		if (doc && !one(".file", doc)) doc = null;
+		if (!doc) await this.fetch();
 		this.running.delete(it);
 		it.row.remove();
 		if (doc) this.sync(doc);
 		this.next();
+	}
+
+	/** fetch gets the list of files from the draft's page. */
+	async fetch() {
+		const page = await call("/compose/" + this.draft.id).catch(() => null);
+		if (page?.ok && isOurs(page)) this.sync(parse(page, await page.text()));
 	}
 
 	broke(it) {
@@ -138,7 +143,7 @@ export class Uploads {
 
 	/** sync shows the files that the server has; those on their way stay. */
 	sync(doc) {
-		const fresh = one("[data-files]", doc);
+		const fresh = one("[data-files]", doc) ?? one(".file", doc)?.parentNode; // a page, or the list alone
 		if (!fresh) return;
 		for (const row of [...this.list.children]) if (!row.hasAttribute("data-uploading")) row.remove();
 		this.list.prepend(...[...fresh.children].map((c) => document.importNode(c, true)));

@@ -1,0 +1,127 @@
+// Acts on mails: they show at once, and are taken back when the server refuses.
+import { all, el, isOurs, one, parse } from "./dom.js";
+import { ask } from "./dialog.js";
+import { call, isMailPath, morph, problem, show } from "./net.js";
+import { boxOf, current, focusRow, picked, rows } from "./rows.js";
+import { adopt, lastUndo, toast } from "./toast.js";
+import { say } from "./words.js";
+
+const leaving = new Set(["archive", "trash", "delete", "junk", "notjunk", "move"]);
+const flags = { read: ["data-unread", false], unread: ["data-unread", true], flag: ["data-flagged", true], unflag: ["data-flagged", false] };
+
+let flying = 0, overtaken = false, acted = 0;
+
+/** restless says that an act of our own has just changed the list. */
+export const restless = () => flying > 0 || Date.now() - acted < 1500;
+
+/** send posts an act of a form with its button and shows what came of it. */
+export async function send(form, button, list = []) {
+	const sure = button.dataset.confirm;
+	if (sure && !await ask(sure, button.textContent.trim())) return;
+	const data = new FormData(form, button);
+	const open = one("[data-message]")?.dataset.message;
+	const gone = leaving.has(button.value);
+	if (form.matches("[data-list]") && open && !(gone && list.some((r) => r.dataset.uid === open))) data.set("back", location.pathname + location.search);
+	const next = gone ? rows()[rows().indexOf(list.at(-1)) + 1] ?? rows()[rows().indexOf(list[0]) - 1] : null;
+	const held = list.contains?.(document.activeElement) || list.some((r) => r.contains(document.activeElement));
+	const undo = before(list, button.value);
+	if (gone && held && next) focusRow(next);
+	flying++;
+	if (flying > 1) overtaken = true;
+	try {
+		const response = await call(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(data) });
+		const text = await response.text();
+		const doc = isOurs(response) ? parse(response, text) : null;
+		if (!response.ok || !doc) throw new Error(doc ? problem(doc) : say("refused"));
+		if (flying > 1 || !one(".frame > .panes, .frame > main", doc) || !isMailPath(new URL(response.url).pathname)) adopt(doc);
+		else if (overtaken) { adopt(doc); await refresh(); } else await show(response, text, doc, true);
+	} catch (error) {
+		undo();
+		toast(navigator.onLine ? error.message || say("refused") : say("offline"), { failed: true });
+	} finally {
+		flying--;
+		acted = Date.now();
+		if (!flying) overtaken = false;
+	}
+}
+
+/** before changes the rows as the act will, and gives what takes that back. */
+function before(list, action) {
+	const was = [];
+	for (const row of list) {
+		boxOf(row).checked = false;
+		if (leaving.has(action)) {
+			const parent = row.parentNode, after = row.nextSibling;
+			row.setAttribute("data-leaving", "");
+			setTimeout(() => row.hasAttribute("data-leaving") && row.remove(), 140);
+			was.push(() => { row.removeAttribute("data-leaving"); row.setAttribute("data-failed", ""); if (!row.isConnected) parent.insertBefore(row, after?.parentNode === parent ? after : null); });
+		} else if (flags[action]) {
+			const [name, yes] = flags[action], had = row.hasAttribute(name);
+			row.toggleAttribute(name, yes);
+			was.push(() => row.toggleAttribute(name, had));
+		}
+	}
+	return () => was.forEach((f) => f());
+}
+
+/** refresh fetches the list again and shows what changed; the open message stays. */
+export async function refresh({ pill = false } = {}) {
+	const form = one("form[data-list]"), open = one("[data-message]");
+	const url = open ? one(".message-bar .back")?.href : location.href;
+	if (!url || !one("#list")) return;
+	const response = await call(url);
+	const text = await response.text();
+	if (!response.ok || !isOurs(response)) return;
+	const doc = parse(response, text);
+	if (open) one(`.row[data-uid="${CSS.escape(open.dataset.message)}"]`, doc)?.setAttribute("data-current", "");
+	const list = one("#list"), known = new Set(rows().map((r) => r.id));
+	const fresh = all("[data-rows] > .row", doc).filter((r) => !known.has(r.id));
+	const parts = ["nav.folders"];
+	if (pill && form && fresh.length && (list.scrollTop > 10 || picked().length)) newPill(list);
+	else parts.push("#list");
+	await morph(text, doc, parts);
+	adopt(doc);
+	if (open && parts.includes("#list")) one(`.row[data-uid="${CSS.escape(open.dataset.message)}"]`)?.setAttribute("data-current", "");
+	if (!open) document.title = doc.title;
+	return fresh.length;
+}
+
+function newPill(list) {
+	if (one(".new-pill", list)) return;
+	one(".list-head", list).after(el("div", { class: "new-pill" }, el("button", { type: "button", onclick: () => { list.scrollTop = 0; refresh(); } }, say("new") + " · " + say("show"))));
+}
+
+/** act does something to the picked rows, else to the row of the keyboard or the open message. */
+export function act(name) {
+	const list = picked(), form = one("form[data-list]"), bar = one(".message-bar");
+	const button = (root) => one(`button[name="action"][value="${name}"]`, root) ?? (name === "trash" ? one('button[value="delete"]', root) : null);
+	if (!list.length && bar && !document.activeElement?.closest?.("#list")) {
+		const b = button(bar);
+		if (b) return send(bar, b, rows().filter((r) => r.dataset.uid === one("[data-message]").dataset.message));
+	}
+	const target = list.length ? list : [current()].filter(Boolean);
+	if (form && target.length && button(form)) return sendRows(form, button(form), target);
+}
+
+/** sendRows does what a button of the list says to these rows. */
+export function sendRows(form, button, list) {
+	for (const r of rows()) boxOf(r).checked = list.includes(r);
+	return send(form, button, list);
+}
+
+/** takeBack undoes the newest act. A mail that is called back comes as a page to write on. */
+export async function takeBack(address = lastUndo()) {
+	if (!address) return;
+	if (!address.startsWith("/undo/")) {
+		const form = el("form", { method: "post", action: address, hidden: true });
+		document.body.append(form);
+		form.submit();
+		return;
+	}
+	const response = await call(address, { method: "POST", body: new URLSearchParams({ back: location.pathname + location.search }) });
+	const text = await response.text();
+	if (!isOurs(response)) return toast(say("refused"), { failed: true });
+	const doc = parse(response, text);
+	if (one(".frame > .panes", doc)) await show(response, text, doc, false);
+	else adopt(doc);
+}

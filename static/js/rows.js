@@ -1,0 +1,73 @@
+// The rows of the list: which is current, which are picked.
+import { all, el, one } from "./dom.js";
+import { announce } from "./toast.js";
+import { say } from "./words.js";
+
+/** rows are the mails on the page, as they stand. */
+export const rows = () => all("[data-rows] > .row");
+/** boxOf is the check of a row. */
+export const boxOf = (row) => one(".pick input", row);
+export const picked = () => rows().filter((r) => boxOf(r).checked);
+
+/** current is the row of the keyboard: that with the focus, else that of the open message, else none. */
+export const current = () => document.activeElement?.closest?.(".row") ?? one(".row[data-current]");
+
+/** focusRow moves the keyboard to a row. */
+export function focusRow(row) {
+	if (!row) return;
+	for (const r of rows()) one("[data-message-link]", r).tabIndex = r === row ? 0 : -1;
+	one("[data-message-link]", row).focus({ preventScroll: true });
+	row.scrollIntoView({ block: "nearest" });
+}
+
+/** step goes to the row so many further. */
+export function step(n, extend = false) {
+	const list = rows(), at = list.indexOf(current());
+	const next = list[at < 0 ? (n > 0 ? 0 : list.length - 1) : Math.max(0, Math.min(list.length - 1, at + n))];
+	if (extend && next) {
+		if (at >= 0) boxOf(list[at]).checked = true;
+		boxOf(next).checked = true;
+		count();
+	}
+	focusRow(next);
+	return next;
+}
+
+/** pick sets the check of rows. */
+export function pick(list, yes) {
+	for (const r of list) boxOf(r).checked = yes;
+	count();
+}
+
+let anchor = null; // the start of a range
+
+/** startRange makes a row the start of the next range. */
+export const startRange = (row) => { anchor = row; };
+
+/** range picks from the start to a row. */
+export function range(to) {
+	const list = rows(), a = list.indexOf(anchor?.isConnected ? anchor : current() ?? to), b = list.indexOf(to);
+	pick(list.slice(Math.max(0, Math.min(a, b)), Math.max(a, b) + 1), true);
+}
+
+/** count tells how many are picked, in the bar and to screen readers. */
+export function count() {
+	const n = picked().length, bar = one(".action-bar");
+	if (!bar) return;
+	let clear = one(".action-count", bar);
+	if (!clear) {
+		clear = el("button", { type: "button", class: "action-count", "aria-label": say("clear"), onclick: () => pick(rows(), false) });
+		one(".moveto", bar)?.before(clear) ?? bar.append(clear);
+	}
+	clear.textContent = "✕ " + say("selected", { N: n });
+	clear.setAttribute("aria-label", say("clear"));
+	if (n) announce(say("selected", { N: n }));
+}
+
+/** settle makes a fresh list ready: one tab stop, the counter. */
+export function settle() {
+	const list = rows();
+	const stop = one(".row[data-current]") ?? list[0];
+	for (const r of list) one("[data-message-link]", r).tabIndex = r === stop ? 0 : -1;
+	if (picked().length) count();
+}

@@ -1,0 +1,250 @@
+package sanitize
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// quoteKind says how a node begins a quote.
+type quoteKind byte
+
+const (
+	wholeQuote quoteKind = iota + 1 // the node is the quote
+	quoteHead                       // the quote is the node and all that follows
+)
+
+var (
+	quoteClasses = set("gmail_quote gmail_quote_container yahoo_quoted protonmail_quote moz-signature-quote zmail_extra tutanota_quote")
+	headClasses  = set("moz-cite-prefix OutlookMessageHeader gmail_extra_head moz-forward-container")
+	quoteIDs     = set("isReplyContent replySplit")
+	headIDs      = set("divRplyFwdMsg appendonsend mail-editor-reference-message-container ms-outlook-mobile-reference-message")
+)
+
+// quoteOf says whether an element of the mail begins a quote, by the marks of the programs that wrote it.
+func quoteOf(n *html.Node) quoteKind {
+	if n.Data == "blockquote" && strings.EqualFold(attr(n, "type"), "cite") || quoteIDs[attr(n, "id")] {
+		return wholeQuote
+	}
+	if headIDs[attr(n, "id")] {
+		return quoteHead
+	}
+	for _, c := range strings.Fields(attr(n, "class")) {
+		if quoteClasses[c] {
+			return wholeQuote
+		}
+		if headClasses[c] {
+			return quoteHead
+		}
+	}
+	// Outlook draws a line over the names of the mail it quotes.
+	if n.Data == "div" && strings.Contains(strings.ToLower(attr(n, "style")), "border-top") && outlookLine.MatchString(firstText(n, 0)) {
+		return quoteHead
+	}
+	return 0
+}
+
+// firstText is the first text below n that is not blank.
+func firstText(n *html.Node, depth int) string {
+	for c := n.FirstChild; c != nil && depth < 10; c = c.NextSibling {
+		if c.Type == html.TextNode && strings.TrimSpace(c.Data) != "" {
+			return c.Data
+		}
+		if s := firstText(c, depth+1); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// fold puts the quoted tail of a mail into a details element. Answers between quotes stay open, and so does a mail
+// that is nothing but a quote.
+func (w *walker) fold(root *html.Node) {
+	f := folder{w: w, root: root, last: lastSeen(root)}
+	f.find(root)
+	if f.start == nil {
+		return
+	}
+	start := f.climb(f.start)
+	to := start.Parent
+	if !f.before || to == nil || to.Data == "p" || onlyParts[to.Data] || to.Data == "ul" || to.Data == "ol" || within(to, "a") || !w.after(f, start) {
+		return
+	}
+	if f.kind == wholeQuote {
+		start = nameBefore(start)
+	}
+	if !seenBefore(root, start) {
+		return
+	}
+	d := w.details()
+	to.InsertBefore(d, start)
+	for n := start; n != nil; {
+		next := n.NextSibling
+		to.RemoveChild(n)
+		d.AppendChild(n)
+		n = next
+	}
+}
+
+func (w *walker) details() *html.Node {
+	words := w.o.Quoted
+	if words == "" {
+		words = "Quoted text"
+	}
+	d, s := element("details"), element("summary")
+	put(d, "class", "quoted")
+	put(s, "aria-label", words)
+	addText(s, "···")
+	d.AppendChild(s)
+	return d
+}
+
+// folder looks for the first node, in the order of reading, that begins the tail.
+type folder struct {
+	w           *walker
+	root, start *html.Node
+	last        *html.Node // the last node that can be seen
+	kind        quoteKind
+	before      bool // something can be seen before start
+}
+
+func (f *folder) find(n *html.Node) {
+	for c := n.FirstChild; c != nil && f.start == nil; c = c.NextSibling {
+		if k := f.kindOf(c); k == quoteHead || k == wholeQuote && (f.last == nil || holds(c, f.last)) && !answered(c) {
+			f.start, f.kind = c, k
+			return
+		}
+		if seen(c) {
+			f.before = true
+		}
+		f.find(c)
+	}
+}
+
+func (f *folder) kindOf(n *html.Node) quoteKind {
+	if n.Type == html.TextNode && originalLine.MatchString(n.Data) {
+		return quoteHead
+	}
+	if n.Data == "blockquote" && f.w.quotes[n] == 0 && nameBefore(n) != n {
+		return wholeQuote
+	}
+	return f.w.quotes[n]
+}
+
+// climb goes up while nothing stands before the node, so that the quote's own boxes go along.
+func (f *folder) climb(n *html.Node) *html.Node {
+	for p := n.Parent; p != nil && p != f.root && p.Parent != nil; p = n.Parent {
+		for s := n.PrevSibling; s != nil; s = s.PrevSibling {
+			if seen(s) || lastSeen(s) != nil {
+				return n
+			}
+		}
+		if onlyParts[p.Data] || parents[p.Data] != nil {
+			return n
+		}
+		n = p
+	}
+	return n
+}
+
+// after says whether the quote goes on to the end of what can be seen.
+func (w *walker) after(f folder, start *html.Node) bool {
+	return f.last == nil || holds(start.Parent, f.last)
+}
+
+// seen says whether a node itself draws something.
+func seen(n *html.Node) bool {
+	return n.Type == html.TextNode && strings.TrimSpace(n.Data) != "" || n.Data == "img" || n.Data == "span" && attr(n, "class") == "blocked"
+}
+
+// lastSeen is the last node below n, or n, that can be seen.
+func lastSeen(n *html.Node) *html.Node {
+	if seen(n) {
+		return n
+	}
+	for c := n.LastChild; c != nil; c = c.PrevSibling {
+		if l := lastSeen(c); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+func holds(n, inner *html.Node) bool {
+	for p := inner; p != nil; p = p.Parent {
+		if p == n {
+			return true
+		}
+	}
+	return false
+}
+
+func within(n *html.Node, name string) bool {
+	for ; n != nil; n = n.Parent {
+		if n.Data == name {
+			return true
+		}
+	}
+	return false
+}
+
+// seenBefore says whether something can be seen before n.
+func seenBefore(root, n *html.Node) bool {
+	for ; n != nil && n != root; n = n.Parent {
+		for s := n.PrevSibling; s != nil; s = s.PrevSibling {
+			if lastSeen(s) != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answered says whether a quote's box holds more than its head and one quote: then somebody answered in between.
+func answered(box *html.Node) bool {
+	if box.Data == "blockquote" {
+		return false
+	}
+	var walk func(n *html.Node, inQuote bool) bool
+	quotes := 0
+	walk = func(n *html.Node, after bool) bool {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Data == "blockquote" {
+				quotes++
+				continue
+			}
+			if quotes > 0 && seen(c) || walk(c, after) {
+				return true
+			}
+		}
+		return false
+	}
+	return walk(box, false)
+}
+
+// nameBefore goes back to the line that names the writer of the quote, if it stands right before.
+func nameBefore(n *html.Node) *html.Node {
+	var parts []string
+	at := n
+	for s := n.PrevSibling; s != nil && len(parts) < 8; s = s.PrevSibling {
+		if s.Type == html.ElementNode && (s.Data == "br" || s.Data == "hr") && len(parts) > 0 {
+			break
+		}
+		text := textOf(s)
+		if strings.TrimSpace(text) != "" {
+			parts = append([]string{strings.TrimSpace(text)}, parts...)
+			at = s
+			if blocks[s.Data] {
+				break
+			}
+		} else if lastSeen(s) != nil {
+			break
+		}
+	}
+	line := strings.Join(parts, " ")
+	if nameLine.MatchString(line) && strings.ContainsAny(line, "0123456789@") && !slices.Contains(strings.Split(line, ""), "\n") {
+		return at
+	}
+	return n
+}

@@ -1,0 +1,166 @@
+package sanitize
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// image writes a picture: ours by its part, another site's by the proxy when that is allowed, else a frame of its size.
+func (w *walker) image(to, n *html.Node, sc scope) {
+	if onlyParts[to.Data] {
+		return
+	}
+	if w.images++; w.images > maxImages {
+		w.blocked.Cut = true
+		return
+	}
+	src := attr(n, "src")
+	if w.tracker(n, src) {
+		w.blocked.Trackers++
+		return
+	}
+	u, remote := w.picture(src)
+	if u == "" {
+		if remote && w.profile != quote {
+			w.blocked.Images++
+		}
+		w.placeholder(to, n, sc, remote)
+		return
+	}
+	e := element("img")
+	put(e, "src", u)
+	alt := shortText(attr(n, "alt"))
+	put(e, "alt", alt)
+	if w.profile == view {
+		put(e, "referrerpolicy", "no-referrer")
+		put(e, "loading", "lazy")
+		put(e, "decoding", "async")
+	}
+	w.into(e, to, n, sc)
+}
+
+// picture gives the address under which a picture may be shown, "" for none, and whether it was another site's.
+func (w *walker) picture(src string) (u string, remote bool) {
+	s := stripURL(src)
+	switch scheme := schemeOfURL(s); scheme {
+	case "cid":
+		return w.ownPart("cid:" + s[4:]), false
+	case "data":
+		u, size, ok := dataImage(s)
+		if w.data += size; !ok || w.data > maxDataAll {
+			return "", false
+		}
+		return u, false
+	}
+	if u := w.ownPart(s); u != "" {
+		return u, false
+	}
+	to, ok := webURL(s)
+	if !ok {
+		return "", false
+	}
+	if w.o.Remote == nil {
+		return "", true
+	}
+	return w.o.Remote(to.url), true
+}
+
+// ownPart asks for a part of this mail, by its name as written and as meant.
+func (w *walker) ownPart(ref string) string {
+	if w.o.Part == nil || ref == "" || ref == "cid:" || len(ref) > maxValue {
+		return ""
+	}
+	if u := w.o.Part(ref); u != "" {
+		return u
+	}
+	if meant, err := url.PathUnescape(ref); err == nil && meant != ref {
+		return w.o.Part(meant)
+	}
+	return ""
+}
+
+// trackerPaths are ends of addresses that only count readers.
+var trackerPaths = []string{"/wf/open", "/track/open", "/open.php", "/open.aspx", "/o.gif", "/pixel.gif", "/pixel.png", "/trkopen", "/mailopen", "/e2t/to/", "/trk?t="}
+
+// tracker says whether a picture of another site cannot be seen: at most 2 by 2 pixels, hidden, or of known address.
+func (w *walker) tracker(n *html.Node, src string) bool {
+	to, ok := webURL(src)
+	if !ok || w.ownPart(stripURL(src)) != "" {
+		return false
+	}
+	width, height, hidden := -1.0, -1.0, false
+	if v, ok := dimension(attr(n, "width"), true); ok && !strings.HasSuffix(v, "%") {
+		width, _ = strconv.ParseFloat(v, 64)
+	}
+	if v, ok := dimension(attr(n, "height"), true); ok && !strings.HasSuffix(v, "%") {
+		height, _ = strconv.ParseFloat(v, 64)
+	}
+	for _, d := range inlineDecls(n) {
+		switch v, ok := pixels(d.text()); {
+		case ok && (d.prop == "width" || d.prop == "max-width"):
+			width = v
+		case ok && (d.prop == "height" || d.prop == "max-height"):
+			height = v
+		case d.prop == "display" && d.text() == "none", d.prop == "visibility" && d.text() == "hidden", d.prop == "opacity" && d.text() == "0":
+			hidden = true
+		}
+	}
+	small := func(v float64) bool { return v >= 0 && v <= 2 }
+	if hidden || small(width) && (small(height) || height < 0) || small(height) && width < 0 {
+		return true
+	}
+	lower := strings.ToLower(to.url)
+	for _, p := range trackerPaths {
+		if path, _, _ := strings.Cut(lower, "?"); strings.HasSuffix(path, p) || strings.HasSuffix(p, "=") && strings.Contains(lower, p) || strings.HasSuffix(p, "/") && strings.Contains(path, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// pixels reads a length of px or 0.
+func pixels(s string) (float64, bool) {
+	v, err := strconv.ParseFloat(strings.TrimSuffix(s, "px"), 64)
+	return v, err == nil
+}
+
+// placeholder stands for a picture that is not shown, in its size, with its words.
+func (w *walker) placeholder(to, n *html.Node, sc scope, remote bool) {
+	alt := shortText(attr(n, "alt"))
+	if w.profile != view {
+		if alt != "" {
+			w.addText(to, "["+alt+"]", sc)
+		}
+		return
+	}
+	if !remote && alt == "" {
+		return
+	}
+	e := element("span")
+	if remote {
+		put(e, "class", "blocked")
+	}
+	if alt != "" {
+		put(e, "title", alt)
+		addText(e, alt)
+	}
+	to.AppendChild(e)
+	var size []string
+	for _, key := range []string{"width", "height"} {
+		v, ok := dimension(attr(n, key), true)
+		switch {
+		case !ok:
+		case strings.HasSuffix(v, "%"):
+			size = append(size, key+":"+v)
+		default:
+			px, _ := strconv.Atoi(v)
+			size = append(size, key+":"+strconv.Itoa(min(px, 2000))+"px")
+		}
+	}
+	if len(size) > 0 && remote {
+		put(e, "style", strings.Join(size, ";"))
+	}
+}

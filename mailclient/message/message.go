@@ -15,7 +15,7 @@ type Address struct {
 
 // File is a leaf that is listed and can be saved.
 type File struct {
-	Section   string // IMAP section number, e.g. "2" or "2.1"; TNEF and uuencode files: "2!1"
+	Section   string // IMAP section number, e.g. "2" or "2.1"; what was found inside a part (TNEF, S/MIME, uuencode): "2!1"
 	Name      string // clean, never empty, safe as a file name
 	Type      string // media type as declared, lower case, e.g. "image/png"
 	Size      int64  // decoded size in bytes; estimated when Exact is false
@@ -25,7 +25,8 @@ type File struct {
 	Location  string // Content-Location
 	Inline    bool   // shown by the HTML through cid: or Content-Location: not listed as attachment
 	Technical bool   // signatures, resource forks, empty parts
-	Body      []byte // decoded bytes, only when read from bytes
+	Body      []byte // decoded bytes, only when read from bytes or found inside another part
+	Looks     string // media type that the first bytes tell, when it is another than Type; "" when unknown
 	Nested    bool   // a message/rfc822 part that can be opened in place
 }
 
@@ -37,7 +38,7 @@ const (
 	BlockText  BlockKind = iota // plain text, UTF-8
 	BlockHTML                   // foreign HTML, UTF-8, not sanitised
 	BlockImage                  // an inline picture between texts: see Section
-	BlockCard                   // delivery report, encrypted part, partial mail ...: see Card
+	BlockCard                   // delivery report, invitation, attached mail ...: see Card
 )
 
 // Block is one thing shown in the body, in reading order.
@@ -50,10 +51,20 @@ type Block struct {
 	Cut     bool // longer than the limit: the rest is at Section
 }
 
-// Card is something told in words rather than shown as it came.
+// Card is something told in words rather than shown as it came. Fields that say nothing are not there. By Kind they are:
+//
+//	report     recipient action status diagnostic next host remote
+//	receipt    recipient action diagnostic id
+//	arf        action recipient from name source date
+//	calendar   summary start end location organizer method text repeats answer
+//	message    name (its subject) from date text (how it begins)
+//	encrypted  name (OpenPGP, S/MIME)
+//	signed     name
+//	partial    name ("part 2 of 3") number total id
+//	external   location access name expires size
 type Card struct {
-	Kind   string            // "report", "encrypted", "signed", "partial", "external", "calendar", "receipt", "arf"
-	Fields map[string]string // e.g. recipient, action, status, diagnostic, method, start, end, summary, organizer
+	Kind   string
+	Fields map[string]string // readable text on one line, but for text; at most 1,000 characters each
 }
 
 // Fault is one thing that was wrong with a mail and worked around.
@@ -65,9 +76,9 @@ type Message struct {
 	Date     time.Time  // best date known; zero when none
 	Blocks   []Block    // what the body shows
 	Files    []File     // every leaf not shown as a block (Inline ones included)
-	PlainAlt string     // the plain text alternative, when the body is HTML and there is one
+	PlainAlt string     // the plain text alternative, when the body is of another kind and there is one
 	HTMLAlt  bool       // body has an HTML block
-	Nested   []*Message // attached mails (when read from bytes, up to 5 deep)
+	Nested   []*Message // attached mails in order (when read from bytes, up to 5 deep)
 	Faults   []Fault
 }
 

@@ -1,4 +1,0 @@
-package message
-
-// Header is the ordered header of a mail.
-type Header struct{ Raw []byte }

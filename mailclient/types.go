@@ -107,6 +107,7 @@ type List struct {
 	Total       int // mails that match
 	Page, Pages int // Page is clamped to 1..Pages
 	Rows        []Row
+	Deleted     int    // mails on this page that stand marked \Deleted and are not in Rows
 	Incomplete  bool   // a search or sort that did not see every mail
 	Note        string // why, in the server's words
 }
@@ -127,6 +128,9 @@ type Row struct {
 	MessageID     string // without brackets
 	InReplyTo     []string
 	References    []string
+
+	text      *message.Structure // where the preview is to be had
+	previewed bool
 }
 
 // Flags are the system flags and keywords of a mail.

@@ -59,6 +59,20 @@ func QuoteText(s string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
+// HTMLFromText writes plain text as an editor's lines: a <div> a line, escaped, leading spaces kept.
+func HTMLFromText(s string) string {
+	var b strings.Builder
+	for _, l := range strings.Split(strings.TrimSuffix(strings.ReplaceAll(s, "\r\n", "\n"), "\n"), "\n") {
+		if strings.TrimSpace(l) == "" {
+			b.WriteString("<div><br></div>")
+			continue
+		}
+		text := strings.TrimLeft(l, " ")
+		b.WriteString("<div>" + strings.Repeat("&nbsp;", len(l)-len(text)) + html.EscapeString(text) + "</div>")
+	}
+	return b.String()
+}
+
 // TextFromHTML writes HTML as readable plain text: paragraphs, lists, links with their targets, quotes with ">".
 func TextFromHTML(s string) string {
 	doc, err := html.Parse(strings.NewReader(s))

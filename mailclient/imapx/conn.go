@@ -1,6 +1,7 @@
 package imapx
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -24,8 +25,9 @@ const writeTime = 30 * time.Second
 type Conn struct {
 	Host string
 
-	// Box is what the owner has selected: imapx does not touch it.
-	Box any
+	// Box is what the owner has selected, and Named whether it said who it is: imapx does not touch them.
+	Box   any
+	Named bool
 
 	o      Options
 	nc     net.Conn
@@ -47,9 +49,10 @@ type Conn struct {
 	heard  int // go-imap's commands that were answered
 }
 
+// batch is what one Do has sent. The reading goroutine alone touches left.
 type batch struct {
 	cmds []*Command
-	next int // first that is not answered
+	left int // not answered
 	cont chan struct{}
 	done chan struct{}
 }
@@ -91,6 +94,13 @@ func (c *Conn) Trace() string { return c.r.trace.String() }
 // Used is when the connection last finished a command.
 func (c *Conn) Used() time.Time { return c.last }
 
+// Unasked passes a response to Options.Data, as if no command had been running.
+func (c *Conn) Unasked(r Response) {
+	if c.o.Data != nil {
+		c.o.Data(r)
+	}
+}
+
 // Done is closed when the connection has ended.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
@@ -119,7 +129,20 @@ type Command struct {
 // Str is an argument that is written as a string: quoted, or as a literal.
 type Str string
 
-// Cmd makes a command. Arguments are Str, or string for text that is written as it is.
+// Literal is an argument of exactly Size bytes, read from R while it is sent. When R ends early or fails the
+// connection is lost, for the server waits for the rest.
+type Literal struct {
+	Size int64
+	R    io.Reader
+}
+
+// largeLiteral is from where on the server is asked whether it takes a literal before it is sent.
+const largeLiteral = 64 << 10
+
+// slowest is the rate, in bytes a second, that a literal is given time for.
+const slowest = 32 << 10
+
+// Cmd makes a command. Arguments are Str, Literal, or string for text that is written as it is.
 func Cmd(name string, args ...any) *Command {
 	return &Command{Name: name, args: args, answered: make(chan struct{})}
 }
@@ -138,16 +161,19 @@ var ErrInput = errors.New("input cannot be sent to the server")
 // Do sends commands one behind the other without waiting and returns when all are answered. Refusals are in the
 // commands; the error is a *ConnectError when the connection is lost, or ErrInput.
 func (c *Conn) Do(ctx context.Context, cmds ...*Command) error {
+	limit := CommandTime
 	for _, cmd := range cmds {
 		for _, a := range cmd.args {
-			if strings.ContainsAny(fmt.Sprint(a), "\r\n\x00") {
+			if l, ok := a.(Literal); ok {
+				limit += time.Duration(l.Size/slowest) * time.Second
+			} else if strings.ContainsAny(fmt.Sprint(a), "\r\n\x00") {
 				return ErrInput
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, CommandTime)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	b := &batch{cmds: cmds, cont: make(chan struct{}, 1), done: make(chan struct{})}
+	b := &batch{cmds: cmds, left: len(cmds), cont: make(chan struct{}, 1), done: make(chan struct{})}
 	c.mu.Lock()
 	if c.err != nil {
 		defer c.mu.Unlock()
@@ -174,44 +200,90 @@ func (c *Conn) Do(ctx context.Context, cmds ...*Command) error {
 
 // send writes the commands; it waits only for leave to send a literal.
 func (c *Conn) send(b *batch) error {
-	var out strings.Builder
+	w := sender{c: c, b: b}
 	for _, cmd := range b.cmds {
-		out.WriteString(cmd.tag + " " + cmd.Name)
-		skipped := false
+		w.text.WriteString(cmd.tag + " " + cmd.Name)
+		w.cmd, w.refused = cmd, false
 		for _, a := range cmd.args {
-			out.WriteByte(' ')
-			s, isStr := a.(Str)
-			switch {
-			case !isStr:
-				out.WriteString(fmt.Sprint(a))
-			case printable(string(s)):
-				out.WriteString(quote(string(s)))
-			case c.caps["LITERAL+"] || c.caps["LITERAL-"] && len(s) <= 4096:
-				fmt.Fprintf(&out, "{%d+}\r\n%s", len(s), s)
-			default:
-				fmt.Fprintf(&out, "{%d}\r\n", len(s))
-				if err := c.write(out.String()); err != nil {
-					return err
-				}
-				out.Reset()
-				select {
-				case <-b.cont:
-					out.WriteString(string(s))
-				case <-cmd.answered:
-					skipped = true
-				case <-b.done:
-					return nil
-				}
+			if err := w.argument(a); err != nil {
+				return err
 			}
-			if skipped {
+			if w.refused {
 				break
 			}
 		}
-		if !skipped {
-			out.WriteString("\r\n")
+		if !w.refused {
+			w.text.WriteString("\r\n")
 		}
 	}
-	return c.write(out.String())
+	return c.write(w.text.String())
+}
+
+// sender is a batch on its way: text is not written yet.
+type sender struct {
+	c       *Conn
+	b       *batch
+	cmd     *Command
+	text    strings.Builder
+	refused bool // the command was answered before its literal was sent
+}
+
+func (w *sender) argument(a any) error {
+	w.text.WriteByte(' ')
+	switch a := a.(type) {
+	case Str:
+		if printable(string(a)) {
+			w.text.WriteString(quote(string(a)))
+			return nil
+		}
+		return w.literal(Literal{int64(len(a)), strings.NewReader(string(a))})
+	case Literal:
+		return w.literal(a)
+	}
+	w.text.WriteString(fmt.Sprint(a))
+	return nil
+}
+
+func (w *sender) literal(l Literal) error {
+	if l.Size < largeLiteral && (w.c.caps["LITERAL+"] || w.c.caps["LITERAL-"] && l.Size <= 4096) {
+		fmt.Fprintf(&w.text, "{%d+}\r\n", l.Size)
+	} else {
+		fmt.Fprintf(&w.text, "{%d}\r\n", l.Size)
+		if err := w.flush(); err != nil {
+			return err
+		}
+		select {
+		case <-w.b.cont:
+		case <-w.cmd.answered:
+			w.refused = true
+			return nil
+		case <-w.b.done:
+			w.refused = true
+			return nil
+		}
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	n, err := io.Copy(paced{w.c}, io.LimitReader(l.R, l.Size))
+	if err == nil && n < l.Size {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func (w *sender) flush() error {
+	s := w.text.String()
+	w.text.Reset()
+	return w.c.write(s)
+}
+
+// paced writes to the server, a block at a time with its own deadline.
+type paced struct{ c *Conn }
+
+func (p paced) Write(b []byte) (int, error) {
+	_ = p.c.nc.SetWriteDeadline(time.Now().Add(writeTime))
+	return p.c.nc.Write(b)
 }
 
 func (c *Conn) write(s string) error {
@@ -300,12 +372,11 @@ func (c *Conn) dispatch(r Response) bool {
 	if b == nil {
 		return false
 	}
-	for i := b.next; i < len(b.cmds); i++ {
-		if cmd := b.cmds[i]; strings.EqualFold(cmd.tag, r.Tag) {
+	for _, cmd := range b.cmds {
+		if strings.EqualFold(cmd.tag, r.Tag) && cmd.Status == "" {
 			cmd.Status, cmd.Code, cmd.Args, cmd.Text = r.Type, r.Code, r.Args, r.Text
 			close(cmd.answered)
-			b.next = i + 1
-			if b.next == len(b.cmds) {
+			if b.left--; b.left == 0 {
 				c.mu.Lock()
 				c.batch = nil
 				c.mu.Unlock()
@@ -353,16 +424,55 @@ func (c *Conn) untagged(r Response) {
 	}
 	b := c.batch
 	c.mu.Unlock()
-	if b == nil || b.next >= len(b.cmds) {
+	if b == nil {
 		if c.o.Data != nil {
 			c.o.Data(r)
 		}
 		return
 	}
-	cmd := b.cmds[b.next]
+	cmd := b.owner(r.Type)
 	if cmd.On != nil {
 		cmd.On(r)
 		return
 	}
 	cmd.Data = append(cmd.Data, r)
+}
+
+// owner is the command that untagged data belongs to: the first unanswered one that asks for such, else the last
+// one that did, else the first unanswered one. The order alone does not tell: Dovecot runs a NOOP after the
+// commands that were sent behind it.
+func (b *batch) owner(typ string) *Command {
+	var asked, waiting *Command
+	for _, cmd := range b.cmds {
+		open := cmd.Status == ""
+		if cmd.asks(typ) {
+			if open {
+				return cmd
+			}
+			asked = cmd
+		}
+		if open && waiting == nil {
+			waiting = cmd
+		}
+	}
+	return cmp.Or(asked, waiting)
+}
+
+// asks says whether untagged data of a type is what the command is for.
+func (c *Command) asks(typ string) bool {
+	switch typ {
+	case "FETCH", "EXPUNGE", "VANISHED":
+		return strings.Contains(c.Name, "FETCH")
+	case "SEARCH", "ESEARCH":
+		return strings.Contains(c.Name, "SEARCH")
+	case "SORT", "THREAD":
+		return strings.Contains(c.Name, typ)
+	case "LIST", "XLIST":
+		return c.Name == "LIST"
+	case "STATUS":
+		return c.Name == "STATUS" || c.Name == "LIST"
+	case "QUOTA", "QUOTAROOT":
+		return c.Name == "GETQUOTAROOT"
+	}
+	return c.Name == typ
 }

@@ -1,6 +1,7 @@
 package imapx
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +18,17 @@ type Fetch struct {
 	Size      int64
 	Header    []byte              // BODY[HEADER] or BODY[HEADER.FIELDS ...]
 	Bodies    map[string][]byte   // section, upper case, without its window -> bytes; "" is the whole mail
+	Origins   map[string]int64    // section -> where its window begins, for those that came in one
+	Windows   []Window            // the same bodies one by one, as they came
 	Structure *message.Structure  // nil when there was none to be read
 	Items     map[string]([]Node) // all other items
+}
+
+// Window is a piece of a section, upper case. Offset is -1 when the server did not say it (O68).
+type Window struct {
+	Section string
+	Offset  int64
+	Bytes   []byte
 }
 
 // ParseFetch reads one FETCH response as far as it goes.
@@ -68,8 +78,23 @@ func (f *Fetch) item(name string, v Node) {
 			f.Header = append(f.Header, v.Text...)
 		default:
 			f.body(section, v)
+			if _, window, ok := strings.Cut(name, "]<"); ok {
+				f.origin(section, window)
+			}
 		}
 	}
+}
+
+// origin notes the <n> of a partial body: servers may answer two windows in one go, before either's OK.
+func (f *Fetch) origin(section, window string) {
+	n, err := strconv.ParseInt(strings.TrimSuffix(window, ">"), 10, 64)
+	if err != nil {
+		return
+	}
+	if f.Origins == nil {
+		f.Origins = map[string]int64{}
+	}
+	f.Origins[section] = n
 }
 
 func (f *Fetch) body(section string, v Node) {
@@ -102,6 +127,7 @@ func (f *Fetch) Merge(g Fetch) {
 		}
 		f.Bodies[k] = v
 	}
+	f.Windows = append(f.Windows, g.Windows...)
 }
 
 // sectionOf is the section in BODY[...]<0> or BINARY[...], in any of its echoed forms (F9).

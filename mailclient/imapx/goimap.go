@@ -29,13 +29,13 @@ type pipe struct {
 func newPipe(c *Conn) *pipe {
 	p := &pipe{c: c}
 	p.cond = sync.NewCond(&p.mu)
-	var caps []string
+	caps := []string{"IMAP4rev1"}
 	for name := range c.caps {
 		if isTag(name) && !strings.HasPrefix(name, "AUTH=") && name != "IMAP4REV2" && name != "UTF8=ACCEPT" && name != "UTF8=ONLY" {
 			caps = append(caps, name)
 		}
 	}
-	p.feed("* PREAUTH [CAPABILITY IMAP4rev1 " + strings.Join(caps, " ") + "] ready\r\n")
+	p.feed("* PREAUTH [CAPABILITY " + strings.Join(caps, " ") + "] ready\r\n")
 	return p
 }
 

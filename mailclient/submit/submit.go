@@ -1,5 +1,3 @@
-//go:build unfinished
-
 // Package submit hands a finished mail to a submission server (RFC 6409) and
 // says exactly what became of it: the outcome table of PROTOCOLS T13. It never
 // decides to try again, and never sends twice. Start at Send.
@@ -16,6 +14,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-sasl"
@@ -73,20 +72,25 @@ type Options struct {
 // Send makes one try over a new connection. The error is nil: every failure is an Outcome.
 func Send(ctx context.Context, o Options, m Mail) Outcome {
 	s := &try{o: o, m: m, phase: "connect"}
-	defer s.close()
-	stop := context.AfterFunc(ctx, s.close)
+	defer s.end()
+	stop := context.AfterFunc(ctx, s.end)
 	defer stop()
 	return s.run(ctx)
 }
 
-// Limit asks the server for its SIZE, signing in as a send would. 0 means it did not say.
+// RefusedError is the outcome of a question that the server did not answer.
+type RefusedError struct{ Outcome Outcome }
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("%s: %s", e.Outcome.Kind, e.Outcome.Text) }
+
+// Limit asks the server for its SIZE, signing in as a send would. 0 means it did not say. The error is a *RefusedError.
 func Limit(ctx context.Context, o Options) (int64, error) {
 	s := &try{o: o, phase: "connect"}
-	defer s.close()
-	stop := context.AfterFunc(ctx, s.close)
+	defer s.end()
+	stop := context.AfterFunc(ctx, s.end)
 	defer stop()
 	if out, ok := s.open(ctx); !ok {
-		return 0, fmt.Errorf("%s: %s", out.Kind, out.Text)
+		return 0, &RefusedError{out}
 	}
 	size, _ := s.c.MaxMessageSize()
 	_ = s.c.Quit()
@@ -99,12 +103,34 @@ type try struct {
 	phase string
 	conn  net.Conn
 	c     *smtp.Client
+
+	mu    sync.Mutex // guards ended, and conn while it is set
+	ended bool
+}
+
+// end closes the connection for good. It may be called by any goroutine.
+func (s *try) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	s.close()
 }
 
 func (s *try) close() {
 	if s.conn != nil {
 		_ = s.conn.Close()
 	}
+}
+
+// use takes a connection, unless the try was given up meanwhile.
+func (s *try) use(conn net.Conn) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return errors.Join(context.Canceled, conn.Close())
+	}
+	s.conn = conn
+	return nil
 }
 
 func (s *try) run(ctx context.Context) Outcome {
@@ -169,7 +195,9 @@ func (s *try) connect(ctx context.Context) error {
 	if ep.Security == mailclient.Plain && !private(raw.RemoteAddr()) {
 		return errors.Join(errNoTLS, raw.Close())
 	}
-	s.conn = raw
+	if err := s.use(raw); err != nil {
+		return err
+	}
 	conf := &tls.Config{ServerName: ep.Host, RootCAs: ep.RootCAs, MinVersion: tls.VersionTLS12}
 	_ = raw.SetDeadline(time.Now().Add(s.timeout(5 * time.Minute))) // the greeting, TLS included
 	switch ep.Security {

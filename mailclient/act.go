@@ -1,0 +1,392 @@
+package mailclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"restante/mailclient/imapx"
+)
+
+// acting opens the mailbox of ref for a change: under its validity, and not read-only.
+func acting(ctx context.Context, c *imapx.Conn, raw string, ref Ref) (*box, error) {
+	b := boxOf(c)
+	if b == nil || b.raw != raw {
+		var err error
+		if b, err = selectBox(ctx, c, raw); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.check(ref.UIDValidity); err != nil {
+		return nil, err
+	}
+	if b.readOnly {
+		return nil, ErrNoRight
+	}
+	return b, meet(ctx, c, raw, ref.UIDs...)
+}
+
+func flagWord(s string) bool {
+	s = strings.TrimPrefix(s, `\`)
+	return s != "" && len(s) < 200 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`(){%*"\]`, r) })
+}
+
+// SetFlags adds and removes flags and keywords; those of others stay (A2). ErrBadInput for what is no flag,
+// ErrNoRight for a read-only mailbox. Mails that are gone are passed over.
+func (s *Session) SetFlags(ctx context.Context, ref Ref, add, remove []string) error {
+	raw, err := s.rawName(ref.Mailbox)
+	if err != nil {
+		return err
+	}
+	for _, f := range slices.Concat(add, remove) {
+		if !flagWord(f) {
+			return ErrBadInput
+		}
+	}
+	defer s.stale()
+	return s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		if _, err := acting(ctx, c, raw, ref); err != nil {
+			return err
+		}
+		if err := store(ctx, c, ref.UIDs, imap.StoreFlagsAdd, add); err != nil {
+			return err
+		}
+		return store(ctx, c, ref.UIDs, imap.StoreFlagsDel, remove)
+	})
+}
+
+func store(ctx context.Context, c *imapx.Conn, uids []uint32, op imap.StoreFlagsOp, words []string) error {
+	if len(words) == 0 {
+		return nil
+	}
+	flags := make([]imap.Flag, len(words))
+	for i, w := range words {
+		flags[i] = imap.Flag(w)
+	}
+	for _, set := range uidSets(uids) {
+		err := c.With(ctx, "STORE", 0, func(cl *imapclient.Client) error {
+			return cl.Store(numSet(set), &imap.StoreFlags{Op: op, Silent: true, Flags: flags}, nil).Close()
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func numSet(set string) imap.UIDSet {
+	var out imap.UIDSet
+	for _, piece := range strings.Split(set, ",") {
+		var a, z uint32
+		if n, _ := fmt.Sscanf(piece, "%d:%d", &a, &z); n == 2 {
+			out.AddRange(imap.UID(a), imap.UID(z))
+		} else if n == 1 {
+			out.AddNum(imap.UID(a))
+		}
+	}
+	return out
+}
+
+// Move moves mails to another mailbox. Without MOVE it copies, waits for the OK, and only then marks and removes
+// the originals (A6). Mails that were gone already are not in Moved.UIDs. Nothing is lost on any error.
+func (s *Session) Move(ctx context.Context, ref Ref, to string) (Moved, error) {
+	raw, err := s.rawName(ref.Mailbox)
+	if err != nil {
+		return Moved{}, err
+	}
+	target, err := s.rawName(to)
+	if err != nil {
+		return Moved{}, err
+	}
+	if target == raw {
+		return Moved{To: to}, nil
+	}
+	defer s.stale()
+	m := Moved{To: to, UIDs: map[uint32]uint32{}}
+	left := ref
+	for try := 0; ; try++ {
+		err = s.do(ctx, raw, false, func(c *imapx.Conn) error { return s.moveOn(ctx, c, raw, target, left, &m) })
+		if !lost(err) || try > 0 || ctx.Err() != nil {
+			return m, err
+		}
+		// The connection went while mails were moving: what still stands here was not moved (A14).
+		still, e := s.still(ctx, left)
+		if e != nil || len(still) == 0 {
+			return m, e
+		}
+		left.UIDs = still
+	}
+}
+
+// still are those of ref that are in their mailbox.
+func (s *Session) still(ctx context.Context, ref Ref) ([]uint32, error) {
+	raw, err := s.rawName(ref.Mailbox)
+	if err != nil {
+		return nil, err
+	}
+	var out []uint32
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		out = nil
+		if _, err := acting(ctx, c, raw, ref); err != nil {
+			return err
+		}
+		out, err = present(ctx, c, ref.UIDs)
+		return err
+	})
+	return out, err
+}
+
+// present are those of uids that stand in the selected mailbox, and not marked as deleted.
+func present(ctx context.Context, c *imapx.Conn, uids []uint32) ([]uint32, error) {
+	if err := c.Do(ctx, imapx.Cmd("NOOP")); err != nil {
+		return nil, err
+	}
+	var out []uint32
+	asked := map[uint32]bool{}
+	for _, u := range uids {
+		asked[u] = true
+	}
+	for _, set := range uidSets(uids) {
+		cmd := imapx.Cmd("UID FETCH", set, "(UID FLAGS)")
+		if err := c.Do(ctx, cmd); err != nil {
+			return nil, err
+		}
+		for _, f := range collect(cmd.Data) {
+			if asked[f.UID] && !flagsOf(f.Flags).Deleted {
+				out = append(out, f.UID)
+			}
+		}
+	}
+	return out, nil
+}
+
+// take runs a command on a set, and once more on those that are left when the server will not because some are gone.
+func take(ctx context.Context, c *imapx.Conn, set string, run func(set string) (*imapx.Command, error)) error {
+	cmd, err := run(set)
+	if err != nil || cmd.Status == "OK" {
+		return err
+	}
+	if cmd.Code != "EXPUNGEISSUED" {
+		return refused(c, cmd)
+	}
+	left, err := present(ctx, c, uidsOf(set, 1_000_000))
+	if err != nil {
+		return err
+	}
+	for _, part := range uidSets(left) {
+		if cmd, err = run(part); err != nil {
+			return err
+		}
+		if cmd.Status != "OK" {
+			return refused(c, cmd)
+		}
+	}
+	return nil
+}
+
+func (s *Session) moveOn(ctx context.Context, c *imapx.Conn, raw, target string, ref Ref, m *Moved) error {
+	if _, err := acting(ctx, c, raw, ref); err != nil {
+		return err
+	}
+	for _, set := range uidSets(ref.UIDs) {
+		run := func(set string) (*imapx.Command, error) { return copyThenRemove(ctx, c, set, target, m) }
+		if c.Has("MOVE") {
+			run = func(set string) (*imapx.Command, error) { return m.do(ctx, c, "UID MOVE", set, target) }
+		}
+		if err := take(ctx, c, set, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do runs MOVE or COPY and learns where the mails went.
+func (m *Moved) do(ctx context.Context, c *imapx.Conn, name, set, target string) (*imapx.Command, error) {
+	cmd := imapx.Cmd(name, set, imapx.Str(target))
+	err := c.Do(ctx, cmd)
+	if err == nil {
+		m.learn(cmd)
+	}
+	return cmd, err
+}
+
+func copyThenRemove(ctx context.Context, c *imapx.Conn, set, target string, m *Moved) (*imapx.Command, error) {
+	cmd, err := m.do(ctx, c, "UID COPY", set, target)
+	if err != nil || cmd.Status != "OK" {
+		return cmd, err
+	}
+	if err := store(ctx, c, uidsOf(set, 1_000_000), imap.StoreFlagsAdd, []string{`\Deleted`}); err != nil {
+		return cmd, err
+	}
+	return cmd, expunge(ctx, c, set, m)
+}
+
+// expunge removes exactly this set, where the server can do that; elsewhere the mails stay marked.
+func expunge(ctx context.Context, c *imapx.Conn, set string, m *Moved) error {
+	if !c.Has("UIDPLUS") {
+		m.LeftMarked = true
+		return nil
+	}
+	return c.With(ctx, "UID EXPUNGE", 0, func(cl *imapclient.Client) error { return cl.UIDExpunge(numSet(set)).Close() })
+}
+
+// learn takes the pairs of COPYUID from the tagged answer, or from an untagged one before it (A5).
+func (m *Moved) learn(cmd *imapx.Command) {
+	args := ""
+	if cmd.Code == "COPYUID" {
+		args = cmd.Args
+	}
+	for _, r := range cmd.Data {
+		if r.Code == "COPYUID" && args == "" {
+			args = r.Args
+		}
+	}
+	validity, pairs := copied(args)
+	for from, to := range pairs {
+		m.UIDs[from] = to
+		m.UIDValidity = validity
+	}
+}
+
+func refused(c *imapx.Conn, cmd *imapx.Command) error {
+	if cmd.Code == "TRYCREATE" || cmd.Code == "NONEXISTENT" {
+		return errors.Join(ErrNoMailbox, cmd.Err(c.Host))
+	}
+	return cmd.Err(c.Host)
+}
+
+// Copy copies mails to another mailbox: all, or none with an error.
+func (s *Session) Copy(ctx context.Context, ref Ref, to string) (Moved, error) {
+	raw, err := s.rawName(ref.Mailbox)
+	if err != nil {
+		return Moved{}, err
+	}
+	target, err := s.rawName(to)
+	if err != nil {
+		return Moved{}, err
+	}
+	defer s.stale()
+	m := Moved{To: to, UIDs: map[uint32]uint32{}}
+	err = s.do(ctx, raw, false, func(c *imapx.Conn) error {
+		if _, err := acting(ctx, c, raw, ref); err != nil {
+			return err
+		}
+		for _, set := range uidSets(ref.UIDs) {
+			err := take(ctx, c, set, func(set string) (*imapx.Command, error) { return m.do(ctx, c, "UID COPY", set, target) })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return m, err
+}
+
+// Expunge removes mails for ever. Without UIDPLUS they are only marked \Deleted.
+func (s *Session) Expunge(ctx context.Context, ref Ref) error {
+	raw, err := s.rawName(ref.Mailbox)
+	if err != nil {
+		return err
+	}
+	defer s.stale()
+	return s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		if _, err := acting(ctx, c, raw, ref); err != nil {
+			return err
+		}
+		for _, set := range uidSets(ref.UIDs) {
+			if err := store(ctx, c, uidsOf(set, 1_000_000), imap.StoreFlagsAdd, []string{`\Deleted`}); err != nil {
+				return err
+			}
+			if err := expunge(ctx, c, set, &Moved{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Append puts a mail of exactly size bytes into a mailbox. A zero date means now. uid is 0 when the server did not
+// say it. When the connection is lost the mail may be there: look before trying again (A14).
+func (s *Session) Append(ctx context.Context, mailbox string, flags []string, date time.Time, size int64, r io.Reader) (validity, uid uint32, err error) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return 0, 0, err
+	}
+	args := []any{imapx.Str(raw)}
+	for _, f := range flags {
+		if !flagWord(f) {
+			return 0, 0, ErrBadInput
+		}
+	}
+	if len(flags) > 0 {
+		args = append(args, "("+strings.Join(flags, " ")+")")
+	}
+	if !date.IsZero() {
+		args = append(args, date.Format(`"_2-Jan-2006 15:04:05 -0700"`))
+	}
+	defer s.stale()
+	err = s.do(ctx, "", false, func(c *imapx.Conn) error {
+		cmd := imapx.Cmd("APPEND", append(args, imapx.Literal{Size: size, R: r})...)
+		if err := c.Do(ctx, cmd); err != nil {
+			return err
+		}
+		if cmd.Status != "OK" {
+			return refused(c, cmd)
+		}
+		if cmd.Code == "APPENDUID" {
+			_, _ = fmt.Sscanf(cmd.Args, "%d %d", &validity, &uid)
+		}
+		return nil
+	})
+	return validity, uid, err
+}
+
+// FindByMessageID looks for a mail by its Message-ID, without brackets: among the headers of the newest 200 first,
+// for a search may lag behind, then by SEARCH (A14).
+func (s *Session) FindByMessageID(ctx context.Context, mailbox, id string) (Ref, error) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return Ref{}, err
+	}
+	ref := Ref{Mailbox: mailbox}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		ref.UIDs = nil
+		b, err := selectBox(ctx, c, raw)
+		if err != nil {
+			return err
+		}
+		ref.UIDValidity = b.validity
+		n := int(c.Exists())
+		if n == 0 {
+			return nil
+		}
+		cmd := imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", max(1, n-199), n), "(UID FLAGS BODY.PEEK[HEADER.FIELDS (Message-ID)])")
+		if err := c.Do(ctx, cmd); err != nil {
+			return err
+		}
+		for _, f := range collect(cmd.Data) {
+			if headerID(f.Header) == id && !flagsOf(f.Flags).Deleted {
+				ref.UIDs = append(ref.UIDs, f.UID)
+			}
+		}
+		if len(ref.UIDs) > 0 || n <= 200 {
+			return nil
+		}
+		ref.UIDs, _, err = searchBox(ctx, c, []any{"HEADER Message-ID", imapx.Str(id)})
+		return err
+	})
+	return ref, err
+}
+
+func headerID(h []byte) string {
+	_, v, _ := strings.Cut(string(h), ":")
+	v = strings.Join(strings.Fields(v), "")
+	return strings.Trim(v, "<>")
+}

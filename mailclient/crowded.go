@@ -1,0 +1,98 @@
+package mailclient
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// crowdTime is how long an account makes do with fewer connections after its server refused one (C16).
+const crowdTime = time.Hour
+
+// crowded says whether a connection was refused for the number of those that stand already.
+func crowded(err error) bool {
+	var sign *SignInError
+	var conn *ConnectError
+	code, text := "", ""
+	switch {
+	case errors.As(err, &sign):
+		code, text = sign.Code, sign.Text
+	case errors.As(err, &conn) && conn.Kind == Bye:
+		text = conn.Text
+	}
+	if code == "LIMIT" || code == "INUSE" {
+		return true
+	}
+	text = strings.ToLower(text)
+	for _, sign := range []string{"too many connections", "too many simultaneous", "maximum number of connections", "connection limit"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// crowd is what a session knows of its server's limit of connections.
+type crowd struct {
+	withheld int64 // permits to work that are not given out
+	until    time.Time
+}
+
+// narrow withholds the caller's permit to work from now on; false when it is the last one.
+func (s *Session) narrow() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.crowd.withheld+1 >= int64(s.pool.limits.PerAccount-1) {
+		return false
+	}
+	s.crowd.withheld++
+	s.crowd.until = time.Now().Add(crowdTime)
+	return true
+}
+
+// widen gives withheld permits out again when their time has come.
+func (s *Session) widen() {
+	s.mu.Lock()
+	n := s.crowd.withheld
+	if n == 0 || time.Now().Before(s.crowd.until) {
+		n = 0
+	} else {
+		s.crowd.withheld = 0
+	}
+	s.mu.Unlock()
+	if n > 0 {
+		s.work.Release(n)
+	}
+}
+
+// hush takes the connection of the watch away, which looks now and then over the others' from then on. It waits
+// until the connection has ended; false when there was none.
+func (s *Session) hush(ctx context.Context) bool {
+	s.mu.Lock()
+	w := s.watch
+	s.mu.Unlock()
+	if w == nil {
+		return false
+	}
+	w.mu.Lock()
+	gone := w.once
+	w.shared = time.Now().Add(crowdTime)
+	if w.cut != nil {
+		w.cut()
+	}
+	w.mu.Unlock()
+	if gone == nil {
+		return false
+	}
+	select {
+	case <-gone:
+	case <-ctx.Done():
+		return false
+	}
+	select { // the server counts a connection a little longer than it stands
+	case <-time.After(200 * time.Millisecond):
+	case <-ctx.Done():
+	}
+	return true
+}

@@ -1,0 +1,413 @@
+package mailclient
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"restante/mailclient/imapx"
+)
+
+const (
+	defaultPage = 50
+	maxPage     = 500
+	maxSorted   = 5000 // mails sorted on our side where the server cannot
+)
+
+// List is one page of a mailbox. A cold first page is one round trip, plus one for previews not seen before.
+// The page is clamped to those there are. ErrNoMailbox if the mailbox cannot be opened.
+func (s *Session) List(ctx context.Context, mailbox string, q ListQuery) (List, error) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return List{}, err
+	}
+	q = tidyQuery(q)
+	var l List
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		l = List{}
+		if q.Filter == FilterNone && q.Sort == SortDate && q.Search == nil {
+			return s.window(ctx, c, raw, mailbox, q, &l)
+		}
+		return s.searched(ctx, c, raw, mailbox, q, &l)
+	})
+	l.Deleted = len(l.Rows)
+	l.Rows = slices.DeleteFunc(l.Rows, func(r Row) bool { return r.Flags.Deleted })
+	l.Deleted -= len(l.Rows)
+	return l, err
+}
+
+func tidyQuery(q ListQuery) ListQuery {
+	if q.PerPage <= 0 {
+		q.PerPage = defaultPage
+	}
+	q.PerPage = min(q.PerPage, maxPage)
+	q.Page = max(q.Page, 1)
+	if q.Sort == "" {
+		q.Sort = SortDate
+	}
+	return q
+}
+
+// paging fills the numbers of a list from its total and gives the window [from, to) in the order of the list.
+func (l *List) paging(q ListQuery, total int) (from, to int) {
+	l.Total, l.Pages = total, max(1, (total+q.PerPage-1)/q.PerPage)
+	l.Page = min(q.Page, l.Pages)
+	from = (l.Page - 1) * q.PerPage
+	return from, min(from+q.PerPage, total)
+}
+
+// window lists by arrival: the mails of a page are a window of sequence numbers, good for one flight only.
+func (s *Session) window(ctx context.Context, c *imapx.Conn, raw, name string, q ListQuery, l *List) error {
+	guess, known := s.guess(c, raw, name)
+	var fetch *imapx.Command
+	var lo, hi int
+	var behind []*imapx.Command
+	if known && guess > 0 {
+		from, to := l.paging(q, guess)
+		if lo, hi = sequence(q, guess, from, to); hi >= lo {
+			items := rowItems
+			if s.warm(raw) {
+				items = "UID FLAGS"
+			}
+			fetch = imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", lo, hi), "("+items+")")
+			behind = append(behind, fetch)
+		}
+	}
+	b, err := selectBox(ctx, c, raw, behind...)
+	if err != nil {
+		return err
+	}
+	exists := int(c.Exists())
+	l.Mailbox, l.ReadOnly = s.boxState(name, b, exists), b.readOnly
+	from, to := l.paging(q, exists)
+	lo2, hi2 := sequence(q, exists, from, to)
+	if exists == 0 {
+		return nil
+	}
+	if fetch == nil || lo != lo2 || hi != hi2 || fetch.Status != "OK" {
+		fetch = imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", lo2, hi2), "(UID FLAGS)")
+		if !s.warm(raw) {
+			fetch = imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", lo2, hi2), "("+rowItems+")")
+		}
+		if err := c.Do(ctx, fetch); err != nil {
+			return err
+		}
+		if fetch.Status != "OK" && len(fetch.Data) == 0 {
+			return fetch.Err(c.Host)
+		}
+	}
+	l.Rows, err = s.rowsFrom(ctx, c, b, name, collect(fetch.Data))
+	if !q.Ascending {
+		slices.SortStableFunc(l.Rows, func(x, y Row) int { return cmp.Compare(y.UID, x.UID) })
+	}
+	return err
+}
+
+// guess is how many mails there are as last heard: by this connection, or by the tree.
+func (s *Session) guess(c *imapx.Conn, raw, name string) (int, bool) {
+	if b := boxOf(c); b != nil && b.raw == raw {
+		return int(c.Exists()), true
+	}
+	m, ok := s.known(name)
+	return int(m.Messages), ok && m.StatusKnown
+}
+
+// warm says whether rows of the mailbox are known, so that flags are enough to ask for first.
+func (s *Session) warm(raw string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := len(s.rows.order) - 1; i >= 0; i-- {
+		if s.rows.order[i].raw == raw {
+			return true
+		}
+	}
+	return false
+}
+
+// sequence turns a window of the list into sequence numbers.
+func sequence(q ListQuery, exists, from, to int) (lo, hi int) {
+	if q.Ascending {
+		return from + 1, to
+	}
+	return exists - to + 1, exists - from
+}
+
+// rowsFrom makes rows of what one FETCH told, asks for what is missing, and keeps them.
+func (s *Session) rowsFrom(ctx context.Context, c *imapx.Conn, b *box, name string, fetched []imapx.Fetch) ([]Row, error) {
+	b.saw(fetched)
+	rows := map[uint32]Row{}
+	var uids, missing []uint32
+	s.mu.Lock()
+	for _, f := range fetched {
+		uids = append(uids, f.UID)
+		if r, ok := s.rows.get(rowKey{b.raw, b.validity, f.UID}); ok {
+			r.Flags = flagsOf(f.Flags)
+			rows[f.UID] = r
+		} else if f.Header != nil {
+			rows[f.UID] = rowOf(name, b.validity, f)
+		} else {
+			missing = append(missing, f.UID)
+		}
+	}
+	s.mu.Unlock()
+	s.previews(ctx, c, rows)
+	s.mu.Lock()
+	for u, r := range rows {
+		s.rows.put(rowKey{b.raw, b.validity, u}, r)
+	}
+	s.mu.Unlock()
+	more, err := s.fetchRows(ctx, c, b, name, missing)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range more {
+		rows[r.UID] = r
+	}
+	out := make([]Row, 0, len(uids))
+	for _, u := range uids {
+		if r, ok := rows[u]; ok {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// boxState is the mailbox as the connection that has it selected knows it.
+func (s *Session) boxState(name string, b *box, exists int) Mailbox {
+	m, _ := s.known(name)
+	m.Messages, m.UIDValidity = uint32(exists), b.validity
+	if m.UIDNext < b.uidnext {
+		m.UIDNext = b.uidnext
+	}
+	return m
+}
+
+// searched lists what a filter, a search or an order other than arrival gives.
+func (s *Session) searched(ctx context.Context, c *imapx.Conn, raw, name string, q ListQuery, l *List) error {
+	b, err := selectBox(ctx, c, raw)
+	if err != nil {
+		return err
+	}
+	l.Mailbox, l.ReadOnly = s.boxState(name, b, int(c.Exists())), b.readOnly
+	if c.Exists() == 0 {
+		l.paging(q, 0)
+		return nil
+	}
+	uids, err := s.ordered(ctx, c, b, name, q, l)
+	if err != nil {
+		return err
+	}
+	from, to := l.paging(q, len(uids))
+	l.Rows, err = s.fetchRows(ctx, c, b, name, uids[from:to])
+	return err
+}
+
+// ordered are all UIDs that match, in the order asked for.
+func (s *Session) ordered(ctx context.Context, c *imapx.Conn, b *box, name string, q ListQuery, l *List) ([]uint32, error) {
+	keys := filterKeys(q)
+	if q.Sort != SortDate && c.Has("SORT") {
+		uids, err := sortOnServer(ctx, c, q, keys)
+		if err == nil || lost(err) {
+			return uids, err
+		}
+	}
+	uids, note, err := searchBox(ctx, c, keys)
+	if err != nil {
+		return nil, err
+	}
+	if note != "" {
+		l.Incomplete, l.Note = true, note
+	}
+	slices.Sort(uids)
+	if !q.Ascending {
+		slices.Reverse(uids)
+	}
+	if q.Sort == SortDate {
+		return uids, nil
+	}
+	return s.sortHere(ctx, c, b, name, q, uids, l)
+}
+
+// sortOnServer is UID SORT (RFC 5256).
+func sortOnServer(ctx context.Context, c *imapx.Conn, q ListQuery, keys []any) ([]uint32, error) {
+	order := map[Sort]string{SortFrom: "FROM", SortTo: "TO", SortSubject: "SUBJECT", SortSize: "SIZE"}[q.Sort]
+	if !q.Ascending {
+		order = "REVERSE " + order
+	}
+	cmd := imapx.Cmd("UID SORT", append([]any{"(" + order + " REVERSE ARRIVAL)", "UTF-8"}, keys...)...)
+	if err := c.Do(ctx, cmd); err != nil {
+		return nil, err
+	}
+	if cmd.Status != "OK" {
+		return nil, cmd.Err(c.Host)
+	}
+	return numbers(cmd.Data, "SORT"), nil
+}
+
+// sortHere sorts the newest mails by what their rows say.
+func (s *Session) sortHere(ctx context.Context, c *imapx.Conn, b *box, name string, q ListQuery, uids []uint32, l *List) ([]uint32, error) {
+	if len(uids) > maxSorted {
+		slices.Sort(uids)
+		uids = uids[len(uids)-maxSorted:]
+		l.Incomplete = true
+	}
+	type keyed struct {
+		uid  uint32
+		text string
+		size int64
+	}
+	var all []keyed
+	for window := range slices.Chunk(uids, 500) {
+		for _, set := range uidSets(window) {
+			cmd := imapx.Cmd("UID FETCH", set, "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (From To Subject)])")
+			if err := c.Do(ctx, cmd); err != nil {
+				return nil, err
+			}
+			for _, f := range collect(cmd.Data) {
+				r := rowOf(name, b.validity, f)
+				all = append(all, keyed{f.UID, sortText(q.Sort, r), f.Size})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(x, y keyed) int {
+		d := cmp.Compare(x.text, y.text)
+		if q.Sort == SortSize {
+			d = cmp.Compare(x.size, y.size)
+		}
+		if !q.Ascending {
+			d = -d
+		}
+		return cmp.Or(d, cmp.Compare(y.uid, x.uid))
+	})
+	out := make([]uint32, len(all))
+	for i, k := range all {
+		out[i] = k.uid
+	}
+	return out, nil
+}
+
+func sortText(by Sort, r Row) string {
+	switch by {
+	case SortFrom:
+		if len(r.From) > 0 {
+			return strings.ToLower(cmp.Or(r.From[0].Name, r.From[0].Addr))
+		}
+	case SortTo:
+		if len(r.To) > 0 {
+			return strings.ToLower(cmp.Or(r.To[0].Name, r.To[0].Addr))
+		}
+	case SortSubject:
+		return strings.ToLower(baseSubject(r.Subject))
+	}
+	return ""
+}
+
+// baseSubject drops reply prefixes and list tags (RFC 5256 2.1).
+func baseSubject(s string) string {
+	for {
+		t := strings.TrimSpace(s)
+		if i := strings.IndexByte(t, ':'); i > 0 && i < 8 && !strings.ContainsAny(t[:i], " ") {
+			t = t[i+1:]
+		}
+		if strings.HasPrefix(t, "[") {
+			if i := strings.IndexByte(t, ']'); i > 0 {
+				t = t[i+1:]
+			}
+		}
+		if t == s {
+			return strings.TrimSpace(s)
+		}
+		s = t
+	}
+}
+
+// UIDs are all mails of a mailbox that match, for "all N in this folder", in the order of the list.
+func (s *Session) UIDs(ctx context.Context, mailbox string, q ListQuery) (Ref, error) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return Ref{}, err
+	}
+	ref := Ref{Mailbox: mailbox}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		b, err := selectBox(ctx, c, raw)
+		if err != nil {
+			return err
+		}
+		ref.UIDValidity = b.validity
+		if c.Exists() == 0 {
+			return nil
+		}
+		ref.UIDs, err = s.ordered(ctx, c, b, mailbox, tidyQuery(q), &List{})
+		return err
+	})
+	return ref, err
+}
+
+// Neighbours are the mails before and after uid in the list that q gives, 0 where there is none, and its place
+// in it, from 1; 0 when it is not in the list.
+func (s *Session) Neighbours(ctx context.Context, mailbox string, q ListQuery, uid uint32) (newer, older uint32, position int, err error) {
+	if q = tidyQuery(q); q.Filter == FilterNone && q.Sort == SortDate && q.Search == nil {
+		return s.beside(ctx, mailbox, q, uid)
+	}
+	ref, err := s.UIDs(ctx, mailbox, q)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	i := slices.Index(ref.UIDs, uid)
+	if i < 0 {
+		return 0, 0, 0, nil
+	}
+	if i > 0 {
+		newer = ref.UIDs[i-1]
+	}
+	if i+1 < len(ref.UIDs) {
+		older = ref.UIDs[i+1]
+	}
+	return newer, older, i + 1, nil
+}
+
+// beside is Neighbours in the order of arrival: two small questions, whatever the size of the mailbox.
+func (s *Session) beside(ctx context.Context, mailbox string, q ListQuery, uid uint32) (newer, older uint32, position int, err error) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		find := imapx.Cmd("UID FETCH", uid, "(UID)")
+		if err := meet(ctx, c, raw, uid); err != nil {
+			return err
+		}
+		if _, err := selectBox(ctx, c, raw, find); err != nil {
+			return err
+		}
+		n, exists := 0, int(c.Exists())
+		for _, f := range collect(find.Data) {
+			if f.UID == uid {
+				n = int(f.Seq)
+			}
+		}
+		if n == 0 || n > exists {
+			return nil
+		}
+		around := imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", max(1, n-1), min(exists, n+1)), "(UID)")
+		if err := c.Do(ctx, around); err != nil {
+			return err
+		}
+		for _, f := range collect(around.Data) {
+			switch int(f.Seq) {
+			case n - 1:
+				older = f.UID
+			case n + 1:
+				newer = f.UID
+			}
+		}
+		position = exists - n + 1
+		if q.Ascending {
+			newer, older, position = older, newer, n
+		}
+		return nil
+	})
+	return newer, older, position, err
+}

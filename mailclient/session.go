@@ -1,0 +1,404 @@
+package mailclient
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"restante/mailclient/imapx"
+)
+
+// Session is an account's mail, shared by all of its tabs and devices. Its methods are safe for use by many
+// goroutines; each waits for a free connection, at most until its context ends or 30 seconds. Errors are those of
+// this package: *ConnectError, *SignInError, *RefusedError and the variables.
+type Session struct {
+	pool    *Pool
+	host    *semaphore.Weighted
+	work    *semaphore.Weighted
+	changes atomic.Uint64
+
+	mu     sync.Mutex
+	ep     Endpoint
+	cred   Credentials
+	used   time.Time
+	free   []*imapx.Conn
+	closed bool
+	wrong  wrong
+	crowd  crowd
+	anew   chan struct{} // closed and replaced when the credentials change
+	tree   tree
+	rows   rowCache
+	opened openCache
+	watch  *watch
+}
+
+const waitTime = 30 * time.Second
+
+// wrongTime is how long a refused password is not tried again but by SignIn: each try counts toward a lockout (C6).
+const wrongTime = time.Minute
+
+// wrong is the last refused sign-in.
+type wrong struct {
+	ep   Endpoint
+	cred Credentials
+	err  error
+	at   time.Time
+}
+
+func (w *wrong) again(ep Endpoint, cred Credentials) error {
+	if w.err == nil || w.ep != ep || w.cred != cred || time.Since(w.at) > wrongTime {
+		return nil
+	}
+	return w.err
+}
+
+func (w *wrong) learn(ep Endpoint, cred Credentials, err error) {
+	var sign *SignInError
+	if errors.As(err, &sign) && !sign.Temporary {
+		*w = wrong{ep, cred, err, time.Now()}
+	}
+}
+
+func newSession(p *Pool, host *semaphore.Weighted, ep Endpoint, cred Credentials) *Session {
+	return &Session{pool: p, host: host, work: semaphore.NewWeighted(int64(p.limits.PerAccount - 1)), ep: ep, cred: cred, used: time.Now(), anew: make(chan struct{})}
+}
+
+func (s *Session) renew(ep Endpoint, cred Credentials) {
+	s.mu.Lock()
+	s.used = time.Now()
+	changed := s.ep != ep || s.cred != cred
+	s.ep, s.cred = ep, cred
+	var drop []*imapx.Conn
+	if changed {
+		drop, s.free = s.free, nil
+		close(s.anew)
+		s.anew = make(chan struct{})
+	}
+	s.mu.Unlock()
+	s.logout(drop)
+}
+
+func (s *Session) forgotten(after time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Since(s.used) > after && len(s.free) == 0 && s.watch == nil
+}
+
+func (s *Session) closeIdle(after time.Duration) {
+	s.mu.Lock()
+	var drop []*imapx.Conn
+	keep := s.free[:0]
+	for _, c := range s.free {
+		if c.Err() != nil || time.Since(c.Used()) > after {
+			drop = append(drop, c)
+		} else {
+			keep = append(keep, c)
+		}
+	}
+	s.free = keep
+	s.mu.Unlock()
+	s.logout(drop)
+}
+
+func (s *Session) logout(conns []*imapx.Conn) {
+	for _, c := range conns {
+		go func() {
+			c.Logout(context.Background())
+			s.closedOne()
+		}()
+	}
+}
+
+// close logs everything out and waits for it, at most 3 s.
+func (s *Session) close() {
+	s.mu.Lock()
+	s.closed = true
+	drop := s.free
+	s.free = nil
+	w := s.watch
+	s.watch = nil
+	s.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, c := range drop {
+		wg.Go(func() {
+			c.Logout(context.Background())
+			s.closedOne()
+		})
+	}
+	if w != nil {
+		w.stop()
+		wg.Go(func() { <-w.ended })
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(3 * time.Second):
+	}
+}
+
+func (s *Session) closedOne() {
+	s.host.Release(1)
+	s.pool.global.Release(1)
+}
+
+// dial opens one more connection under the caps.
+func (s *Session) dial(ctx context.Context, data func(imapx.Response)) (*imapx.Conn, error) {
+	if err := s.host.Acquire(ctx, 1); err != nil {
+		return nil, ErrBusy
+	}
+	if err := s.pool.global.Acquire(ctx, 1); err != nil {
+		s.host.Release(1)
+		return nil, ErrBusy
+	}
+	s.mu.Lock()
+	ep, cred, closed, known := s.ep, s.cred, s.closed, s.wrong.again(s.ep, s.cred)
+	s.mu.Unlock()
+	if closed {
+		s.closedOne()
+		return nil, &ConnectError{Host: ep.Host, Kind: Lost, Text: "signed out"}
+	}
+	if known != nil {
+		s.closedOne()
+		return nil, known
+	}
+	c, err := imapx.Dial(ctx, imapx.Options{
+		Host: ep.Host, Port: ep.Port, Security: string(ep.Security), RootCAs: ep.RootCAs,
+		Username: cred.Username, Password: cred.Password, Data: data,
+	})
+	if err != nil {
+		s.closedOne()
+		s.mu.Lock()
+		s.wrong.learn(ep, cred, err)
+		s.mu.Unlock()
+		return nil, err
+	}
+	return c, nil
+}
+
+// acquire gives a free connection, best one that has raw selected, or opens one. Where the server takes no more it
+// waits for one that stands.
+func (s *Session) acquire(ctx context.Context, raw string) (*imapx.Conn, error) {
+	wait, cancel := context.WithTimeout(ctx, waitTime)
+	defer cancel()
+	s.widen()
+	for {
+		if err := s.work.Acquire(wait, 1); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, ErrBusy
+		}
+		if c := s.takeFree(raw); c != nil {
+			return c, nil
+		}
+		c, err := s.dial(ctx, nil)
+		if err == nil {
+			return c, nil
+		}
+		if crowded(err) && s.narrow() {
+			continue
+		}
+		s.work.Release(1)
+		if !crowded(err) || !s.hush(wait) {
+			return nil, err
+		}
+	}
+}
+
+func (s *Session) takeFree(raw string) *imapx.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	best := -1
+	for i := len(s.free) - 1; i >= 0; i-- {
+		c := s.free[i]
+		if c.Err() != nil {
+			s.free = append(s.free[:i], s.free[i+1:]...)
+			go s.closedOne()
+			best = -1
+			i = len(s.free)
+			continue
+		}
+		if b := boxOf(c); best < 0 || b != nil && b.raw == raw {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	c := s.free[best]
+	s.free = append(s.free[:best], s.free[best+1:]...)
+	return c
+}
+
+// dropFree closes the connections that nobody uses.
+func (s *Session) dropFree() {
+	s.mu.Lock()
+	drop := s.free
+	s.free = nil
+	s.mu.Unlock()
+	s.logout(drop)
+}
+
+func (s *Session) release(c *imapx.Conn) {
+	s.mu.Lock()
+	dead := c.Err() != nil || s.closed
+	if !dead {
+		s.free = append(s.free, c)
+	}
+	s.mu.Unlock()
+	if dead {
+		c.Close()
+		s.closedOne()
+	}
+	s.work.Release(1)
+}
+
+// do runs f on a connection. What may be done twice is done once more when the connection was lost under it (C20).
+func (s *Session) do(ctx context.Context, raw string, twice bool, f func(*imapx.Conn) error) error {
+	for try := 0; ; try++ {
+		c, err := s.acquire(ctx, raw)
+		if err != nil {
+			return err
+		}
+		if !twice && time.Since(c.Used()) > 30*time.Second {
+			if s.ping(ctx, c) != nil { // it may have died while it was idle: better to know before than after
+				s.release(c)
+				continue
+			}
+		}
+		err = f(c)
+		s.release(c)
+		if lost(err) && twice && try == 0 && ctx.Err() == nil {
+			s.dropFree() // what ended one has likely ended the others, which do not know it yet
+			continue
+		}
+		return err
+	}
+}
+
+func (s *Session) ping(ctx context.Context, c *imapx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return c.Do(ctx, imapx.Cmd("NOOP"))
+}
+
+// lost says whether err is a connection that ended.
+func lost(err error) bool {
+	var e *ConnectError
+	return errors.As(err, &e) && (e.Kind == Lost || e.Kind == Bye || e.Kind == Timeout)
+}
+
+// SignIn opens a connection now, so that what is wrong with address, server or password shows.
+func (s *Session) SignIn(ctx context.Context) error {
+	s.mu.Lock()
+	s.wrong = wrong{}
+	s.mu.Unlock()
+	return s.do(ctx, "", true, func(*imapx.Conn) error { return nil })
+}
+
+// Capabilities are the server's, upper case.
+func (s *Session) Capabilities(ctx context.Context) (map[string]bool, error) {
+	var caps map[string]bool
+	err := s.do(ctx, "", true, func(c *imapx.Conn) error { caps = c.Caps(); return nil })
+	return caps, err
+}
+
+// box is the mailbox that a connection has selected.
+type box struct {
+	raw       string
+	validity  uint32
+	uidnext   uint32
+	readOnly  bool
+	permanent []string // nil: all flags are kept
+	star      bool     // new keywords can be made
+}
+
+func boxOf(c *imapx.Conn) *box {
+	b, _ := c.Box.(*box)
+	return b
+}
+
+// selectBox selects raw, with more commands pipelined behind it. Already selected, a NOOP takes its place. The
+// commands behind it may have been refused: they are the caller's to look at.
+func selectBox(ctx context.Context, c *imapx.Conn, raw string, behind ...*imapx.Command) (*box, error) {
+	if b := boxOf(c); b != nil && b.raw == raw {
+		cmds := append([]*imapx.Command{imapx.Cmd("NOOP")}, behind...)
+		return b, c.Do(ctx, cmds...)
+	}
+	cmd := imapx.Cmd("SELECT", imapx.Str(raw))
+	cmds := append(introduce(c), cmd)
+	c.Box = nil
+	if err := c.Do(ctx, append(cmds, behind...)...); err != nil {
+		return nil, err
+	}
+	if cmd.Status != "OK" {
+		if cmd.Code == "NONEXISTENT" || cmd.Code == "" || cmd.Code == "CANNOT" || cmd.Code == "TRYCREATE" || cmd.Code == "NOPERM" {
+			return nil, ErrNoMailbox
+		}
+		return nil, cmd.Err(c.Host)
+	}
+	b := &box{raw: raw, readOnly: cmd.Code == "READ-ONLY"}
+	for _, r := range cmd.Data {
+		b.learn(r)
+	}
+	c.Box = b
+	return b, nil
+}
+
+// meet makes sure that the connection knows of these mails. One that has the mailbox selected for long may not have
+// heard of new ones, and then passes them over without a word.
+func meet(ctx context.Context, c *imapx.Conn, raw string, uids ...uint32) error {
+	b := boxOf(c)
+	if b == nil || b.raw != raw || len(uids) == 0 || slices.Max(uids) < b.uidnext {
+		return nil
+	}
+	return c.Do(ctx, imapx.Cmd("NOOP"))
+}
+
+// saw notes that the connection knows of these mails.
+func (b *box) saw(fetched []imapx.Fetch) {
+	for _, f := range fetched {
+		if f.UID >= b.uidnext && f.UID < 1<<32-1 {
+			b.uidnext = f.UID + 1
+		}
+	}
+}
+
+// introduce is the ID command, once a connection: some servers open no mailbox before it (C13).
+func introduce(c *imapx.Conn) []*imapx.Command {
+	if !c.Has("ID") || c.Named {
+		return nil
+	}
+	c.Named = true
+	return []*imapx.Command{imapx.Cmd("ID", `("name" "Restante")`)}
+}
+
+func (b *box) learn(r imapx.Response) {
+	if r.Type != "OK" {
+		return
+	}
+	switch r.Code {
+	case "UIDVALIDITY":
+		b.validity = imapx.Node{Text: r.Args}.Number32()
+	case "UIDNEXT":
+		b.uidnext = imapx.Node{Text: r.Args}.Number32()
+	case "READ-ONLY":
+		b.readOnly = true
+	case "PERMANENTFLAGS":
+		b.flags(r.Args)
+	}
+}
+
+// check refuses to act on UIDs of another life of the mailbox (S4).
+func (b *box) check(validity uint32) error {
+	if validity != 0 && b.validity != validity {
+		return ErrUIDValidity
+	}
+	return nil
+}

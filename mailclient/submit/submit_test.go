@@ -1,0 +1,409 @@
+package submit_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"restante/internal/testmail"
+	"restante/internal/testproc"
+	"restante/mailclient"
+	"restante/mailclient/submit"
+)
+
+func TestMain(m *testing.M) { testmail.Main(m) }
+
+func plain(at testmail.Address) mailclient.Endpoint {
+	return mailclient.Endpoint{Host: at.Host, Port: at.Port, Security: mailclient.Plain}
+}
+
+func options(ep mailclient.Endpoint, u testmail.User) submit.Options {
+	return submit.Options{Server: ep, Credentials: mailclient.Credentials{Username: u.Address, Password: u.Password}, HelloName: "restante.test"}
+}
+
+func mail(from, text string, to ...string) submit.Mail {
+	body := testmail.Mail(from, "from a test", text)
+	return submit.Mail{From: from, Recipients: to, Size: int64(len(body)), Body: strings.NewReader(body)}
+}
+
+func send(t *testing.T, o submit.Options, m submit.Mail) submit.Outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	return submit.Send(ctx, o, m)
+}
+
+// arrives waits until a user has n mails, and gives the last one.
+func arrives(t *testing.T, srv *testmail.Server, u testmail.User, n int) string {
+	t.Helper()
+	talk := srv.Talk(t, u)
+	err := testproc.Wait(20*time.Second, func() error {
+		if got := talk.Count("INBOX"); got != n {
+			return fmt.Errorf("%d mails, want %d", got, n)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	talk.Do("SELECT INBOX")
+	return strings.Join(talk.Do("FETCH %d (BODY.PEEK[])", n), "\r\n")
+}
+
+func TestT13_Sent(t *testing.T) {
+	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
+		anna, ben, cleo := srv.NewUser(t), srv.NewUser(t), srv.NewUser(t)
+		var steps []string
+		o := options(plain(srv.Submission), anna)
+		o.Step = func(phase string) error { steps = append(steps, phase); return nil }
+		out := send(t, o, mail(anna.Address, "first\n.\n..dots\nGrüße", ben.Address, cleo.Address))
+		if out.Kind != submit.Sent || out.Code != 250 || out.Phase != "dot" {
+			t.Fatalf("%+v", out)
+		}
+		if !slices.Equal(steps, []string{"data", "dot"}) {
+			t.Errorf("steps %q", steps)
+		}
+		for _, u := range []testmail.User{ben, cleo} {
+			if got := arrives(t, srv, u, 1); !strings.Contains(got, "\r\nfirst\r\n.\r\n..dots\r\nGrüße\r\n") {
+				t.Errorf("arrived as %q", got)
+			}
+		}
+	})
+}
+
+func TestC1_SecureModes(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{RequireTLS: true})
+	anna := srv.NewUser(t)
+	for _, c := range []struct {
+		name string
+		ep   mailclient.Endpoint
+		want submit.Kind
+	}{
+		{"starttls", mailclient.Endpoint{Host: "localhost", Port: srv.Submission.Port, Security: mailclient.StartTLS, RootCAs: srv.CA}, submit.Sent},
+		{"tls", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS, RootCAs: srv.CA}, submit.Sent},
+		{"unknown authority", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS}, submit.Config},
+		{"unknown authority by starttls", mailclient.Endpoint{Host: "localhost", Port: srv.Submission.Port, Security: mailclient.StartTLS}, submit.Config},
+		{"no AUTH without encryption", plain(srv.Submission), submit.Config},
+		{"starttls not offered", mailclient.Endpoint{Host: "127.0.0.1", Port: testmail.Demo(t).Submission.Port, Security: mailclient.StartTLS}, submit.Config},
+	} {
+		if out := send(t, options(c.ep, anna), mail(anna.Address, "x", anna.Address)); out.Kind != c.want {
+			t.Errorf("%s: %+v, want %s", c.name, out, c.want)
+		}
+	}
+}
+
+func TestT13_RefusedRecipients(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{Refuse: "nobody@example.test=550 5.1.1 no such person; full@example.test=452 4.2.2 mailbox full"})
+	anna, ben := srv.NewUser(t), srv.NewUser(t)
+	o := options(plain(srv.Submission), anna)
+
+	out := send(t, o, mail(anna.Address, "x", "nobody@example.test"))
+	if out.Kind != submit.Rejected || out.Phase != "rcpt" || out.Code != 550 || !strings.Contains(out.Refused["nobody@example.test"], "no such person") {
+		t.Errorf("all refused: %+v", out)
+	}
+	out = send(t, o, mail(anna.Address, "x", ben.Address, "nobody@example.test"))
+	if out.Kind != submit.Rejected || len(out.Refused) != 1 {
+		t.Errorf("one refused: %+v", out)
+	}
+	m := mail(anna.Address, "to the others", ben.Address, "nobody@example.test")
+	m.Partly = true
+	out = send(t, o, m)
+	if out.Kind != submit.Partly || len(out.Refused) != 1 {
+		t.Errorf("one refused, the others wanted: %+v", out)
+	}
+	if got := arrives(t, srv, ben, 1); !strings.Contains(got, "to the others") {
+		t.Errorf("arrived: %q", got)
+	}
+	out = send(t, o, mail(anna.Address, "x", ben.Address, "full@example.test"))
+	if out.Kind != submit.Retry || len(out.Later) != 1 {
+		t.Errorf("one put off: %+v", out)
+	}
+}
+
+func TestT13_RefusedSender(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{OwnSender: true})
+	anna, ben := srv.NewUser(t), srv.NewUser(t)
+	out := send(t, options(plain(srv.Submission), anna), mail("boss@example.test", "x", ben.Address))
+	if out.Kind != submit.Identity || out.Text == "" {
+		t.Errorf("Postfix: %+v", out)
+	}
+	if out = send(t, options(plain(srv.Submission), anna), mail(anna.Address, "x", ben.Address)); out.Kind != submit.Sent {
+		t.Errorf("her own address: %+v", out)
+	}
+	d := testmail.Demo(t)
+	u := d.NewUser(t)
+	if out = send(t, options(plain(d.Submission), u), mail("boss@demo.test", "x", u.Address)); out.Kind != submit.Identity {
+		t.Errorf("demo: %+v", out)
+	}
+}
+
+func TestT4_TooLarge(t *testing.T) {
+	for _, no := range []string{"", "size"} { // with the limit in EHLO, and without
+		srv := testmail.Postfix(t, testmail.PostfixOptions{SizeLimit: 20_000, NoEHLO: no})
+		anna := srv.NewUser(t)
+		out := send(t, options(plain(srv.Submission), anna), mail(anna.Address, strings.Repeat("0123456789\n", 10_000), anna.Address))
+		if out.Kind != submit.TooLarge || no == "" && out.Limit != 20_000 {
+			t.Errorf("without %q: %+v", no, out)
+		}
+		limit, err := submit.Limit(t.Context(), options(plain(srv.Submission), anna))
+		if err != nil || no == "" && limit != 20_000 {
+			t.Errorf("limit %d, %v", limit, err)
+		}
+	}
+}
+
+func TestT13_RefusedText(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{RefuseText: "unwelcome"})
+	anna := srv.NewUser(t)
+	out := send(t, options(plain(srv.Submission), anna), mail(anna.Address, "this is unwelcome", anna.Address))
+	if out.Kind != submit.Rejected || out.Phase != "dot" || out.Code/100 != 5 {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestT13_SignIn(t *testing.T) {
+	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
+		anna := srv.NewUser(t)
+		o := options(plain(srv.Submission), anna)
+		o.Credentials.Password = "wrong"
+		if out := send(t, o, mail(anna.Address, "x", anna.Address)); out.Kind != submit.SignIn || out.Code != 535 {
+			t.Errorf("%+v", out)
+		}
+	})
+}
+
+func TestT13_NoServer(t *testing.T) {
+	u := testmail.User{Address: "a@example.test", Password: "x"}
+	for _, c := range []struct {
+		host string
+		want submit.Kind
+	}{{"127.0.0.1", submit.Retry}, {"no-such-host.invalid", submit.Config}} {
+		ep := mailclient.Endpoint{Host: c.host, Port: 1, Security: mailclient.Plain}
+		if out := send(t, options(ep, u), mail(u.Address, "x", u.Address)); out.Kind != c.want {
+			t.Errorf("%s: %+v", c.host, out)
+		}
+	}
+}
+
+func TestT6_AddressesBeyondASCII(t *testing.T) {
+	with, without := testmail.Postfix(t, testmail.PostfixOptions{}), testmail.Postfix(t, testmail.PostfixOptions{NoEHLO: "smtputf8"})
+	for _, c := range []struct {
+		srv  *testmail.Server
+		want submit.Kind
+	}{{with, submit.Sent}, {without, submit.Rejected}} {
+		anna := c.srv.NewUser(t)
+		m := mail(anna.Address, "x", "grüße@example.test")
+		m.UTF8 = true
+		if out := send(t, options(plain(c.srv.Submission), anna), m); out.Kind != c.want {
+			t.Errorf("%+v, want %s", out, c.want)
+		}
+	}
+}
+
+func TestT14_AStepThatFailsStopsBeforeTheNetwork(t *testing.T) {
+	srv := testmail.Demo(t)
+	u := srv.NewUser(t)
+	for _, phase := range []string{"data", "dot"} {
+		o := options(plain(srv.Submission), u)
+		o.Step = func(p string) error {
+			if p == phase {
+				return errors.New("disk full")
+			}
+			return nil
+		}
+		if out := send(t, o, mail(u.Address, "x", u.Address)); out.Kind != submit.Retry {
+			t.Errorf("%s: %+v", phase, out)
+		}
+	}
+	if n := srv.Talk(t, u).Count("INBOX"); n != 0 {
+		t.Errorf("%d mails were sent", n)
+	}
+}
+
+func TestT13_ABodyThatEndsEarlyIsNotSent(t *testing.T) {
+	srv := testmail.Demo(t)
+	u := srv.NewUser(t)
+	m := mail(u.Address, "x", u.Address)
+	m.Body = io.MultiReader(io.LimitReader(m.Body, 30), brokenReader{})
+	if out := send(t, options(plain(srv.Submission), u), m); out.Kind != submit.Retry {
+		t.Errorf("broken: %+v", out)
+	}
+	m = mail(u.Address, "x", u.Address)
+	m.Body = io.LimitReader(m.Body, 30)
+	if out := send(t, options(plain(srv.Submission), u), m); out.Kind == submit.Sent {
+		t.Errorf("cut off without an error: %+v", out)
+	}
+	if n := srv.Talk(t, u).Count("INBOX"); n != 0 {
+		t.Errorf("%d mails were sent", n)
+	}
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("disk broken") }
+
+// script is a submission server that answers each verb by a reply; "" drops the connection without one.
+// "TEXT" stands for the final dot, "" before it drops in mid text.
+type script map[string]string
+
+func (s script) start(t *testing.T) mailclient.Endpoint {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go s.serve(c)
+		}
+	}()
+	return mailclient.Endpoint{Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, Security: mailclient.Plain}
+}
+
+func (s script) reply(verb, usual string) string {
+	if r, ok := s[verb]; ok {
+		return r
+	}
+	return usual
+}
+
+func (s script) serve(c net.Conn) {
+	defer c.Close()
+	say := func(r string) bool {
+		if r == "" {
+			return false
+		}
+		_, err := io.WriteString(c, r+"\r\n")
+		return err == nil
+	}
+	if !say(s.reply("GREETING", "220 hello")) {
+		return
+	}
+	r := bufio.NewReader(c)
+	text := false
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		if text {
+			if _, drop := s["MIDTEXT"]; drop {
+				return
+			}
+			if line == ".\r\n" {
+				text = false
+				if !say(s.reply("TEXT", "250 2.0.0 queued")) {
+					return
+				}
+			}
+			continue
+		}
+		verb := strings.ToUpper(strings.Fields(line + " x")[0])
+		usual := "250 ok"
+		switch verb {
+		case "EHLO":
+			usual = "250-hello\r\n250-AUTH PLAIN\r\n250 8BITMIME"
+		case "AUTH":
+			usual = "235 in"
+		case "DATA":
+			usual = "354 go"
+			text = strings.HasPrefix(s.reply("DATA", usual), "354")
+		case "QUIT":
+			usual = "221 bye"
+		}
+		if !say(s.reply(verb, usual)) {
+			return
+		}
+	}
+}
+
+func TestT13_EveryAnswerHasItsOutcome(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		s    script
+		want submit.Kind
+	}{
+		{"all well", script{}, submit.Sent},
+		{"dropped at the greeting", script{"GREETING": ""}, submit.Retry},
+		{"421 greeting", script{"GREETING": "421 busy"}, submit.Retry},
+		{"554 greeting", script{"GREETING": "554 go away"}, submit.Retry},
+		{"a web page", script{"GREETING": "<html>"}, submit.Retry},
+		{"multi-line greeting", script{"GREETING": "220-one\r\n220 two"}, submit.Sent},
+		{"no AUTH", script{"EHLO": "250 hello"}, submit.Config},
+		{"old form of AUTH", script{"EHLO": "250-hello\r\n250 AUTH=LOGIN PLAIN"}, submit.Sent},
+		{"454 at AUTH", script{"AUTH": "454 4.7.0 later"}, submit.Retry},
+		{"535 at AUTH", script{"AUTH": "535 5.7.8 no"}, submit.SignIn},
+		{"534 at AUTH", script{"AUTH": "534 5.7.9 app password"}, submit.SignIn},
+		{"432 at AUTH", script{"AUTH": "432 4.7.12 change it"}, submit.SignIn},
+		{"550 at MAIL", script{"MAIL": "550 5.7.1 not you"}, submit.Identity},
+		{"552 at MAIL", script{"MAIL": "552 5.3.4 too big"}, submit.TooLarge},
+		{"452 at MAIL", script{"MAIL": "452 4.3.1 full"}, submit.Retry},
+		{"451 at RCPT", script{"RCPT": "451 4.7.1 greylisted"}, submit.Retry},
+		{"421 at RCPT", script{"RCPT": "421 4.7.0 closing"}, submit.Retry},
+		{"550 at RCPT", script{"RCPT": "550 5.1.1 unknown"}, submit.Rejected},
+		{"relaying denied", script{"RCPT": "554 5.7.1 Relay access denied"}, submit.Identity},
+		{"dropped at RCPT", script{"RCPT": ""}, submit.Retry},
+		{"554 at DATA", script{"DATA": "554 no"}, submit.Rejected},
+		{"451 at DATA", script{"DATA": "451 later"}, submit.Retry},
+		{"dropped at DATA", script{"DATA": ""}, submit.Retry},
+		{"dropped after the dot", script{"TEXT": ""}, submit.Uncertain},
+		{"garbage after the dot", script{"TEXT": "what?"}, submit.Uncertain},
+		{"354 after the dot", script{"TEXT": "354 go on"}, submit.Uncertain},
+		{"451 after the dot", script{"TEXT": "451 4.3.0 later"}, submit.Retry},
+		{"421 after the dot", script{"TEXT": "421 4.3.0 closing"}, submit.Retry},
+		{"554 after the dot", script{"TEXT": "554 5.7.1 spam"}, submit.Rejected},
+		{"552 after the dot", script{"TEXT": "552 5.3.4 too big"}, submit.TooLarge},
+		{"250 without a word", script{"TEXT": "250"}, submit.Sent},
+		{"250 in several lines", script{"TEXT": "250-2.0.0 queued\r\n250 2.0.0 as 7"}, submit.Sent},
+		{"QUIT refused", script{"QUIT": ""}, submit.Sent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := testmail.User{Address: "a@example.test", Password: "x"}
+			out := send(t, options(c.s.start(t), u), mail(u.Address, "text", "b@example.test"))
+			if out.Kind != c.want {
+				t.Errorf("%+v, want %s", out, c.want)
+			}
+		})
+	}
+}
+
+func TestT13_DroppedInMidTextIsNotSent(t *testing.T) {
+	u := testmail.User{Address: "a@example.test", Password: "x"}
+	// Large enough not to fit into the buffers on the way.
+	out := send(t, options(script{"MIDTEXT": ""}.start(t), u), mail(u.Address, strings.Repeat("0123456789\n", 3_000_000), "b@example.test"))
+	if out.Kind != submit.Retry {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestT2_ASilentServerIsLeft(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	u := testmail.User{Address: "a@example.test", Password: "x"}
+	o := options(mailclient.Endpoint{Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, Security: mailclient.Plain}, u)
+	o.Timeout = 100 * time.Millisecond
+	if out := send(t, o, mail(u.Address, "x", u.Address)); out.Kind != submit.Retry {
+		t.Errorf("%+v", out)
+	}
+	o.Timeout = 0
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if out := submit.Send(ctx, o, mail(u.Address, "x", u.Address)); out.Kind != submit.Retry {
+		t.Errorf("cancelled: %+v", out)
+	}
+}

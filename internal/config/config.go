@@ -73,7 +73,7 @@ func Load(file string, getenv func(string) string) (Config, error) {
 		}
 	}
 	c.fromEnv(getenv)
-	return c, c.Check()
+	return c, errors.Join(errors.Join(c.numbers(getenv)...), c.Check())
 }
 
 func (c *Config) fromEnv(getenv func(string) string) {
@@ -92,9 +92,25 @@ func (c *Config) fromEnv(getenv func(string) string) {
 			*field = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
 		}
 	}
-	if n, err := strconv.Atoi(getenv("RESTANTE_UNDO_SECONDS")); err == nil {
-		c.UndoSeconds = n
+}
+
+// numbers reads the settings that are numbers.
+func (c *Config) numbers(getenv func(string) string) (faults []error) {
+	for name, set := range map[string]func(int64){
+		"UNDO_SECONDS": func(n int64) { c.UndoSeconds = int(n) }, "UPLOAD_MB": func(n int64) { c.UploadMB = n },
+	} {
+		v := getenv("RESTANTE_" + name)
+		if v == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(v, 10, 32)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %q is no number", strings.ToLower(name), v))
+			continue
+		}
+		set(n)
 	}
+	return faults
 }
 
 // Check tells every fault of the configuration at once.
@@ -127,6 +143,9 @@ func (c *Config) Check() error {
 	}
 	if c.UndoSeconds < 0 || c.UndoSeconds > 60 {
 		fault("undo_seconds: %d is not between 0 and 60", c.UndoSeconds)
+	}
+	if c.UploadMB < 1 || c.UploadMB > 2048 {
+		fault("upload_mb: %d is not between 1 and 2048", c.UploadMB)
 	}
 	if c.Domain.Login != "address" && c.Domain.Login != "local" {
 		fault("domain login: %q is not address or local", c.Domain.Login)

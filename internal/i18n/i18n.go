@@ -23,6 +23,9 @@ const Pseudo = "qps-plocm"
 // Languages are the shipped ones, English first.
 var Languages = []string{"en", "de"}
 
+// ids are the keys of the English catalogue: all there are.
+var ids []string
+
 var bundle = func() *goi18n.Bundle {
 	b := goi18n.NewBundle(language.English)
 	b.RegisterUnmarshalFunc("toml", toml.Unmarshal)
@@ -31,8 +34,14 @@ var bundle = func() *goi18n.Bundle {
 		panic(err) // embedded
 	}
 	for _, f := range files {
-		if _, err := b.LoadMessageFileFS(catalogs, path.Join("catalog", f.Name())); err != nil {
+		loaded, err := b.LoadMessageFileFS(catalogs, path.Join("catalog", f.Name()))
+		if err != nil {
 			panic(err) // a broken catalogue is a programmer's error
+		}
+		if loaded.Tag == language.English {
+			for _, m := range loaded.Messages {
+				ids = append(ids, m.ID)
+			}
 		}
 	}
 	return b
@@ -73,6 +82,17 @@ func For(setting, accept string) *Localizer {
 	}
 	_, i, _ := matcher.Match(tags...)
 	return speakers[Languages[i]]
+}
+
+// Words are all texts whose id begins with prefix, by id: for scripts.
+func (l *Localizer) Words(prefix string) map[string]string {
+	out := map[string]string{}
+	for _, id := range ids {
+		if strings.HasPrefix(id, prefix) {
+			out[id] = l.T(id)
+		}
+	}
+	return out
 }
 
 // T gives the text of id. args are pairs of name and value for its {{.Name}}s; a pair "N" also picks the plural.

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 // Package jobs runs what outlives a request: sending, sweeping. It knows the
 // queue and when to try again; the work itself is one domain call. River keeps
 // the jobs in the main database. Start at New.

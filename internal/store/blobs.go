@@ -27,11 +27,26 @@ func (s *Store) WriteBlob(ctx context.Context, userID int64, r io.Reader, limit 
 	return id, size, nil
 }
 
-// ErrTooLarge means that more bytes came than were allowed.
-var ErrTooLarge = errors.New("larger than allowed")
+// Errors of WriteBlob.
+var (
+	ErrTooLarge = errors.New("larger than allowed")
+	ErrCut      = errors.New("the sender stopped in the middle")
+)
+
+// whole tells a source that ended from one that was cut off, which io.ReadFull cannot.
+type whole struct{ r io.Reader }
+
+func (w whole) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = ErrCut
+	}
+	return n, err
+}
 
 func (s *Store) writeChunks(ctx context.Context, id string, r io.Reader, limit int64) (size int64, err error) {
 	buf := make([]byte, chunkSize)
+	r = whole{r}
 	for seq := 0; ; seq++ {
 		n, readErr := io.ReadFull(r, buf)
 		if size += int64(n); size > limit {

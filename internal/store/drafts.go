@@ -139,13 +139,13 @@ func scanUpload(r interface{ Scan(...any) error }) (u Upload, err error) {
 	return u, r.Scan(&u.ID, &u.UserID, &u.DraftID, &u.BlobID, &u.Name, &u.Type, &u.Size, &u.ContentID, &u.Position)
 }
 
-// AddUpload joins a blob to a draft of the user as a file.
+// AddUpload joins a blob to a draft, both of the user, as its last file.
 func (s *Store) AddUpload(ctx context.Context, u Upload) (Upload, error) {
 	u.ID = NewID()
 	return u, changed(s.db.ExecContext(ctx, `
 		INSERT INTO uploads (id, user_id, draft_id, blob_id, name, type, size, content_id, position)
-		SELECT $1, d.user_id, d.id, $2, $3, $4, $5, $6, (SELECT COUNT(*) FROM uploads WHERE draft_id = d.id)
-		FROM drafts d WHERE d.id = $7 AND d.user_id = $8`, u.ID, u.BlobID, u.Name, u.Type, u.Size, u.ContentID, u.DraftID, u.UserID))
+		SELECT $1, d.user_id, d.id, b.id, $3, $4, $5, $6, (SELECT COALESCE(MAX(position) + 1, 0) FROM uploads WHERE draft_id = d.id)
+		FROM drafts d JOIN blobs b ON b.user_id = d.user_id WHERE b.id = $2 AND d.id = $7 AND d.user_id = $8`, u.ID, u.BlobID, u.Name, u.Type, u.Size, u.ContentID, u.DraftID, u.UserID))
 }
 
 // Uploads lists the files of a draft in their order.

@@ -31,19 +31,34 @@ func (s *Store) AddPeople(ctx context.Context, userID int64, people []Person) er
 	})
 }
 
+// maxPeople is how many people of a user are looked through, those written to most.
+const maxPeople = 5000
+
 // FindPeople lists up to n people whose name or address has words beginning with prefix, the most written to first.
+// Letter case counts in no language: the databases differ in that, so the comparing is done here.
 func (s *Store) FindPeople(ctx context.Context, userID int64, prefix string, n int) ([]Person, error) {
-	like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(prefix)) + "%"
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT address, name, written, last_at FROM people WHERE user_id = $1
-		AND (address LIKE $2 ESCAPE '\' OR LOWER(name) LIKE $2 ESCAPE '\' OR LOWER(name) LIKE $3 ESCAPE '\')
-		ORDER BY written DESC, last_at DESC LIMIT $4`, userID, like, "% "+like, n)
-	return collect(rows, err, func(r *sql.Rows) (p Person, err error) {
+		ORDER BY written DESC, last_at DESC, address LIMIT $2`, userID, maxPeople)
+	all, err := collect(rows, err, func(r *sql.Rows) (p Person, err error) {
 		var last int64
 		err = r.Scan(&p.Address, &p.Name, &p.Written, &last)
 		p.LastAt = fromMS(last)
 		return p, err
 	})
+	var found []Person
+	prefix = strings.ToLower(prefix)
+	for _, p := range all {
+		if len(found) < n && p.begins(prefix) {
+			found = append(found, p)
+		}
+	}
+	return found, err
+}
+
+func (p Person) begins(prefix string) bool {
+	name := strings.ToLower(p.Name)
+	return strings.HasPrefix(p.Address, prefix) || strings.HasPrefix(name, prefix) || strings.Contains(name, " "+prefix)
 }
 
 // TrustSender lets pictures of a sender's mails be shown from now on.
@@ -67,7 +82,7 @@ func (s *Store) TrustedSenders(ctx context.Context, userID int64) ([]string, err
 
 // DistrustSender takes TrustSender back.
 func (s *Store) DistrustSender(ctx context.Context, userID int64, sender string) error {
-	return changed(s.db.ExecContext(ctx, `DELETE FROM trusted_senders WHERE user_id = $1 AND sender = $2`, userID, sender))
+	return changed(s.db.ExecContext(ctx, `DELETE FROM trusted_senders WHERE user_id = $1 AND sender = $2`, userID, strings.ToLower(sender)))
 }
 
 // Act is something done that can be undone. Undo is the handlers' own description of how.

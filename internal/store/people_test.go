@@ -1,0 +1,97 @@
+package store_test
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+
+	"restante/internal/store"
+)
+
+func addresses(people []store.Person) (out []string) {
+	for _, p := range people {
+		out = append(out, p.Address)
+	}
+	return out
+}
+
+func TestPeopleAreFoundByTheBeginningOfTheirWords(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _ := user(t, s, "a@x.test")
+		ben, _ := user(t, s, "b@x.test")
+		people := []store.Person{
+			{Address: "Zoe@x.test", Name: "Zoë Ångström"}, {Address: "o_k@x.test", Name: `100% "Sure"`}, {Address: "ok@x.test", Name: "Émile O'Neil"},
+		}
+		ok(t, s.AddPeople(ctx, anna.ID, people))
+		ok(t, s.AddPeople(ctx, anna.ID, []store.Person{{Address: "ok@x.test"}}))
+		ok(t, s.AddPeople(ctx, ben.ID, []store.Person{{Address: "secret@x.test"}}))
+		for _, c := range []struct {
+			prefix string
+			want   []string
+		}{
+			{"zo", []string{"zoe@x.test"}},
+			{"ZOË", []string{"zoe@x.test"}},
+			{"ång", []string{"zoe@x.test"}},
+			{"ÅNG", []string{"zoe@x.test"}},
+			{"émile", []string{"ok@x.test"}},
+			{"o_", []string{"o_k@x.test"}},
+			{"100%", []string{"o_k@x.test"}},
+			{"o'n", []string{"ok@x.test"}},
+			{"%", nil},
+			{`\`, nil},
+			{"secret", nil},
+			{"ngström", nil},
+		} {
+			got := addresses(must(s.FindPeople(ctx, anna.ID, c.prefix, 10))(t))
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%q finds %q, want %q", c.prefix, got, c.want)
+			}
+		}
+		all := must(s.FindPeople(ctx, anna.ID, "", 2))(t)
+		if len(all) != 2 || all[0].Address != "ok@x.test" || all[0].Written != 2 || all[0].Name != "Émile O'Neil" || all[0].LastAt.IsZero() {
+			t.Errorf("%+v", all)
+		}
+	})
+}
+
+func TestTrustedSenders(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _ := user(t, s, "a@x.test")
+		ben, _ := user(t, s, "b@x.test")
+		ok(t, s.TrustSender(ctx, anna.ID, "News@X.test"))
+		ok(t, s.TrustSender(ctx, anna.ID, "news@x.test"))
+		if !must(s.SenderTrusted(ctx, anna.ID, "NEWS@x.test"))(t) || must(s.SenderTrusted(ctx, ben.ID, "news@x.test"))(t) {
+			t.Error("trust is not anna's alone")
+		}
+		if all := must(s.TrustedSenders(ctx, anna.ID))(t); !slices.Equal(all, []string{"news@x.test"}) {
+			t.Error(all)
+		}
+		missing(t, "another's trust", s.DistrustSender(ctx, ben.ID, "news@x.test"))
+		ok(t, s.DistrustSender(ctx, anna.ID, "News@x.test"))
+		if must(s.SenderTrusted(ctx, anna.ID, "news@x.test"))(t) {
+			t.Error("still trusted")
+		}
+	})
+}
+
+func TestAnActIsTakenOnceByItsUser(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _ := user(t, s, "a@x.test")
+		ben, _ := user(t, s, "b@x.test")
+		first := must(s.AddAct(ctx, anna.ID, "move", `{"n":0}`))(t)
+		_, err := s.TakeAct(ctx, ben.ID, first)
+		missing(t, "another's act", err)
+		a := must(s.TakeAct(ctx, anna.ID, first))(t)
+		if a.Kind != "move" || a.Undo != `{"n":0}` || a.Created.IsZero() || a.ID != first {
+			t.Errorf("%+v", a)
+		}
+		_, err = s.TakeAct(ctx, anna.ID, first)
+		missing(t, "an act taken twice", err)
+		second := must(s.AddAct(ctx, anna.ID, "move", "{}"))(t)
+		for i := range 50 {
+			must(s.AddAct(ctx, anna.ID, "flag", strconv.Itoa(i)))(t)
+		}
+		_, err = s.TakeAct(ctx, anna.ID, second)
+		missing(t, "an act older than the last 50", err)
+	})
+}

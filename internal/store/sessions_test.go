@@ -1,0 +1,75 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"restante/internal/store"
+)
+
+func TestSessionsLiveUntilTheyExpire(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		now := time.UnixMilli(1_700_000_000_000)
+		s.At(now)
+		ok(t, s.Commit("h1", []byte("one"), now.Add(time.Hour)))
+		ok(t, s.Commit("h1", []byte{0, 1, 255}, now.Add(time.Hour)))
+		data, found, err := s.Find("h1")
+		ok(t, err)
+		if !found || string(data) != "\x00\x01\xff" {
+			t.Errorf("%q %v", data, found)
+		}
+		s.At(now.Add(time.Hour))
+		if _, found, err := s.Find("h1"); found || err != nil {
+			t.Error("an expired session is found", err)
+		}
+		if alive := must(s.SessionAlive(ctx, "h1"))(t); alive {
+			t.Error("alive")
+		}
+		ok(t, s.SweepSessions(ctx))
+		s.At(now)
+		if _, found, _ := s.Find("h1"); found {
+			t.Error("not swept")
+		}
+		if _, found, err := s.Find("unknown"); found || err != nil {
+			t.Error(found, err)
+		}
+		ok(t, s.Delete("unknown"))
+	})
+}
+
+func TestSessionsOfAUserAreListedAndEnded(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		now := time.UnixMilli(1_700_000_000_000)
+		s.At(now)
+		anna, _ := user(t, s, "a@x.test")
+		ben, _ := user(t, s, "b@x.test")
+		for i, h := range []string{"h1", "h2", "h3"} {
+			s.At(now.Add(time.Duration(i) * time.Second))
+			ok(t, s.Commit(h, []byte("x"), now.Add(time.Hour)))
+			ok(t, s.TagSession(ctx, h, anna.ID, "Firefox", "192.0.2.0/24"))
+		}
+		ok(t, s.Commit("b1", []byte("x"), now.Add(time.Hour)))
+		ok(t, s.TagSession(ctx, "b1", ben.ID, "Safari", ""))
+		missing(t, "tag of no session", s.TagSession(ctx, "none", anna.ID, "", ""))
+
+		all := must(s.Sessions(ctx, anna.ID))(t)
+		if len(all) != 3 || all[0].Hash != "h3" || all[0].Device != "Firefox" || all[0].Network != "192.0.2.0/24" || !all[0].Expiry.Equal(now.Add(time.Hour)) {
+			t.Fatalf("%+v", all)
+		}
+		ok(t, s.Commit("h1", []byte("y"), now.Add(2*time.Hour)))
+		if all = must(s.Sessions(ctx, anna.ID))(t); len(all) != 3 || all[2].Device != "Firefox" && all[1].Device != "Firefox" {
+			t.Errorf("an update lost its user: %+v", all)
+		}
+		missing(t, "another's session ended", s.EndSession(ctx, ben.ID, "h1"))
+		ok(t, s.EndSession(ctx, anna.ID, "h1"))
+		if n := must(s.EndOtherSessions(ctx, anna.ID, "h2"))(t); n != 1 {
+			t.Errorf("%d ended", n)
+		}
+		if alive := must(s.SessionAlive(ctx, "h2"))(t); !alive {
+			t.Error("the kept one has ended")
+		}
+		if alive := must(s.SessionAlive(ctx, "b1"))(t); !alive {
+			t.Error("ben's has ended")
+		}
+	})
+}

@@ -1,8 +1,7 @@
-//go:build unfinished
-
 package handlers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"restante/mailclient"
+	"restante/templates"
 )
 
 // maxUIDs is how many mails one act may name.
@@ -58,6 +58,7 @@ func actFormFrom(r *http.Request, box string) (f actForm, err error) {
 type undoStep struct {
 	Flags   *undoFlags `json:"flags,omitempty"`
 	Move    *undoMove  `json:"move,omitempty"`
+	Draft   string     `json:"draft,omitempty"` // one that was thrown away
 	Account int64      `json:"account"`
 }
 
@@ -82,6 +83,9 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 	f, err := actFormFrom(r, pl.box.Name)
 	if err != nil {
 		return err
+	}
+	if f.action == "delete" && r.URL.Query().Get("ask") == "1" {
+		return s.askForever(w, r, p, pl, f)
 	}
 	if f.all {
 		lq, err := listQueryFrom(r.PostForm, p.Zone)
@@ -117,6 +121,24 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 		back = f.stay
 	}
 	return seeOther(w, r, back)
+}
+
+// askForever asks once more, where no script has asked, before mails are deleted for good.
+func (s *Server) askForever(w http.ResponseWriter, r *http.Request, p *person, pl place, f actForm) error {
+	page := templates.Error{
+		Head: s.head(r, p, p.L.T("act.forever")), Words: p.L.T("confirm.forever"), ID: requestID(r),
+		RetryURL: pl.path + "/actions", RetryMethod: "post", RetryWords: p.L.T("act.forever"), Danger: true,
+		ButtonURL: cmp.Or(f.back, pl.path), ButtonWords: p.L.T("cancel"),
+	}
+	if f.all {
+		page.Safe = p.L.T("list.selectall", "N", int(pl.box.Messages), "Folder", display(pl.box, p))
+	}
+	for name, values := range r.PostForm {
+		for _, v := range values {
+			page.Kept = append(page.Kept, templates.Field{Name: name, Value: v})
+		}
+	}
+	return s.ok(w, r, page)
 }
 
 // staysOpen are the acts after which the message stays on the screen.
@@ -286,6 +308,8 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
 		err = p.Mail.SetFlags(r.Context(), u.Flags.Ref, u.Flags.Add, u.Flags.Remove)
 	case u.Move != nil:
 		err = s.undoMove(r, p, *u.Move)
+	case u.Draft != "":
+		err = s.reopenDraft(r, p, u.Draft)
 	}
 	if err != nil {
 		pr := problemOf(err)
@@ -295,6 +319,9 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
 		s.putFlash(r, flash{Words: p.L.T("undo.done")})
 	}
 	s.hub.tell(p.User.ID, "mail")
+	if u.Draft != "" && err == nil {
+		return seeOther(w, r, "/compose/"+u.Draft)
+	}
 	return seeOther(w, r, r.PostFormValue("back"))
 }
 

@@ -1,10 +1,7 @@
-//go:build unfinished
-
 package handlers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,7 +11,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"restante/internal/sanitize"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/compose"
@@ -62,7 +58,7 @@ func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) err
 	}
 	if fresh.heading == "" {
 		fresh.heading = p.L.T("compose.new")
-		sign(&d.Fields, ids)
+		begin(&d.Fields, p, ids, quoted{})
 	}
 	page := s.composePage(r, p, d, nil, ids)
 	page.Heading, page.FocusTo = fresh.heading, d.Fields.To == ""
@@ -98,15 +94,6 @@ func fillMailto(f *store.DraftFields, raw string) error {
 	q.Set("to", to)
 	fill(f, q)
 	return nil
-}
-
-// sign puts the identity's signature under the text.
-func sign(f *store.DraftFields, ids []store.Identity) {
-	for _, id := range ids {
-		if id.ID == f.IdentityID && id.Signature != "" {
-			f.Body += "\n\n-- \n" + id.Signature + "\n"
-		}
-	}
 }
 
 // freshDraft is what newDraft learns of the mail that is answered or forwarded.
@@ -153,130 +140,6 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 	return f, nil
 }
 
-// writtenTo is the identity that a mail was written to, else the one given.
-func writtenTo(ids []store.Identity, m *message.Message, fallback int64) int64 {
-	for _, a := range append(append([]message.Address{}, m.Header.To()...), m.Header.Cc()...) {
-		for _, id := range ids {
-			if strings.EqualFold(id.Address, a.Addr) {
-				return id.ID
-			}
-		}
-	}
-	return fallback
-}
-
-func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d *store.Draft, all bool, ids []store.Identity) {
-	h := open.Message.Header
-	f := &d.Fields
-	f.AnswerKind = "reply"
-	to := h.ReplyTo()
-	if len(to) == 0 {
-		to = h.From()
-	}
-	var cc []message.Address
-	own := s.mine(r, p, first(h.From()).Addr)
-	if own { // answering one's own mail goes to whom it went
-		to = h.To()
-	}
-	if all {
-		f.AnswerKind = "replyall"
-		if !own {
-			to = append(append([]message.Address{}, to...), h.To()...)
-		}
-		cc = h.Cc()
-	}
-	seen := map[string]bool{}
-	pick := func(list []message.Address) (out []compose.Address) {
-		for _, a := range list {
-			key := strings.ToLower(a.Addr)
-			if seen[key] || !compose.Valid(a.Addr) || all && s.mine(r, p, a.Addr) {
-				continue
-			}
-			seen[key] = true
-			out = append(out, compose.Address{Name: a.Name, Addr: a.Addr})
-		}
-		return out
-	}
-	toList := pick(to)
-	if len(toList) == 0 && len(to) > 0 { // a mail to oneself
-		toList = []compose.Address{{Name: to[0].Name, Addr: to[0].Addr}}
-	}
-	f.To, f.Cc = compose.Format(toList), compose.Format(pick(cc))
-	f.Subject = compose.ReplySubject(h.Subject())
-	f.InReplyTo = h.MessageID()
-	f.References = compose.References(h.References(), h.InReplyTo(), h.MessageID())
-	date := p.L.Long(dateOf(open.Row).In(p.Zone))
-	f.Body = "\n\n"
-	sign(f, ids)
-	f.Body += "\n" + p.L.T("compose.wrote", "Name", nameOr(personOf(first(h.From()))), "Date", date) + "\n" + compose.QuoteText(plainOf(open.Message))
-}
-
-func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, asFile bool, f *freshDraft, ids []store.Identity) {
-	h := open.Message.Header
-	d.Fields.AnswerKind = "forward"
-	d.Fields.Subject = compose.ForwardSubject(h.Subject())
-	d.Fields.Body = "\n\n"
-	sign(&d.Fields, ids)
-	if asFile {
-		f.carry = "message"
-		f.files = []templates.File{{Name: emlName(h.Subject()), Size: p.L.Size(open.Size), Icon: "mail"}}
-		return
-	}
-	line := func(key, value string) string {
-		if value == "" {
-			return ""
-		}
-		return p.L.T(key) + ": " + value + "\n"
-	}
-	d.Fields.Body += "\n---------- " + p.L.T("compose.forwarded") + " ----------\n" +
-		line("field.from", joinFull(h.From())) + line("field.date", p.L.Long(dateOf(open.Row).In(p.Zone))) +
-		line("field.subject", h.Subject()) + line("field.to", joinFull(h.To())) + line("field.cc", joinFull(h.Cc())) + "\n" + plainOf(open.Message)
-	for _, file := range open.Message.Files {
-		if !file.Technical {
-			f.carry = "files"
-			f.files = append(f.files, templates.File{Name: file.Name, Size: p.L.Size(file.Size), Icon: fileIcon(file.Type, file.Name)})
-		}
-	}
-}
-
-func emlName(subject string) string {
-	if subject == "" {
-		subject = "message"
-	}
-	return message.SafeName(strings.ReplaceAll(subject, "/", "-")) + ".eml"
-}
-
-func joinFull(list []message.Address) string {
-	var out []string
-	for _, p := range personsOf(list) {
-		out = append(out, p.Full)
-	}
-	return strings.Join(out, ", ")
-}
-
-// plainOf is the text of a mail for quoting: only what a reader could see.
-func plainOf(m *message.Message) string {
-	if m.HTMLAlt {
-		var out []string
-		for _, b := range m.Blocks {
-			switch b.Kind {
-			case message.BlockHTML:
-				out = append(out, compose.TextFromHTML(sanitize.Quote(b.Text)))
-			case message.BlockText:
-				out = append(out, b.Text)
-			}
-		}
-		return strings.Join(out, "\n")
-	}
-	var out []string
-	for _, b := range m.Blocks {
-		if b.Kind == message.BlockText {
-			out = append(out, b.Text)
-		}
-	}
-	return strings.Join(out, "\n")
-}
-
 // continueDraft goes on with a mail that lies in Drafts: ours by its row, a foreign client's by reading it.
 func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbox, open *mailclient.Open) (f freshDraft, err error) {
 	at := store.DraftCopy{Mailbox: box.Name, Validity: open.UIDValidity, UID: open.UID}
@@ -293,6 +156,9 @@ func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbo
 	d = store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, IMAP: at}
 	d.Fields = store.DraftFields{To: joinFull(h.To()), Cc: joinFull(h.Cc()), Bcc: joinFull(h.Bcc()), Subject: h.Subject(), Body: plainOf(open.Message),
 		InReplyTo: strings.Join(h.InReplyTo(), " "), References: h.References()}
+	if open.Message.HTMLAlt {
+		d.Fields.HTML = htmlOf(open.Message)
+	}
 	if d, err = s.store.CreateDraft(r.Context(), d); err != nil {
 		return f, err
 	}
@@ -379,15 +245,14 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 		Frame: frame, DraftID: d.ID, Rev: d.Rev, Heading: p.L.T("compose.new"), ActionURL: "/compose", BackURL: "/",
 		To: d.Fields.To, Cc: d.Fields.Cc, Bcc: d.Fields.Bcc, Subject: d.Fields.Subject, Body: d.Fields.Body, HTML: d.Fields.HTML,
 	}
+	page.Rich = d.Fields.HTML != "" || !p.User.Settings.PlainText && strings.TrimSpace(d.Fields.Body) == ""
 	if d.ID != "" {
 		page.ActionURL += "/" + d.ID
 		if d.Fields.Subject != "" {
 			page.Heading = d.Fields.Subject
 		}
 	}
-	for _, f := range hiddenAnswer(d.Fields) {
-		page.Hidden = append(page.Hidden, f)
-	}
+	page.Hidden = append(page.Hidden, hiddenAnswer(d.Fields)...)
 	for _, id := range ids {
 		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Current: id.ID == d.Fields.IdentityID})
 	}

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package handlers
 
 import (
@@ -60,7 +58,7 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, p *person) error {
 		}
 	}
 	o := sanitize.Options{
-		Theme: theme(r.URL.Query().Get("theme")),
+		Theme: theme(r.URL.Query().Get("theme")), Quoted: p.L.T("message.quoted"),
 		Part:  func(ref string) string { return inline[ref] },
 		Leave: func(u string) string { return "/leave?" + url.Values{"u": {u}, "s": {s.sign("leave", p, u)}}.Encode() },
 	}

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package handlers
 
 import (
@@ -129,7 +127,8 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 	f := templates.Frame{
 		Head: s.head(r, p, title), Screen: screen, Address: p.Account.Address, Initials: initials(p.User.Settings.Name, p.Account.Address),
 		Hue: hue(p.Account.Address), FoldersURL: pathFolders(p.Account.ID), SearchURL: "/search", Flash: s.popFlash(r),
-		Here: r.URL.RequestURI(), Events: "/events", NoShortcuts: p.User.Settings.NoShortcuts,
+		Here: r.URL.RequestURI(), Events: "/events", Seen: p.Seen, NoShortcuts: p.User.Settings.NoShortcuts,
+		AskZone: p.User.Settings.TimeZone == "" && s.sessions.GetString(ctx, sessionZone) == "",
 	}
 	if r.Method != http.MethodGet {
 		f.Here = "/"

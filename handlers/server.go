@@ -1,12 +1,9 @@
-//go:build unfinished
-
 // Package handlers is HTTP in, HTML out: decode, one call into the domain,
 // render or redirect. routes.go is the site map. It knows no IMAP types, no SQL
 // and no HTML strings. Start at New and routes.go.
 package handlers
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -40,7 +37,8 @@ type Server struct {
 	now      func() time.Time
 
 	sizeMu sync.Mutex
-	sizes  map[string]int64 // submission host -> SIZE
+	sizes  map[string]sizeKnown // by submission host
+	filing filing
 }
 
 // Options are the rooms that the pages need.
@@ -60,7 +58,7 @@ type Options struct {
 func New(o Options) *Server {
 	s := &Server{
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, log: o.Log,
-		limits: newSignInLimits(time.Now), hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]int64{},
+		limits: newSignInLimits(time.Now), hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{},
 		pictures: proxy.New(proxy.Options{}),
 	}
 	s.sessions = scs.New()
@@ -85,7 +83,3 @@ func (s *Server) Notify(userID int64, _ store.OutboxItem) { s.hub.tell(userID, "
 
 // Close ends every stream, so that a graceful stop does not wait for them.
 func (s *Server) Close() { s.hub.close() }
-
-func (s *Server) background(r *http.Request, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(r.Context()), d)
-}

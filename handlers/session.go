@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package handlers
 
 import (
@@ -29,6 +27,7 @@ type person struct {
 	Accounts []store.Account
 	Servers  discover.Servers
 	Mail     *mailclient.Session
+	Seen     uint64 // events of the mail session when the request came
 	L        *i18n.Localizer
 	Zone     *time.Location
 	Hash     string // of the session token, as stored
@@ -105,6 +104,7 @@ func (s *Server) person(r *http.Request) (*person, error) {
 		return nil, errSignedOut
 	}
 	p.Mail = s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password})
+	p.Seen = p.Mail.Changes()
 	p.L = i18n.For(p.User.Settings.Language, r.Header.Get("Accept-Language"))
 	p.Zone = zoneOf(p.User.Settings.TimeZone, s.sessions.GetString(ctx, sessionZone))
 	return p, nil

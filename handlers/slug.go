@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package handlers
 
 import (
@@ -20,7 +18,7 @@ func Slug(name, delimiter string) string {
 		switch {
 		case delimiter != "" && strings.HasPrefix(name[i:], delimiter):
 			n = len(delimiter)
-			if rest := name[i+n:]; len(rest) >= 2 && hex(rest[0]) >= 0 && hex(rest[1]) >= 0 { // "~BE" would be read as a byte
+			if rest := name[i+n:]; len(rest) >= 2 && hexDigit(rest[0]) >= 0 && hexDigit(rest[1]) >= 0 { // "~BE" would be read as a byte
 				for _, c := range []byte(delimiter) {
 					fmt.Fprintf(&b, "~%02X", c)
 				}
@@ -65,8 +63,8 @@ func Unslug(slug, delimiter string) (name string, ok bool) {
 			b.WriteByte(slug[i])
 			continue
 		}
-		if i+2 < len(slug) && hex(slug[i+1]) >= 0 && hex(slug[i+2]) >= 0 {
-			b.WriteByte(byte(hex(slug[i+1])<<4 | hex(slug[i+2])))
+		if i+2 < len(slug) && hexDigit(slug[i+1]) >= 0 && hexDigit(slug[i+2]) >= 0 {
+			b.WriteByte(byte(hexDigit(slug[i+1])<<4 | hexDigit(slug[i+2])))
 			i += 2
 			continue
 		}
@@ -78,7 +76,7 @@ func Unslug(slug, delimiter string) (name string, ok bool) {
 	return b.String(), b.Len() > 0
 }
 
-func hex(c byte) int {
+func hexDigit(c byte) int {
 	switch {
 	case c >= '0' && c <= '9':
 		return int(c - '0')

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package handlers
 
 import (
@@ -127,15 +125,6 @@ func find(boxes []mailclient.Mailbox, slug string) (mailclient.Mailbox, bool) {
 	}
 	for _, b := range boxes { // INBOX in any letter case
 		if b.Role == mailclient.RoleInbox && strings.EqualFold(slug, "inbox") {
-			return b, true
-		}
-	}
-	return mailclient.Mailbox{}, false
-}
-
-func byRole(boxes []mailclient.Mailbox, role mailclient.Role) (mailclient.Mailbox, bool) {
-	for _, b := range boxes {
-		if b.Role == role {
 			return b, true
 		}
 	}

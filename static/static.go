@@ -1,5 +1,3 @@
-//go:build unfinished
-
 // Package static holds the bytes that browsers keep: styles, scripts, icons,
 // fonts. It embeds them, gives each a fingerprinted URL, and serves them with
 // their own headers. Start at URL and Handler.

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package templates
 
 import "restante/internal/i18n"
@@ -36,7 +34,9 @@ type Frame struct {
 	Flash         *Flash
 	Here          string // this page's own path, for coming back
 	Events        string // the SSE address, "" for none
+	Seen          uint64 // events before this page was made
 	NoShortcuts   bool
+	AskZone       bool // the reader's time zone is not known yet: a script tells it
 	WriteOutlined bool // another button is the filled one
 }
 

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package templates
 
 // Login is the sign-in page.
@@ -22,7 +20,9 @@ type Error struct {
 	Head
 	Words, Safe, ID, ServerSaid string
 	ButtonURL, ButtonWords      string
-	RetryURL, RetryMethod       string
+	RetryURL, RetryMethod       string // where Kept goes with the button RetryWords, or ButtonWords
+	RetryWords                  string
+	Danger                      bool
 	Kept                        []Field
 }
 

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 // Package templates holds every page as a typed struct and its HTML. It embeds,
 // parses once for each language, and executes; it reads no data and decides
 // nothing beyond if and range. Start at Render and the page structs.
@@ -7,6 +5,7 @@ package templates
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
@@ -32,14 +31,24 @@ func set(l *i18n.Localizer) (*template.Template, error) {
 		return s.(*template.Template), nil
 	}
 	s, err := template.New("").Funcs(template.FuncMap{
-		"t":     l.T,
-		"asset": static.URL,
+		"t":       l.T,
+		"asset":   static.URL,
+		"jsWords": func() (string, error) { return scriptWords(l) },
 	}).ParseFS(files, "*.html", "partials/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
 	sets.Store(l.Lang, s)
 	return s, nil
+}
+
+// scriptWords are the texts that scripts say, as JSON; "" in English, which they know themselves.
+func scriptWords(l *i18n.Localizer) (string, error) {
+	if l.Lang == "en" {
+		return "", nil
+	}
+	raw, err := json.Marshal(l.Words("js."))
+	return string(raw), err
 }
 
 // Render writes a page in its language.

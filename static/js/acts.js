@@ -121,6 +121,7 @@ export async function takeBack(address = lastUndo()) {
 	const response = await call(address, { method: "POST", body: new URLSearchParams({ back: location.pathname + location.search }) });
 	const text = await response.text();
 	if (!isOurs(response)) return toast(say("refused"), { failed: true });
+	if (new URL(response.url).pathname.startsWith("/compose/")) return location.assign(response.url); // a draft that is back
 	const doc = parse(response, text);
 	if (one(".frame > .panes", doc)) await show(response, text, doc, false);
 	else adopt(doc);

@@ -1,12 +1,14 @@
 // The app's scripts. Each module is an enhancement: without it, or when it
 // fails, links and forms do the same by whole pages.
 import { el, loadScript, on, one, startWorker } from "./dom.js";
+import { refresh } from "./acts.js";
 import { ask } from "./dialog.js";
 import { startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
 import { startMenus } from "./menus.js";
 import { startReader } from "./reader.js";
+import { busy } from "./net.js";
 import { watch } from "./toast.js";
 
 const config = {
@@ -33,6 +35,16 @@ function start(f) {
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
 for (const f of [startMenus, startList, startReader, startKeys, startLive, watch]) start(f);
+/** tellZone lets the server show times as the reader's clock does. */
+async function tellZone() {
+	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+	if (!zone) return;
+	const told = await fetch("/settings/zone", { method: "POST", body: new URLSearchParams({ zone }) });
+	document.body.removeAttribute("data-ask-zone");
+	if (told.ok && zone !== "UTC" && one("#list") && !busy()) await refresh();
+}
+if ("askZone" in document.body.dataset) tellZone().catch(() => { /* times in UTC then */ });
+
 const sent = sessionStorage.getItem("restante:sent");
 if (sent && !one("form[data-compose]")) { // a form that was sent has arrived
 	localStorage.removeItem(sent);

@@ -48,8 +48,8 @@ export async function startCompose() {
 		going = true;
 		draft.data();
 		draft.end(button?.value === "discard");
-		if (button) form.requestSubmit(button);
-		else form.submit();
+		// Not in the midst of the submit event that brought us here: a form that is being submitted takes no second one.
+		setTimeout(() => { if (button) form.requestSubmit(button); else form.submit(); });
 		setTimeout(() => { going = false; draft.over = false; }, 8000); // should the way be cut, the form lives on
 	}
 

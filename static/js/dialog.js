@@ -2,8 +2,8 @@
 import { el, one } from "./dom.js";
 import { say } from "./words.js";
 
-/** dialog opens a modal with nodes; its promise gives what close() is called with, null for Esc. */
-export function dialog(title, content, { broad = false } = {}) {
+/** dialog opens with nodes; its promise gives what close() is called with, null for Esc. A modal one stays when the page beside it is pressed. */
+export function dialog(title, content, { broad = false, modal = false } = {}) {
 	let result = null;
 	const back = document.activeElement;
 	const id = "dialog-" + Math.random().toString(36).slice(2, 8);
@@ -17,7 +17,7 @@ export function dialog(title, content, { broad = false } = {}) {
 	});
 	const close = (value) => { result = value; box.close(); };
 	box.append(...content(close));
-	box.addEventListener("click", (e) => { if (e.target === box) box.close(); });
+	box.addEventListener("click", (e) => { if (e.target === box && !modal) box.close(); });
 	document.body.append(box);
 	box.showModal();
 	return done;
@@ -53,6 +53,6 @@ export function signIn() {
 		el("p", { class: "field" }, el("label", { for: "again-password" }, say("password")), password), wrong,
 		el("p", { class: "buttons" }, el("button", { type: "button", onclick: () => close(false) }, say("cancel")), el("button", { class: "filled" }, say("signin"))));
 		return [form];
-	}).finally(() => { asking = null; });
+	}, { modal: true }).finally(() => { asking = null; });
 	return asking;
 }

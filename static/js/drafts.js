@@ -26,6 +26,7 @@ export class Draft {
 	}
 
 	get id() { return this.form.dataset.draft || ""; }
+	get waitsForFolder() { return Boolean(this.unfiled) && !this.over; }
 	get dirty() { return this.changed > this.kept && !this.over; }
 	get key() { return "restante:draft:" + (one(".account .menu-head")?.textContent.trim() ?? "") + ":" + (this.id || "new" + location.search); }
 
@@ -70,8 +71,10 @@ export class Draft {
 	}
 
 	/** save keeps the draft on the server. It gives whether the server has it. */
-	async save({ force = false, keepalive = false } = {}) {
+	async save({ force = false, keepalive = false, leave = false } = {}) {
 		clearTimeout(this.quiet);
+		clearTimeout(this.unfiled);
+		this.unfiled = null;
 		clearTimeout(this.typing);
 		this.typing = null;
 		if (this.busy) {
@@ -79,14 +82,14 @@ export class Draft {
 			if (this.busy) return this.busy;
 		}
 		if (this.over || this.unknown && !force || !this.dirty && !force) return !this.dirty;
-		this.busy = this.post(keepalive).finally(() => { this.busy = null; });
+		this.busy = this.post(keepalive, leave ? "leave" : "autosave").finally(() => { this.busy = null; });
 		return this.busy;
 	}
 
-	async post(keepalive) {
+	async post(keepalive, kind) {
 		const count = this.changed, key = this.key;
 		try {
-			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data("save"), headers: { "X-Restante": "autosave" }, keepalive });
+			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data("save"), headers: { "X-Restante": kind }, keepalive });
 			const doc = isOurs(response) ? parse(response, await response.text()) : null;
 			if (response.status === 409) { // sent or thrown away elsewhere
 				this.over = true;
@@ -98,6 +101,8 @@ export class Draft {
 			this.kept = Math.max(this.kept, count);
 			this.forget(key);
 			this.say(say("kept", { Time: clock() }));
+			// The copy in the Drafts folder follows at most every 20 s.
+			if (response.headers.get("X-Restante-Filed") === "0") this.unfiled = setTimeout(() => this.save({ force: true }), 21_000);
 			return true;
 		} catch (error) {
 			if (error.name === "AbortError") return false;
@@ -134,10 +139,10 @@ export class Draft {
 
 	/** leave keeps what there is when the page goes out of sight. */
 	leave() {
-		if (!this.dirty) return;
+		if (!this.dirty && !this.waitsForFolder) return;
 		this.keepHere();
 		const size = [...this.data().values()].reduce((n, v) => n + String(v).length, 0);
-		if (navigator.onLine) this.save({ keepalive: size < 50_000 });
+		if (navigator.onLine) this.save({ force: this.waitsForFolder, keepalive: size < 50_000, leave: true });
 	}
 
 	/** end stops keeping: the form itself is being sent. What only this browser has is dropped by the page that follows. */
@@ -149,6 +154,7 @@ export class Draft {
 		clearTimeout(this.quiet);
 		clearTimeout(this.typing);
 		clearTimeout(this.again);
+		clearTimeout(this.unfiled);
 	}
 
 	/** offer shows text that only this browser has. */

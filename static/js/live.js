@@ -1,12 +1,12 @@
 // News from the server over one stream; when it cannot be had, the page asks now and then.
-import { all, one } from "./dom.js";
+import { all, on, one } from "./dom.js";
 import { signIn } from "./dialog.js";
 import { refresh, restless } from "./acts.js";
 import { call } from "./net.js";
-import { announce } from "./toast.js";
+import { announce, toast } from "./toast.js";
 import { say } from "./words.js";
 
-let source = null, wait = 0, later = 0;
+let source = null, known = document.body.dataset.seen, wait = 0, later = 0;
 
 function changed() {
 	clearTimeout(later);
@@ -21,7 +21,10 @@ function changed() {
 
 async function over() {
 	const response = await fetch("/settings", { method: "GET", headers: { "X-Restante": "1" }, redirect: "manual", credentials: "same-origin" }).catch(() => null);
-	if (response && (response.status === 401 || response.type === "opaqueredirect") && !await signIn()) location.assign("/login");
+	if (!response || response.status !== 401 && response.type !== "opaqueredirect") return;
+	if (await signIn()) return;
+	if (one("form[data-compose]")) toast(say("again"), { failed: true }); // what is being written stays on the screen
+	else location.assign("/login");
 }
 
 function outbox() {
@@ -33,6 +36,11 @@ function connect() {
 	source = new EventSource(document.body.dataset.events);
 	source.addEventListener("open", () => { wait = 0; });
 	source.addEventListener("mail", changed);
+	source.addEventListener("hello", (e) => { // what happened between the making of the page and now
+		const { seen } = JSON.parse(e.data);
+		if (seen !== known) changed();
+		known = seen;
+	});
 	source.addEventListener("outbox", outbox);
 	source.addEventListener("session", over);
 	source.addEventListener("error", () => {
@@ -48,6 +56,7 @@ export function startLive() {
 	if (!document.body.dataset.events || !("EventSource" in globalThis)) return;
 	connect();
 	addEventListener("pagehide", () => source?.close());
+	on("submit", 'form[action="/logout"]', () => source?.close()); // the end of the session is no news then
 	addEventListener("pageshow", (e) => { if (e.persisted) { connect(); changed(); } });
 	addEventListener("online", changed);
 }

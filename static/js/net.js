@@ -47,6 +47,9 @@ export async function morph(text, doc, selectors) {
 
 let going = null;
 
+/** busy says that a page is on its way. */
+export const busy = () => going !== null;
+
 /** visit goes to a page of the mail screens. */
 export async function visit(url, { push = true } = {}) {
 	going?.abort();

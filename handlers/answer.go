@@ -1,0 +1,205 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"restante/internal/sanitize"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/compose"
+	"restante/mailclient/message"
+	"restante/templates"
+)
+
+// writtenTo is the identity that a mail was written to, else the one given.
+func writtenTo(ids []store.Identity, m *message.Message, fallback int64) int64 {
+	for _, a := range append(append([]message.Address{}, m.Header.To()...), m.Header.Cc()...) {
+		for _, id := range ids {
+			if strings.EqualFold(id.Address, a.Addr) {
+				return id.ID
+			}
+		}
+	}
+	return fallback
+}
+
+// signature is what stands under the mails of an identity, "" for none.
+func signature(ids []store.Identity, id int64) string {
+	for _, i := range ids {
+		if i.ID == id && i.Signature != "" {
+			return "\n\n-- \n" + i.Signature + "\n"
+		}
+	}
+	return ""
+}
+
+// quoted is the mail that is answered or forwarded, with the line or head above it.
+type quoted struct {
+	above string
+	mail  *message.Message
+	mark  bool // as a quote, not as it is
+}
+
+// begin gives a draft its first text: room to write, the signature, and below it what is quoted. Who writes plain
+// text by default gets no HTML.
+func begin(f *store.DraftFields, p *person, ids []store.Identity, q quoted) {
+	sig := signature(ids, f.IdentityID)
+	rich := !p.User.Settings.PlainText
+	if q.mail == nil {
+		if f.Body += sig; rich && sig != "" {
+			f.HTML = compose.HTMLFromText(f.Body)
+		}
+		return
+	}
+	text := plainOf(q.mail)
+	if q.mark {
+		text = compose.QuoteText(text)
+	}
+	f.Body = "\n\n" + strings.TrimPrefix(sig, "\n\n") + "\n" + q.above + "\n" + text
+	if !rich {
+		return
+	}
+	f.HTML = compose.HTMLFromText("\n" + sig + "\n" + q.above)
+	if q.mark {
+		f.HTML += "<blockquote type=\"cite\">" + htmlOf(q.mail) + "</blockquote>"
+	} else {
+		f.HTML += htmlOf(q.mail)
+	}
+}
+
+// plainOf is the text of a mail for quoting: only what a reader could see.
+func plainOf(m *message.Message) string {
+	var out []string
+	for _, b := range m.Blocks {
+		switch b.Kind {
+		case message.BlockHTML:
+			out = append(out, compose.TextFromHTML(sanitize.Quote(b.Text)))
+		case message.BlockText:
+			out = append(out, b.Text)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// htmlOf is the same with its formatting, cleaned.
+func htmlOf(m *message.Message) string {
+	var out strings.Builder
+	for _, b := range m.Blocks {
+		switch b.Kind {
+		case message.BlockHTML:
+			out.WriteString(sanitize.Quote(b.Text))
+		case message.BlockText:
+			out.WriteString(compose.HTMLFromText(b.Text))
+		}
+	}
+	return out.String()
+}
+
+// answerTo is to whom an answer goes: the list or Reply-To, else the sender; to all with those who got it too.
+func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool) (to, cc []compose.Address) {
+	first := firstOf(h.ReplyTo(), h.From())
+	var others []message.Address
+	own := s.mine(r, p, firstAddr(h.From()))
+	if own { // answering one's own mail goes to whom it went
+		first = h.To()
+	}
+	if all {
+		if others = h.Cc(); !own {
+			first = append(append([]message.Address{}, first...), h.To()...)
+		}
+	}
+	seen := map[string]bool{}
+	pick := func(list []message.Address) (out []compose.Address) {
+		for _, a := range list {
+			key := strings.ToLower(a.Addr)
+			if seen[key] || !compose.Valid(a.Addr) || all && s.mine(r, p, a.Addr) {
+				continue
+			}
+			seen[key] = true
+			out = append(out, compose.Address{Name: a.Name, Addr: a.Addr})
+		}
+		return out
+	}
+	if to, cc = pick(first), pick(others); len(to) == 0 && len(first) > 0 { // a mail to oneself
+		to = []compose.Address{{Name: first[0].Name, Addr: first[0].Addr}}
+	}
+	return to, cc
+}
+
+func firstOf(lists ...[]message.Address) []message.Address {
+	for _, l := range lists {
+		if len(l) > 0 {
+			return l
+		}
+	}
+	return nil
+}
+
+func firstAddr(list []message.Address) string { return first(list).Addr }
+
+func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d *store.Draft, all bool, ids []store.Identity) {
+	h := open.Message.Header
+	f := &d.Fields
+	f.AnswerKind = "reply"
+	if all {
+		f.AnswerKind = "replyall"
+	}
+	to, cc := s.answerTo(r, p, h, all)
+	f.To, f.Cc = compose.Format(to), compose.Format(cc)
+	f.Subject = compose.ReplySubject(h.Subject())
+	f.InReplyTo = h.MessageID()
+	f.References = compose.References(h.References(), h.InReplyTo(), h.MessageID())
+	date := p.L.Long(dateOf(open.Row).In(p.Zone))
+	above := p.L.T("compose.wrote", "Name", nameOr(personOf(first(h.From()))), "Date", date)
+	begin(f, p, ids, quoted{above: above, mail: open.Message, mark: true})
+}
+
+func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, asFile bool, f *freshDraft, ids []store.Identity) {
+	h := open.Message.Header
+	d.Fields.AnswerKind = "forward"
+	d.Fields.Subject = compose.ForwardSubject(h.Subject())
+	if asFile {
+		begin(&d.Fields, p, ids, quoted{})
+		f.carry = "message"
+		f.files = []templates.File{{Name: emlName(h.Subject()), Size: p.L.Size(open.Size), Icon: "mail"}}
+		return
+	}
+	begin(&d.Fields, p, ids, quoted{above: forwardHead(p, open), mail: open.Message})
+	for _, file := range open.Message.Files {
+		if !file.Technical {
+			f.carry = "files"
+			f.files = append(f.files, templates.File{Name: file.Name, Size: p.L.Size(file.Size), Icon: fileIcon(file.Type, file.Name)})
+		}
+	}
+}
+
+// forwardHead tells, above a forwarded mail, who wrote it, when and to whom.
+func forwardHead(p *person, open *mailclient.Open) string {
+	h := open.Message.Header
+	head := "---------- " + p.L.T("compose.forwarded") + " ----------\n"
+	for _, l := range []struct{ key, value string }{
+		{"field.from", joinFull(h.From())}, {"field.date", p.L.Long(dateOf(open.Row).In(p.Zone))}, {"field.subject", h.Subject()},
+		{"field.to", joinFull(h.To())}, {"field.cc", joinFull(h.Cc())},
+	} {
+		if l.value != "" {
+			head += p.L.T(l.key) + ": " + l.value + "\n"
+		}
+	}
+	return head
+}
+
+func emlName(subject string) string {
+	if subject == "" {
+		subject = "message"
+	}
+	return message.SafeName(strings.ReplaceAll(subject, "/", "-")) + ".eml"
+}
+
+func joinFull(list []message.Address) string {
+	var out []string
+	for _, p := range personsOf(list) {
+		out = append(out, p.Full)
+	}
+	return strings.Join(out, ", ")
+}

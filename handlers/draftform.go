@@ -1,0 +1,165 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"restante/internal/store"
+)
+
+const (
+	maxBody  = 4 << 20 // of the text a person types
+	maxFiles = 200
+	maxTo    = 1000
+)
+
+// draftForm is what the compose form brings, but for its files: those were streamed into the store.
+type draftForm struct {
+	fields store.DraftFields
+	rev    int64
+	action string
+	remove string
+	anyway string
+	carry  string
+	back   string
+}
+
+// readDraft reads the form. A multipart body is read part by part: text fields into memory within bounds, files
+// straight into the draft, which is made for the first of them.
+func (s *Server) readDraft(r *http.Request, p *person, d *store.Draft) (f draftForm, err error) {
+	values := url.Values{}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		if err := s.readParts(r, p, d, values); err != nil {
+			return f, err
+		}
+	} else {
+		if err := parseForm(r); err != nil {
+			return f, err
+		}
+		values = r.PostForm
+	}
+	r.PostForm = values // for the page that keeps what was typed
+	return draftFormFrom(values, d.Fields)
+}
+
+func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values url.Values) error {
+	mr, err := r.MultipartReader()
+	if err != nil {
+		return wrap(err, http.StatusBadRequest, "error.form")
+	}
+	total, files := 0, 0
+	for {
+		part, err := mr.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return formError(err)
+		}
+		if part.FileName() == "" {
+			raw, err := io.ReadAll(io.LimitReader(part, maxBody+1))
+			if err != nil {
+				return formError(err)
+			}
+			if total += len(raw); total > maxBody || len(values) > 100 {
+				return badRequest("compose.toolong")
+			}
+			values.Add(part.FormName(), string(raw))
+			continue
+		}
+		if files++; files > maxFiles {
+			return errTooMuch
+		}
+		if err := s.keepFile(r.Context(), p, d, values, part); err != nil {
+			return formError(err)
+		}
+	}
+}
+
+// keepFile streams a file of the form into the draft, which must exist from then on.
+func (s *Server) keepFile(ctx context.Context, p *person, d *store.Draft, values url.Values, part *multipart.Part) error {
+	if d.ID == "" {
+		f, err := draftFormFrom(values, d.Fields)
+		if err != nil {
+			return err
+		}
+		d.Fields = f.fields
+		if *d, err = s.store.CreateDraft(ctx, *d); err != nil {
+			return err
+		}
+	}
+	return s.addFile(ctx, p, d.ID, part.FileName(), part.Header.Get("Content-Type"), part)
+}
+
+func formError(err error) error {
+	var tooLarge *http.MaxBytesError
+	var p *Problem
+	switch {
+	case errors.As(err, &tooLarge), errors.Is(err, store.ErrTooLarge):
+		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
+	case errors.As(err, &p), errors.Is(err, store.ErrNotFound):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, store.ErrCut), errors.Is(err, multipart.ErrMessageTooLarge), strings.Contains(err.Error(), "multipart"):
+		return wrap(err, http.StatusBadRequest, "error.form")
+	}
+	return err
+}
+
+func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
+	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), carry: v.Get("carry"), back: ownPath(v.Get("back"))}
+	f.fields = was
+	f.fields.To, f.fields.Cc, f.fields.Bcc = oneLine(v.Get("to")), oneLine(v.Get("cc")), oneLine(v.Get("bcc"))
+	f.fields.Subject = oneLine(v.Get("subject"))
+	f.fields.Body = strings.ReplaceAll(v.Get("body"), "\r\n", "\n")
+	f.fields.HTML = v.Get("html")
+	if len(f.fields.To)+len(f.fields.Cc)+len(f.fields.Bcc) > 256<<10 || len(f.fields.Subject) > 4000 || len(f.fields.Body)+len(f.fields.HTML) > maxBody {
+		return f, badRequest("compose.toolong")
+	}
+	if strings.ContainsRune(f.fields.To+f.fields.Cc+f.fields.Bcc+f.fields.Subject, 0) {
+		return f, badRequest("error.badinput")
+	}
+	for _, n := range []struct {
+		name string
+		to   *int64
+	}{{"from", &f.fields.IdentityID}, {"rev", &f.rev}} {
+		if t := v.Get(n.name); t != "" {
+			if *n.to, err = strconv.ParseInt(t, 10, 64); err != nil {
+				return f, badRequest("error.form")
+			}
+		}
+	}
+	if v.Get("answer_kind") != "" || v.Get("in_reply_to") != "" {
+		if err := f.answer(v); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// answer reads what a new draft answers, carried by the form.
+func (f *draftForm) answer(v url.Values) error {
+	f.fields.InReplyTo, f.fields.References = oneLine(v.Get("in_reply_to")), strings.Fields(v.Get("references"))
+	f.fields.AnswerKind, f.fields.AnswerMailbox = v.Get("answer_kind"), v.Get("answer_mailbox")
+	if len(f.fields.References) > 100 || len(v.Get("references")) > 32<<10 || len(f.fields.InReplyTo) > 2000 || len(f.fields.AnswerMailbox) > 1000 {
+		return badRequest("error.form")
+	}
+	for _, n := range []struct {
+		name string
+		to   *uint32
+	}{{"answer_validity", &f.fields.AnswerValidity}, {"answer_uid", &f.fields.AnswerUID}} {
+		if t := v.Get(n.name); t != "" {
+			x, err := strconv.ParseUint(t, 10, 32)
+			if err != nil {
+				return badRequest("error.form")
+			}
+			*n.to = uint32(x)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/internal/store"
+	"restante/mailclient"
+)
+
+// postDraft saves, sends or throws away a draft. Whatever happens after the save, the draft is kept.
+func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) error {
+	d := store.Draft{UserID: p.User.ID, AccountID: p.Account.ID}
+	var err error
+	if id := chi.URLParam(r, "draft"); id != "" {
+		if d, err = s.store.Draft(r.Context(), p.User.ID, id); err != nil {
+			return err
+		}
+	}
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(30 * time.Minute)) // an upload over a slow line
+	f, err := s.readDraft(r, p, &d)
+	if err != nil {
+		return err
+	}
+	if d.State == "sent" {
+		return &Problem{Status: http.StatusConflict, Key: "compose.gone", URL: "/outbox", Next: "nav.outbox"}
+	}
+	if f.action == "discard" {
+		return s.discardDraft(w, r, p, d, f.back)
+	}
+	if err := s.saveDraft(r, p, &d, f); err != nil {
+		return err
+	}
+	if f.remove != "" {
+		if err := s.store.RemoveUpload(r.Context(), p.User.ID, d.ID, f.remove); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return seeOther(w, r, "/compose/"+d.ID)
+	}
+	if f.action == "send" || f.anyway != "" {
+		return s.send(w, r, p, d, f)
+	}
+	if f.action != "" && f.action != "save" {
+		return badRequest("error.act")
+	}
+	return s.draftSaved(w, r, p, d, f)
+}
+
+// saveDraft keeps the form's fields. An older form does not overwrite a newer draft: it becomes a draft of its own.
+func (s *Server) saveDraft(r *http.Request, p *person, d *store.Draft, f draftForm) error {
+	ctx := r.Context()
+	conflict := d.ID != "" && f.rev != 0 && f.rev < d.Rev && !sameText(d.Fields, f.fields)
+	if d.ID == "" || conflict {
+		files := d.ID
+		fresh := store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: f.fields}
+		made, err := s.store.CreateDraft(ctx, fresh)
+		if err != nil {
+			return err
+		}
+		if conflict {
+			if err := s.copyUploads(ctx, p, files, made.ID); err != nil {
+				return err
+			}
+		}
+		*d = made
+		return s.takeOver(ctx, p, d, f)
+	}
+	d.Fields = f.fields
+	rev, err := s.store.SaveDraft(ctx, p.User.ID, d.ID, f.fields)
+	if err != nil {
+		return err
+	}
+	first := d.Rev <= 1 && f.rev == 0
+	d.Rev = rev
+	if first { // made while its files came in
+		return s.takeOver(ctx, p, d, f)
+	}
+	return nil
+}
+
+func sameText(a, b store.DraftFields) bool {
+	return a.To == b.To && a.Cc == b.Cc && a.Bcc == b.Bcc && a.Subject == b.Subject && a.Body == b.Body && a.HTML == b.HTML
+}
+
+func (s *Server) copyUploads(ctx context.Context, p *person, from, to string) error {
+	files, err := s.store.Uploads(ctx, p.User.ID, from)
+	if err != nil {
+		return err
+	}
+	for _, u := range files {
+		if err := s.addFile(ctx, p, to, u.Name, u.Type, s.store.Blob(ctx, p.User.ID, u.BlobID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOver brings files of the mail that is forwarded into a new draft.
+func (s *Server) takeOver(ctx context.Context, p *person, d *store.Draft, f draftForm) error {
+	if f.carry == "" || d.Fields.AnswerUID == 0 {
+		return nil
+	}
+	open, err := p.Mail.Open(ctx, d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID)
+	if err != nil {
+		return err
+	}
+	switch f.carry {
+	case "files":
+		return s.takeFiles(ctx, p, d.Fields.AnswerMailbox, open, d.ID)
+	case "message":
+		pr, pw := io.Pipe()
+		done := make(chan struct{})
+		go func() { // ends with the pipe
+			defer close(done)
+			pw.CloseWithError(p.Mail.Raw(ctx, d.Fields.AnswerMailbox, open.UIDValidity, open.UID, pw))
+		}()
+		err := s.addFile(ctx, p, d.ID, emlName(open.Subject), "message/rfc822", pr)
+		pr.Close()
+		<-done
+		return err
+	}
+	return badRequest("error.form")
+}
+
+// draftSaved answers a save: for our script with the revision alone, else with the draft's page.
+func (s *Server) draftSaved(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, f draftForm) error {
+	w.Header().Set("X-Restante-Draft", d.ID)
+	w.Header().Set("X-Restante-Rev", strconv.FormatInt(d.Rev, 10))
+	if kind := r.Header.Get("X-Restante"); kind == "autosave" || kind == "leave" {
+		filed := "0"
+		if s.fileDraft(r, p, d, kind == "leave") {
+			filed = "1"
+		}
+		w.Header().Set("X-Restante-Filed", filed)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if f.action == "save" {
+		if err := s.copyDraft(r.Context(), p, d); err != nil {
+			pr := problemOf(err)
+			s.logProblem(r, pr)
+			s.putFlash(r, flash{Words: p.L.T(pr.Key, pr.Args...), Failed: true})
+		} else {
+			s.putFlash(r, flash{Words: p.L.T("compose.saved")})
+		}
+	}
+	return seeOther(w, r, "/compose/"+d.ID)
+}
+
+func (s *Server) discardDraft(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, back string) error {
+	done := flash{Words: p.L.T("compose.discarded")}
+	if d.ID != "" {
+		if err := s.store.SetDraftState(r.Context(), p.User.ID, d.ID, "discarded"); err != nil {
+			return err
+		}
+		s.dropCopy(r, p, d)
+		done = s.undoable(r, p, "draft", done.Words, undoStep{Account: p.Account.ID, Draft: d.ID})
+	}
+	s.putFlash(r, done)
+	return seeOther(w, r, back)
+}
+
+// dropCopy takes the draft out of the Drafts folder. A server that refuses costs a stale copy, nothing else.
+func (s *Server) dropCopy(r *http.Request, p *person, d store.Draft) {
+	if d.IMAP.UID == 0 {
+		return
+	}
+	ref := mailclient.Ref{Mailbox: d.IMAP.Mailbox, UIDValidity: d.IMAP.Validity, UIDs: []uint32{d.IMAP.UID}}
+	err := p.Mail.Expunge(r.Context(), ref)
+	if err == nil || errors.Is(err, mailclient.ErrUIDValidity) {
+		err = s.store.SetDraftCopy(r.Context(), p.User.ID, d.ID, store.DraftCopy{})
+	}
+	if err != nil {
+		s.logProblem(r, problemOf(err))
+	}
+}
+
+// reopenDraft brings a draft that was thrown away back, and its copy into the Drafts folder.
+func (s *Server) reopenDraft(r *http.Request, p *person, id string) error {
+	if err := s.store.SetDraftState(r.Context(), p.User.ID, id, "open"); err != nil {
+		return err
+	}
+	d, err := s.store.Draft(r.Context(), p.User.ID, id)
+	if err != nil {
+		return err
+	}
+	s.fileDraft(r, p, d, true)
+	return nil
+}

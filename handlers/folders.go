@@ -1,0 +1,207 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"restante/mailclient"
+	"restante/templates"
+)
+
+// folders shows all mailboxes with what can be done to them.
+func (s *Server) folders(w http.ResponseWriter, r *http.Request, p *person) error {
+	return s.foldersPage(w, r, p, http.StatusOK, "", "", nil)
+}
+
+func (s *Server) foldersPage(w http.ResponseWriter, r *http.Request, p *person, status int, problem, typed string, ask *templates.Confirm) error {
+	frame, boxes := s.frame(r, p, "folders-page", p.L.T("nav.folders"), "")
+	page := templates.Folders{Frame: frame, ActionURL: pathFolders(p.Account.ID), Problem: problem, NewName: typed, Confirm: ask}
+	for i, b := range boxes {
+		if !b.NoChildren && !b.Shared {
+			page.Parents = append(page.Parents, templates.Option{Name: b.Name, Display: fullDisplay(b, p)})
+		}
+		depth := 0
+		if b.Delimiter != "" && b.Role == mailclient.RoleNone {
+			depth = min(strings.Count(strings.TrimPrefix(b.Name, b.Prefix), b.Delimiter), 6)
+		}
+		item := templates.FolderItem{
+			Folder: folder(b, p, "", nil, 0), Key: strconv.Itoa(i), Depth: depth, Leaf: leaf(b),
+			CanChange: b.Role != mailclient.RoleInbox, Subscribed: b.Subscribed,
+		}
+		item.Folder.Unread = b.Unseen
+		if b.StatusKnown {
+			item.CountWords = p.L.T("folders.count", "N", int(b.Messages))
+		}
+		page.List = append(page.List, item)
+	}
+	s.render(w, r, status, page)
+	return nil
+}
+
+// folderForm is what the forms of the folders page bring.
+type folderForm struct {
+	action, name, newName, parent string
+	sure                          bool
+}
+
+// changeFolders makes, renames, moves, deletes, empties, marks read, shows and hides mailboxes.
+func (s *Server) changeFolders(w http.ResponseWriter, r *http.Request, p *person) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	f := folderForm{action: r.PostFormValue("action"), name: r.PostFormValue("name"), newName: r.PostFormValue("newname"),
+		parent: r.PostFormValue("parent"), sure: r.PostFormValue("sure") == "1"}
+	boxes, err := p.Mail.Mailboxes(r.Context())
+	if err != nil {
+		return err
+	}
+	if f.action == "create" {
+		return s.createFolder(w, r, p, boxes, f)
+	}
+	var box mailclient.Mailbox
+	for _, b := range boxes {
+		if b.Name == f.name {
+			box = b
+		}
+	}
+	if box.Name == "" {
+		return mailclient.ErrNoMailbox
+	}
+	switch f.action {
+	case "rename", "reparent":
+		return s.renameFolder(w, r, p, boxes, box, f)
+	case "delete", "empty":
+		return s.clearFolder(w, r, p, boxes, box, f)
+	case "markread":
+		all, err := p.Mail.UIDs(r.Context(), box.Name, mailclient.ListQuery{Filter: mailclient.FilterUnread})
+		if err == nil && len(all.UIDs) > 0 {
+			err = p.Mail.SetFlags(r.Context(), all, []string{`\Seen`}, nil)
+		}
+		if err != nil {
+			return err
+		}
+		done := flash{Words: p.L.T("folders.done.markread", "Folder", display(box, p))}
+		if len(all.UIDs) > 0 {
+			done = s.undoable(r, p, "flags", done.Words, undoStep{Account: p.Account.ID, Flags: &undoFlags{Ref: all, Remove: []string{`\Seen`}}})
+		}
+		return s.folderDone(w, r, p, done, pathMailbox(p.Account.ID, Slug(box.Name, box.Delimiter)))
+	case "subscribe", "unsubscribe":
+		if err := p.Mail.Subscribe(r.Context(), box.Name, f.action == "subscribe"); err != nil {
+			return err
+		}
+		return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done."+f.action, "Folder", display(box, p))}, "")
+	}
+	return badRequest("error.act")
+}
+
+func (s *Server) folderDone(w http.ResponseWriter, r *http.Request, p *person, done flash, back string) error {
+	s.putFlash(r, done)
+	s.hub.tell(p.User.ID, "mail")
+	if back == "" {
+		back = pathFolders(p.Account.ID)
+	}
+	return seeOther(w, r, back)
+}
+
+func (s *Server) createFolder(w http.ResponseWriter, r *http.Request, p *person, boxes []mailclient.Mailbox, f folderForm) error {
+	if strings.TrimSpace(f.name) == "" {
+		return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.noname"), "", nil)
+	}
+	full, err := mailclient.NewName(boxes, f.parent, strings.TrimSpace(f.name))
+	if err != nil {
+		return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.badname", "Delimiter", delimiterOf(boxes)+"*%"), f.name, nil)
+	}
+	for _, b := range boxes {
+		if b.Name == full {
+			return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("error.exists"), f.name, nil)
+		}
+	}
+	if err := p.Mail.CreateMailbox(r.Context(), full); err != nil {
+		return s.folderRefused(w, r, p, err, f.name)
+	}
+	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.create", "Folder", f.name)}, "")
+}
+
+// folderRefused shows the page with the server's refusal; what was typed stays.
+func (s *Server) folderRefused(w http.ResponseWriter, r *http.Request, p *person, err error, typed string) error {
+	var no *mailclient.RefusedError
+	if !errors.As(err, &no) {
+		return err
+	}
+	pr := problemOf(err)
+	s.logProblem(r, pr)
+	return s.foldersPage(w, r, p, pr.Status, p.L.T(pr.Key, pr.Args...)+" "+pr.Server, typed, nil)
+}
+
+func delimiterOf(boxes []mailclient.Mailbox) string {
+	for _, b := range boxes {
+		if b.Delimiter != "" {
+			return b.Delimiter
+		}
+	}
+	return ""
+}
+
+func (s *Server) renameFolder(w http.ResponseWriter, r *http.Request, p *person, boxes []mailclient.Mailbox, box mailclient.Mailbox, f folderForm) error {
+	if box.Role == mailclient.RoleInbox {
+		return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.isspecial", "Folder", display(box, p)), "", nil)
+	}
+	name, parent := strings.TrimSpace(f.newName), f.parent
+	if f.action == "rename" {
+		parent = parentOf(box)
+		if box.Prefix != "" && parent+box.Delimiter == box.Prefix {
+			parent = ""
+		}
+	} else {
+		name = leaf(box)
+	}
+	full, err := mailclient.NewName(boxes, parent, name)
+	if err != nil || box.Delimiter != "" && strings.HasPrefix(full, box.Name+box.Delimiter) {
+		return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.badname", "Delimiter", delimiterOf(boxes)+"*%"), "", nil)
+	}
+	if full != box.Name {
+		if err := p.Mail.RenameMailbox(r.Context(), box.Name, full); err != nil {
+			return s.folderRefused(w, r, p, err, "")
+		}
+	}
+	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done."+f.action, "Folder", name)}, "")
+}
+
+// clearFolder empties or deletes a mailbox, after it has asked with the number of mails that go.
+func (s *Server) clearFolder(w http.ResponseWriter, r *http.Request, p *person, boxes []mailclient.Mailbox, box mailclient.Mailbox, f folderForm) error {
+	n := int(box.Messages)
+	if f.action == "delete" {
+		if box.Role == mailclient.RoleInbox {
+			return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.isspecial", "Folder", display(box, p)), "", nil)
+		}
+		for _, b := range boxes {
+			if box.Delimiter != "" && strings.HasPrefix(b.Name, box.Name+box.Delimiter) {
+				n += int(b.Messages)
+			}
+		}
+	}
+	name := fullDisplay(box, p)
+	if !f.sure {
+		button := map[string]string{"delete": "folders.delete", "empty": "folders.empty"}[f.action]
+		ask := &templates.Confirm{Words: p.L.T("folders.confirm."+f.action, "Folder", name, "N", n), Name: box.Name, Action: f.action, Button: p.L.T(button)}
+		return s.foldersPage(w, r, p, http.StatusOK, "", "", ask)
+	}
+	if f.action == "delete" {
+		if err := p.Mail.DeleteMailbox(r.Context(), box.Name); err != nil {
+			return s.folderRefused(w, r, p, err, "")
+		}
+		return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.delete", "Folder", name)}, "")
+	}
+	all, err := p.Mail.UIDs(r.Context(), box.Name, mailclient.ListQuery{}) // a snapshot: mail that comes meanwhile stays
+	if err != nil {
+		return err
+	}
+	if len(all.UIDs) > 0 {
+		if err := p.Mail.Expunge(r.Context(), all); err != nil {
+			return err
+		}
+	}
+	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.empty", "Folder", name, "N", len(all.UIDs))}, pathMailbox(p.Account.ID, Slug(box.Name, box.Delimiter)))
+}

@@ -1,0 +1,185 @@
+package handlers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"restante/internal/sanitize"
+	"restante/internal/store"
+	"restante/mailclient/compose"
+	"restante/templates"
+)
+
+// mailOf makes the mail of a draft, and what is wrong with it.
+func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compose.Draft, wrong []templates.FieldError, err error) {
+	ids, err := s.identities(ctx, p)
+	if err != nil {
+		return m, nil, err
+	}
+	for _, id := range ids {
+		if id.ID == d.Fields.IdentityID || m.From.Addr == "" && d.Fields.IdentityID == 0 {
+			m.From, m.ReplyTo = compose.Address{Name: id.Name, Addr: id.Address}, id.ReplyTo
+		}
+	}
+	if m.From.Addr == "" {
+		wrong = append(wrong, templates.FieldError{Field: "from", Words: p.L.T("compose.identity")})
+	}
+	for _, l := range []struct {
+		field, value string
+		to           *[]compose.Address
+	}{{"to", d.Fields.To, &m.To}, {"cc", d.Fields.Cc, &m.Cc}, {"bcc", d.Fields.Bcc, &m.Bcc}} {
+		list, bad := compose.Recipients(l.value)
+		*l.to = list
+		for _, b := range bad {
+			wrong = append(wrong, templates.FieldError{Field: l.field, Words: p.L.T("compose.badaddress", "Address", b)})
+		}
+	}
+	if n := len(m.To) + len(m.Cc) + len(m.Bcc); n == 0 && len(wrong) == 0 {
+		wrong = append(wrong, templates.FieldError{Field: "to", Words: p.L.T("compose.norecipient")})
+	} else if n > maxTo {
+		return m, nil, badRequest("compose.toolong")
+	}
+	m.Subject, m.Text, m.Date = d.Fields.Subject, d.Fields.Body, s.nowFor(p)
+	m.InReplyTo, m.References = d.Fields.InReplyTo, d.Fields.References
+	if d.Fields.HTML != "" {
+		m.HTML = sanitize.Outgoing(d.Fields.HTML)
+		m.Text = compose.TextFromHTML(m.HTML)
+	}
+	files, err := s.store.Uploads(ctx, p.User.ID, d.ID)
+	for _, u := range files {
+		m.Files = append(m.Files, compose.File{Name: u.Name, Type: u.Type, Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(s.store.Blob(ctx, p.User.ID, u.BlobID)), nil
+		}})
+	}
+	return m, wrong, err
+}
+
+// asks is what a person should be asked before this goes out, unless they were: the name of the question and words.
+func asks(p *person, d store.Draft, files int, anyway string) *templates.Asking {
+	told := " " + anyway + " "
+	if d.Fields.Subject == "" && !strings.Contains(told, " subject ") {
+		return &templates.Asking{Name: strings.TrimSpace(anyway + " subject"), Words: p.L.T("compose.nosubject")}
+	}
+	own, _, _ := strings.Cut(strings.ToLower(d.Fields.Body), "\n>")
+	if files == 0 && !strings.Contains(told, " files ") {
+		for _, word := range strings.Split(p.L.T("js.missingfile.words"), "|") {
+			if strings.Contains(own, word) {
+				return &templates.Asking{Name: strings.TrimSpace(anyway + " files"), Words: p.L.T("compose.missingfile")}
+			}
+		}
+	}
+	return nil
+}
+
+// send puts the finished mail into the outbox, in one transaction, and goes back at once with Undo.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, f draftForm) error {
+	ctx := r.Context()
+	m, wrong, err := s.mailOf(ctx, p, d)
+	if err != nil {
+		return err
+	}
+	ask := asks(p, d, len(m.Files), f.anyway)
+	if len(wrong) > 0 || ask != nil {
+		return s.composeAgain(w, r, p, d, wrong, ask)
+	}
+	m.MessageID = compose.NewMessageID(m.From.Addr)
+	bcc, err := compose.BccField(m)
+	if err != nil {
+		return wrap(err, http.StatusBadRequest, "error.badinput")
+	}
+	blob, size, err := s.writeMail(ctx, p, bcc, m)
+	if err != nil {
+		return err
+	}
+	if limit := s.sendLimit(p); limit > 0 && size > limit {
+		words := p.L.T("compose.toobig", "Size", p.L.Size(size), "Limit", p.L.Size(limit))
+		return s.composeAgain(w, r, p, d, []templates.FieldError{{Field: "body", Words: words}}, nil)
+	}
+	item := store.OutboxItem{
+		UserID: p.User.ID, AccountID: d.AccountID, DraftID: d.ID, DueAt: s.now().Add(s.undoWindow(p)), BlobID: blob, Size: size, Skip: int64(len(bcc)),
+		From: m.From.Addr, Subject: m.Subject, MessageID: m.MessageID, AnswerKind: d.Fields.AnswerKind, AnswerMailbox: d.Fields.AnswerMailbox,
+		AnswerValidity: d.Fields.AnswerValidity, AnswerUID: d.Fields.AnswerUID,
+	}
+	for _, a := range append(append(append([]compose.Address{}, m.To...), m.Cc...), m.Bcc...) {
+		item.Recipients = append(item.Recipients, a.Addr)
+	}
+	err = s.store.InTx(ctx, func(tx *sql.Tx) error {
+		if item.ID, err = s.store.EnqueueTx(ctx, tx, item); err != nil {
+			return err
+		}
+		jobID, err := s.queue.SendTx(ctx, tx, item.ID, item.DueAt)
+		if err != nil {
+			return err
+		}
+		return s.store.SetOutboxCredTx(ctx, tx, item.ID, s.queue.SealCredential(p.User.ID, item.ID, p.cred), jobID)
+	})
+	if err != nil {
+		return err
+	}
+	s.queue.Wake(item.ID, item.DueAt)
+	s.log.Info("accepted for sending", "id", requestID(r), "item", item.ID, "bytes", size)
+	n := int(s.undoWindow(p).Seconds())
+	fl := flash{Words: p.L.T("compose.sending")}
+	if n > 0 {
+		fl = flash{Words: p.L.T("compose.sendsin", "N", n), UndoMail: item.ID}
+	}
+	s.putFlash(r, fl)
+	s.hub.tell(p.User.ID, "outbox")
+	return seeOther(w, r, f.back)
+}
+
+func (s *Server) undoWindow(p *person) time.Duration {
+	if u := p.User.Settings.Undo; u != nil {
+		return time.Duration(*u) * time.Second
+	}
+	return s.conf.UndoWindow()
+}
+
+// writeMail streams the mail into a blob, the Bcc field before it: for the copy in Sent alone.
+func (s *Server) writeMail(ctx context.Context, p *person, bcc string, m compose.Draft) (blob string, size int64, err error) {
+	pr, pw := io.Pipe()
+	done := make(chan struct{})
+	go func() { // ends with the pipe
+		defer close(done)
+		_, err := io.WriteString(pw, bcc)
+		if err == nil {
+			err = compose.Write(pw, m)
+		}
+		pw.CloseWithError(err)
+	}()
+	blob, size, err = s.store.WriteBlob(ctx, p.User.ID, pr, 2<<30)
+	pr.Close()
+	<-done
+	if errors.Is(err, compose.ErrHeader) {
+		err = wrap(err, http.StatusBadRequest, "error.badinput")
+	}
+	return blob, size, err
+}
+
+// composeAgain shows the kept draft with what is to be mended or asked.
+func (s *Server) composeAgain(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, wrong []templates.FieldError, ask *templates.Asking) error {
+	ids, err := s.identities(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	files, err := s.store.Uploads(r.Context(), p.User.ID, d.ID)
+	if err != nil {
+		return err
+	}
+	page := s.composePage(r, p, d, files, ids)
+	page.Errors, page.Asking = wrong, ask
+	page.KeptWords = p.L.T("compose.kept", "Time", s.nowFor(p).Format("15:04"))
+	for _, e := range wrong {
+		if e.Field == "to" {
+			page.ToWrong = e.Words
+		}
+	}
+	w.Header().Set("X-Restante-Draft", d.ID)
+	s.render(w, r, http.StatusUnprocessableEntity, page)
+	return nil
+}

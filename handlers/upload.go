@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/mailclient"
+	"restante/mailclient/submit"
+	"restante/templates"
+)
+
+// upload takes files into a draft and answers with their list, for our script; else with the draft's page.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request, p *person) error {
+	d, err := s.store.Draft(r.Context(), p.User.ID, chi.URLParam(r, "draft"))
+	if err != nil {
+		return err
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(30 * time.Minute))
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		return badRequest("error.form")
+	}
+	if err := s.readParts(r, p, &d, url.Values{}); err != nil {
+		return err
+	}
+	if r.Header.Get("X-Restante") == "" {
+		return seeOther(w, r, "/compose/"+d.ID)
+	}
+	files, err := s.store.Uploads(r.Context(), p.User.ID, d.ID)
+	if err != nil {
+		return err
+	}
+	page := s.composePage(r, p, d, files, nil)
+	var b bytes.Buffer
+	if err := templates.RenderPart(&b, page, "draft-files", page); err != nil {
+		return err
+	}
+	_, err = b.WriteTo(w)
+	return err
+}
+
+// sendLimit is the SIZE of the person's submission server, asked for once an hour, 0 while it is not known.
+func (s *Server) sendLimit(p *person) int64 {
+	key := p.Servers.SMTP.Host
+	s.sizeMu.Lock()
+	known, ok := s.sizes[key]
+	if !ok {
+		s.sizes[key] = sizeKnown{at: s.now()}
+	} else if s.now().Sub(known.at) > time.Hour {
+		known.at = s.now()
+		s.sizes[key], ok = known, false
+	}
+	s.sizeMu.Unlock()
+	if ok {
+		return known.size
+	}
+	ask := func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		size, err := submit.Limit(ctx, submit.Options{Server: p.Servers.SMTP, Credentials: mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password}})
+		if err != nil {
+			return
+		}
+		s.sizeMu.Lock()
+		s.sizes[key] = sizeKnown{at: s.now(), size: size}
+		s.sizeMu.Unlock()
+
+	}
+	go ask() // ends within 5 s; the next page knows
+	return known.size
+}
+
+// sizeKnown is a SIZE as last heard.
+type sizeKnown struct {
+	at   time.Time
+	size int64
+}

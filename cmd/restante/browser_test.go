@@ -1,0 +1,224 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// TestJourneyInChromium is the same day with scripts, in a real browser.
+func TestJourneyInChromium(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{})
+	j := &browserJourney{t: t, s: newSite(t, srv, testdb.SQLite(t), nil), payload: randomBytes(t, 300_000), anna: srv.NewUser(t), ben: srv.NewUser(t)}
+	srv.Deliver(t, j.anna, letters(j.payload)...)
+	j.b = newTab(t, j.s, wide)
+	j.b.signIn(j.anna)
+	j.reads()
+	j.acts()
+	j.makesAFolder()
+	j.searches()
+	j.hearsOfNewMail()
+	j.answers()
+	j.keepsADraft()
+	j.signsOut()
+}
+
+type browserJourney struct {
+	t         *testing.T
+	s         *site
+	b         *tab
+	payload   []byte
+	anna, ben testmail.User
+}
+
+func (j *browserJourney) reads() {
+	b := j.b
+	b.press("Harbour")
+	b.until("the text is shown", `document.querySelector("[data-message-text]")?.innerText.includes("Are you still at the harbour?")`)
+	b.until("focus is on the subject", `document.activeElement.id === "subject"`)
+	b.until("the row is read", `document.querySelectorAll("[data-uid][data-unread]").length === 2`)
+	b.press("Figures")
+	b.until("the letter is shown", `document.querySelector("iframe[data-message-body]")?.contentDocument?.body?.innerText.includes("Third quarter")`)
+	b.until("the frame grew to its letter", `document.querySelector("iframe[data-message-body]").hasAttribute("data-sized")`)
+	b.sees("blocked")
+	if ask[bool](b, `Boolean(document.querySelector("iframe[data-message-body]").contentDocument.querySelector("script, [onclick]"))`) {
+		j.t.Error("the letter kept a script")
+	}
+	b.press("The scan")
+	b.until("the file is listed", `document.querySelector("a[data-attachment]")`)
+	sum := sha256.Sum256(j.payload)
+	got := ask[string](b, `fetch(document.querySelector("a[data-attachment]").href).then((r) => r.arrayBuffer()).then((a) => crypto.subtle.digest("SHA-256", a)).then((d) => [...new Uint8Array(d)].map((x) => x.toString(16).padStart(2, "0")).join(""))`)
+	if got != hex.EncodeToString(sum[:]) {
+		j.t.Error("the attachment is not what was sent")
+	}
+}
+
+func (j *browserJourney) acts() {
+	b := j.b
+	b.keys("s") // the open mail
+	b.sees("Flagged.")
+	b.until("the row has its flag", `[...document.querySelectorAll("[data-uid][data-flagged]")].some((r) => r.innerText.includes("The scan"))`)
+	b.keys("e")
+	b.missing("[data-uid]", "The scan")
+	b.sees("Moved to Archive.")
+	b.keys("z")
+	b.until("the mail is back", `[...document.querySelectorAll("[data-uid]")].some((r) => r.innerText.includes("The scan"))`)
+	b.open("/mail/1/INBOX")
+	b.click(`.row:has([aria-label*="The scan"]) .pick`)
+	b.sees("1 selected")
+	b.press("Delete")
+	b.missing("[data-uid]", "The scan")
+	b.press("Undo")
+	b.until("the mail is back", `[...document.querySelectorAll("[data-uid]")].some((r) => r.innerText.includes("The scan"))`)
+}
+
+func (j *browserJourney) makesAFolder() {
+	b := j.b
+	b.press("Manage folders")
+	b.until("the folders page", `document.querySelector("#new-name")`)
+	b.click("#new-name")
+	b.keys("Quarter 3")
+	b.press("Create folder")
+	b.until("the folder is in the tree", `document.querySelector('a[data-mailbox="Quarter 3"]')`)
+	b.open("/mail/1/INBOX")
+	b.press("Figures")
+	b.until("the letter is shown", `document.querySelector("#subject")?.innerText.includes("Figures")`)
+	b.keys("v")
+	b.until("the choice of folders has the focus", `document.activeElement.matches("select[name=to]")`)
+	b.keys(string(lastKey)) // the last choice
+	b.click(".message-bar .menu-sheet button[value=move]")
+	b.missing("[data-uid]", "Figures")
+	b.press("Quarter 3")
+	b.until("the mail is in its folder", `document.querySelector("#list-title").innerText === "Quarter 3" && document.querySelector("[data-uid]")?.innerText.includes("Figures")`)
+}
+
+func (j *browserJourney) searches() {
+	b := j.b
+	b.press("Inbox")
+	b.until("the inbox", `document.querySelector("#list-title").innerText === "Inbox"`)
+	b.keys("/")
+	b.until("the search field has the focus", `document.activeElement.id === "q"`)
+	b.keys("from:ben harbour\r")
+	b.until("one hit", `location.search.includes("q=") && document.querySelectorAll("[data-uid]").length === 1`)
+	b.open("/mail/1/INBOX")
+}
+
+func (j *browserJourney) hearsOfNewMail() {
+	b := j.b
+	j.s.mail.Deliver(j.t, j.anna, testmail.Mail("Priya <priya@raman.example>", "Just now", "Here I am."))
+	b.until("new mail appears by itself", `[...document.querySelectorAll("[data-uid]")].some((r) => r.innerText.includes("Just now"))`)
+}
+
+func (j *browserJourney) answers() {
+	b := j.b
+	b.press("Harbour")
+	b.until("the text is shown", `document.querySelector("#subject")?.innerText.includes("Harbour")`)
+	b.keys("r")
+	b.until("the editor", `document.querySelector(".editor")?.isContentEditable && document.activeElement === document.querySelector(".editor")`)
+	b.keys("Yes, ")
+	b.chord('b')
+	b.keys("indeed")
+	name := filepath.Join(j.t.TempDir(), "tide table.pdf")
+	if err := os.WriteFile(name, j.payload[:50_000], 0o600); err != nil {
+		j.t.Fatal(err)
+	}
+	b.run(chromedp.SetUploadFiles(`input[type=file][name=attachments]`, []string{name}))
+	b.until("the file is up", `[...document.querySelectorAll("[data-files] .file:not([data-uploading])")].some((f) => f.innerText.includes("tide table.pdf"))`)
+	b.replaceRecipients(j.ben.Address)
+	b.chord('\r')
+	b.until("back at the message", `!document.querySelector("form[data-compose]") && document.readyState === "complete"`)
+
+	other := newTab(j.t, j.s, phone)
+	other.signIn(j.ben)
+	other.until("the answer arrives", `[...document.querySelectorAll("[data-uid]")].some((r) => r.innerText.includes("Re: Harbour"))`)
+	other.press("Re: Harbour")
+	other.until("it is bold", `document.querySelector("iframe[data-message-body]")?.contentDocument?.querySelector("b, strong")?.innerText.includes("indeed")`)
+	other.sees("tide table.pdf")
+
+	b.press("Sent")
+	b.until("the copy is in Sent", `[...document.querySelectorAll("[data-uid]")].filter((r) => r.innerText.includes("Re: Harbour")).length === 1`)
+}
+
+// replaceRecipients takes the chips of To away and types another address.
+func (b *tab) replaceRecipients(address string) {
+	b.t.Helper()
+	for ask[int](b, `document.querySelectorAll(".recipient").length`) > 0 {
+		b.click(".recipient button")
+	}
+	b.click("#to-entry")
+	b.keys(address + ",")
+	b.until("the chip stands", `[...document.querySelectorAll(".recipient")].some((r) => r.dataset.address === $)`, address)
+}
+
+func (j *browserJourney) keepsADraft() {
+	b := j.b
+	b.open("/compose")
+	b.until("the editor", `document.querySelector(".editor")`)
+	b.keys(j.ben.Address + "\t")
+	b.click("#subject")
+	b.keys("Half a thought")
+	b.click(".editor")
+	b.keys("It begins")
+	b.until("it is kept", `document.querySelector("[data-kept]").innerText.includes("Draft kept")`)
+	b.open("/mail/1/INBOX")
+	b.press("Drafts")
+	b.until("it is in Drafts", `[...document.querySelectorAll("[data-uid]")].some((r) => r.innerText.includes("Half a thought"))`)
+	b.press("Half a thought")
+	b.until("the text is there", `document.querySelector(".editor")?.innerText.includes("It begins")`)
+	if subject := ask[string](b, `document.querySelector("#subject").value`); subject != "Half a thought" {
+		j.t.Errorf("the draft goes on with the subject %q", subject)
+	}
+	b.press("Throw away")
+	b.sees("Draft thrown away.")
+}
+
+func (j *browserJourney) signsOut() {
+	b := j.b
+	b.open("/mail/1/INBOX")
+	b.click("details.account > summary")
+	b.press("Sign out")
+	b.until("signed out", `location.pathname === "/login" && document.readyState === "complete"`)
+	b.open("/mail/1/INBOX")
+	if path := ask[string](b, `location.pathname`); path != "/login" {
+		j.t.Errorf("after signing out the inbox is at %s", path)
+	}
+}
+
+// TestTheSessionEndsWhileWriting: what was typed is still there after signing in again in place.
+func TestTheSessionEndsWhileWriting(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	u := srv.NewUser(t)
+	b := newTab(t, s, wide)
+	b.signIn(u)
+	b.open("/compose")
+	b.until("the editor", `document.querySelector(".editor")`)
+	b.keys("somebody@example.test\t")
+	b.click("#subject")
+	b.keys("Important")
+	b.click(".editor")
+	b.keys("Not to be lost")
+	b.expect("401")
+
+	elsewhere := s.signIn(u)
+	elsewhere.get("/settings/devices").want(200)
+	elsewhere.formAround("button[value=others]").press("action", "others").want(200)
+
+	b.until("asked for the password", `document.querySelector("dialog[open] #again-password")`)
+	b.keys(u.Password + "\r")
+	b.until("signed in again", `!document.querySelector("dialog[open]")`)
+	b.click(".editor")
+	b.keys(", ever")
+	b.until("kept after signing in again", `document.querySelector("[data-kept]").innerText.includes("Draft kept")`)
+	if words := ask[string](b, `document.querySelector(".editor").innerText`); !strings.Contains(words, "Not to be lost") {
+		t.Errorf("the text is now %q", words)
+	}
+}

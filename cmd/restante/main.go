@@ -1,0 +1,77 @@
+// Restante is a webmail: it leaves mail on the user's own IMAP server and brings
+// it to any browser.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // a bare machine has no time zones
+)
+
+const usage = `Restante brings your mail to any browser.
+
+  restante serve    serve the mail of your own servers
+  restante demo     try it: web, IMAP and SMTP with sample mail, nothing kept
+  restante doctor   check configuration, database, keys and mail servers
+  restante migrate  up or status: the database schema
+  restante version
+
+restante <command> -h tells its flags.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "restante:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// run is main with its world as arguments. It ends when ctx does.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		_, err := io.WriteString(stderr, usage)
+		return errors.Join(err, flag.ErrHelp)
+	}
+	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
+		"serve": serve, "demo": runDemo, "doctor": doctor, "migrate": migrate, "version": printVersion,
+	}
+	command, ok := commands[args[0]]
+	if !ok {
+		_, err := io.WriteString(stderr, usage)
+		return errors.Join(fmt.Errorf("there is no command %q", args[0]), err)
+	}
+	return command(ctx, args[1:], stdout, stderr)
+}
+
+func printVersion(_ context.Context, _ []string, stdout, _ io.Writer) error {
+	_, err := fmt.Fprintln(stdout, "restante", version())
+	return err
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
+			v = s.Value[:min(12, len(s.Value))]
+		}
+	}
+	if v == "" {
+		v = "devel"
+	}
+	return v
+}

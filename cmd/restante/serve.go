@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"time"
+
+	"restante/internal/config"
+	"restante/internal/demo"
+	"restante/internal/seal"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+	"restante/mailclient/submit"
+)
+
+// flags are those that serve, doctor and migrate share.
+func flags(name string, args []string, stderr io.Writer) (config.Config, []string, error) {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	file := fs.String("config", os.Getenv("RESTANTE_CONFIG"), "configuration file (TOML)")
+	listen := fs.String("listen", "", "address to serve on, host:port")
+	data := fs.String("data", "", "data directory")
+	level := fs.String("log", "", "debug, info, warn or error")
+	if err := fs.Parse(args); err != nil {
+		return config.Config{}, nil, err
+	}
+	conf, err := config.Load(*file, func(key string) string {
+		given := map[string]string{"RESTANTE_LISTEN": *listen, "RESTANTE_DATA": *data, "RESTANTE_LOG": *level}
+		if v := given[key]; v != "" {
+			return v
+		}
+		return os.Getenv(key)
+	})
+	return conf, fs.Args(), err
+}
+
+// serve is the real thing: mail of the configured domain and of known providers.
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	conf, _, err := flags("serve", args, stderr)
+	if err != nil {
+		return err
+	}
+	servers, err := preset(conf)
+	if err != nil {
+		return err
+	}
+	h, err := open(ctx, conf, servers, newLog(stderr, conf.Log))
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", conf.Listen)
+	if err != nil {
+		return errors.Join(err, h.close())
+	}
+	at := conf.PublicURL
+	if at == "" {
+		at = "http://" + reachable(ln.Addr())
+	}
+	_, _ = fmt.Fprintf(stdout, "Restante serves on %s\n", at)
+	if conf.Domain.Name == "" {
+		_, _ = fmt.Fprintln(stdout, "No domain is set up: people of known providers can sign in. RESTANTE_DOMAIN, RESTANTE_DOMAIN_IMAP and RESTANTE_DOMAIN_SMTP set up your own.")
+	}
+	return h.run(ctx, ln)
+}
+
+// reachable is an address that can be typed into a browser on this machine.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// runDemo serves embedded mail servers with sample mail. Without -data nothing outlives it.
+func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	listen := fs.String("listen", "127.0.0.1:8080", "address to serve on, host:port")
+	data := fs.String("data", "", "directory to keep mail and settings in")
+	level := fs.String("log", "warn", "debug, info, warn or error")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	conf := config.Default()
+	conf.Listen, conf.Log, conf.Data = *listen, *level, *data
+	mailDir := ""
+	if *data == "" {
+		if conf.Data, err = os.MkdirTemp("", "restante-demo-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(conf.Data)) }()
+	} else {
+		mailDir = *data + "/mail"
+	}
+	conf.KeyFile = conf.Data + "/restante.key"
+	ln, err := net.Listen("tcp", conf.Listen)
+	if err != nil {
+		return fmt.Errorf("%w (choose another address with -listen)", err)
+	}
+	mail, err := demo.Start(context.WithoutCancel(ctx), demo.Options{Mail: true, Dir: mailDir})
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer mail.Close()
+	h, err := open(ctx, conf, []discover.Servers{demoServers(mail)}, newLog(stderr, conf.Log))
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	_, _ = fmt.Fprintf(stdout, "Restante demo: http://%s\n\n", reachable(ln.Addr()))
+	for _, u := range mail.Users() {
+		_, _ = fmt.Fprintf(stdout, "  sign in as  %-16s password  %s\n", u.Address, u.Password)
+	}
+	if *data == "" {
+		_, _ = fmt.Fprintln(stdout, "\nThe two can write to each other. Nothing is kept when the demo ends (-data keeps it). Ctrl+C ends it.")
+	}
+	return h.run(ctx, ln)
+}
+
+// demoServers is where the embedded servers listen.
+func demoServers(mail *demo.Servers) discover.Servers {
+	at := func(addr string) mailclient.Endpoint {
+		host, port, _ := net.SplitHostPort(addr)
+		n, _ := strconv.Atoi(port)
+		return mailclient.Endpoint{Host: host, Port: n, Security: mailclient.Plain}
+	}
+	return discover.Servers{Domain: mail.Domain, IMAP: at(mail.IMAPAddr), SMTP: at(mail.SMTPAddr)}
+}
+
+// migrate brings the schema up (serve does it by itself), or tells where it stands.
+func migrate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	conf, rest, err := flags("migrate", args, stderr)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 || rest[0] != "up" && rest[0] != "status" {
+		return errors.New("restante migrate up, or restante migrate status")
+	}
+	if err := conf.EnsureData(); err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, conf.DatabaseURL, conf.Data)
+	if err != nil {
+		return err
+	}
+	steps, err := s.Migrations(ctx)
+	for _, step := range steps {
+		state := "waits"
+		if step.Applied {
+			state = "applied"
+		}
+		_, _ = fmt.Fprintf(stdout, "%-8s %s\n", state, step.Name)
+	}
+	return errors.Join(err, s.Close())
+}
+
+// doctor looks at everything that a set-up can have wrong and says it in plain words.
+func doctor(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	conf, _, err := flags("doctor", args, stderr)
+	failed := 0
+	say := func(what string, err error) {
+		if err != nil {
+			failed++
+			_, _ = fmt.Fprintf(stdout, "FAIL  %s: %v\n", what, err)
+			return
+		}
+		_, _ = fmt.Fprintf(stdout, "ok    %s\n", what)
+	}
+	say("configuration", err)
+	if err != nil {
+		return errors.New("1 check failed")
+	}
+	say("data directory "+conf.Data, conf.EnsureData())
+	_, _, err = seal.LoadOrCreate(conf.KeyFile)
+	say("key file "+conf.KeyFile, err)
+	s, err := store.Open(ctx, conf.DatabaseURL, conf.Data)
+	say("database", err)
+	if err == nil {
+		defer func() { _ = s.Close() }()
+	}
+	if u, err := url.Parse(conf.PublicURL); conf.PublicURL != "" && err == nil {
+		_, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
+		say("public address "+u.Hostname(), err)
+	}
+	servers, err := preset(conf)
+	say("domain preset", err)
+	for _, d := range servers {
+		say("IMAP server "+d.IMAP.Host, reach(ctx, d))
+		_, err := submit.Limit(ctx, submit.Options{Server: d.SMTP, Credentials: mailclient.Credentials{Username: "doctor", Password: ""}, Timeout: 10 * time.Second})
+		var no *submit.RefusedError
+		if errors.As(err, &no) && no.Outcome.Kind == submit.SignIn { // it works: it does not know the doctor
+			err = nil
+		}
+		say("SMTP server "+d.SMTP.Host, err)
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d checks failed", failed)
+	}
+	return nil
+}
+
+// reach connects to the IMAP server; a refused sign-in is the answer of one that works.
+func reach(ctx context.Context, d discover.Servers) error {
+	pool := mailclient.NewPool(mailclient.Limits{})
+	defer pool.Close()
+	err := pool.Session("doctor", d.IMAP, mailclient.Credentials{Username: "doctor", Password: "x"}).SignIn(ctx)
+	var refused *mailclient.SignInError
+	if errors.As(err, &refused) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"restante/internal/config"
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+)
+
+func TestMain(m *testing.M) { testmail.Main(m) }
+
+// site is a running Restante over real or embedded mail servers.
+type site struct {
+	t    testing.TB
+	mail *testmail.Server
+	conf config.Config
+	base string
+	log  lockedBuffer
+
+	stop  context.CancelFunc
+	ended chan error
+}
+
+// lockedBuffer may be written by the server and read by the test.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// newSite starts Restante on a free port, with a fresh database. change may alter its configuration.
+func newSite(t testing.TB, mail *testmail.Server, db testdb.DB, change func(*config.Config)) *site {
+	t.Helper()
+	s := &site{t: t, mail: mail, conf: config.Default()}
+	s.conf.Data, s.conf.DatabaseURL, s.conf.Log = db.Dir+"/data", db.URL, "debug"
+	s.conf.KeyFile = db.Dir + "/restante.key"
+	s.conf.UndoSeconds = 0
+	if change != nil {
+		change(&s.conf)
+	}
+	s.start()
+	t.Cleanup(s.end)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log of the site:\n%s", s.log.String())
+		}
+	})
+	return s
+}
+
+func (s *site) servers() []discover.Servers {
+	at := func(plain, secure testmail.Address) mailclient.Endpoint {
+		if secure.Port != 0 {
+			return mailclient.Endpoint{Host: secure.Host, Port: secure.Port, Security: mailclient.TLS, RootCAs: s.mail.CA}
+		}
+		return mailclient.Endpoint{Host: plain.Host, Port: plain.Port, Security: mailclient.Plain}
+	}
+	return []discover.Servers{{Domain: s.mail.Domain, IMAP: at(s.mail.IMAP, s.mail.IMAPS), SMTP: at(s.mail.Submission, s.mail.Submissions)}}
+}
+
+func (s *site) start() {
+	s.t.Helper()
+	log := slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h, err := open(s.t.Context(), s.conf, s.servers(), log)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.base == "" {
+		s.base = "http://" + ln.Addr().String()
+	} else { // as before: a browser's cookie stays valid
+		_ = ln.Close()
+		if ln, err = net.Listen("tcp", strings.TrimPrefix(s.base, "http://")); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop, s.ended = cancel, make(chan error, 1)
+	go func() { s.ended <- h.run(ctx, ln) }()
+}
+
+// end stops the site as a signal would.
+func (s *site) end() {
+	s.t.Helper()
+	if s.stop == nil {
+		return
+	}
+	s.stop()
+	s.stop = nil
+	select {
+	case err := <-s.ended:
+		if err != nil {
+			s.t.Errorf("the site did not stop cleanly: %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		s.t.Error("the site did not stop within 30 s")
+	}
+}
+
+func (s *site) restart() {
+	s.t.Helper()
+	s.end()
+	s.start()
+}
+
+// signIn is a visitor who has signed in and looks at the inbox.
+func (s *site) signIn(u testmail.User) *visitor {
+	s.t.Helper()
+	v := newVisitor(s.t, s.base)
+	v.get("/login").want(200)
+	v.form("form[action=/login]").set("username", u.Address).set("password", u.Password).press("", "")
+	v.want(200)
+	if !strings.HasSuffix(v.url.Path, "/INBOX") {
+		s.t.Fatalf("sign-in led to %s", v.url)
+	}
+	return v
+}
+
+// eventually tries f until it holds, for at most half a minute.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !f() {
+		if time.Now().After(deadline) {
+			t.Fatalf("never happened: %s", what)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}

@@ -65,6 +65,7 @@ func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) err
 	page.BackURL = ownPath(q.Get("back"))
 	page.Hidden = append(page.Hidden, templates.Field{Name: "back", Value: page.BackURL}, templates.Field{Name: "carry", Value: fresh.carry})
 	page.Files = append(page.Files, fresh.files...)
+	allowStyles(w, r)
 	return s.ok(w, r, page)
 }
 
@@ -234,6 +235,7 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 	}
 	page := s.composePage(r, p, d, files, ids)
 	page.KeptWords = p.L.T("compose.kept", "Time", d.Updated.In(p.Zone).Format("15:04"))
+	allowStyles(w, r)
 	return s.ok(w, r, page)
 }
 
@@ -254,7 +256,7 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	}
 	page.Hidden = append(page.Hidden, hiddenAnswer(d.Fields)...)
 	for _, id := range ids {
-		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Current: id.ID == d.Fields.IdentityID})
+		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Signature: id.Signature, Current: id.ID == d.Fields.IdentityID})
 	}
 	for _, f := range files {
 		page.Files = append(page.Files, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})

@@ -32,6 +32,11 @@ func appPolicy(nonce string) string {
 		"require-trusted-types-for 'script'; trusted-types htmx dompurify restante"
 }
 
+// allowStyles lets the page with the editor keep colours and sizes, which are style attributes; <style> stays forbidden.
+func allowStyles(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Security-Policy", appPolicy(nonceOf(r))+"; style-src-attr 'unsafe-inline'")
+}
+
 var policies = map[class]string{
 	classMessage:  "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; script-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",
 	classEditor:   "default-src 'none'; style-src 'unsafe-inline'; img-src blob: data: 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",

@@ -123,7 +123,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 		Froms: personsOf(m.Header.From()), To: personsOf(m.Header.To()), Cc: personsOf(m.Header.Cc()), Bcc: personsOf(m.Header.Bcc()),
 		Date: p.L.Short(date, s.nowFor(p)), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(from.Name, from.Addr), Hue: hue(from.Addr),
 		Flagged: open.Flags.Flagged, CanAct: !open.ReadOnly, Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
-		ActionURL: pl.path + "/actions", ListURL: with(pl.path, r.URL.Query()), Here: r.URL.RequestURI(),
+		ActionURL: pl.path + "/actions", ListURL: listURL(r, pl), Here: r.URL.RequestURI(),
 		PrintURL: base + "/print", SourceURL: base + "/source", EMLURL: base + ".eml", List: m.Header.Text("List-Id"),
 	}
 	if from.Addr == "" {
@@ -155,6 +155,14 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	return v, nil
 }
 
+// listURL is where the way back leads: the search that the mail was found by, else its folder.
+func listURL(r *http.Request, pl place) string {
+	if back := r.URL.Query().Get("back"); back != "" {
+		return ownPath(back)
+	}
+	return with(pl.path, r.URL.Query(), "remote", "")
+}
+
 func damaged(p *person, m *message.Message) string {
 	for _, f := range m.Faults {
 		if strings.Contains(f.Kind, "boundary") || strings.Contains(f.Kind, "limit") || strings.Contains(f.Kind, "cut") {
@@ -170,7 +178,7 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 	v.HTML = m.HTMLAlt
 	if v.HTML {
 		base := pathMessage(p.Account.ID, pl.slug, open.UID)
-		remote := s.remoteAllowed(r, p, m)
+		remote := s.remoteAllowed(r, p, pl, m)
 		q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}, "theme": {p.themeName()}}
 		if remote {
 			q.Set("remote", "1")
@@ -215,12 +223,12 @@ func nameOr(a templates.Person) string {
 
 // remoteAllowed says whether the reader has asked for pictures: now (from our own page only), for this sender, or always.
 // Junk never shows them by a standing rule.
-func (s *Server) remoteAllowed(r *http.Request, p *person, m *message.Message) bool {
+func (s *Server) remoteAllowed(r *http.Request, p *person, pl place, m *message.Message) bool {
 	if r.URL.Query().Get("remote") == "1" {
 		site := r.Header.Get("Sec-Fetch-Site")
 		return site == "" || site == "same-origin" || site == "none"
 	}
-	if strings.Contains(strings.ToLower(chi.URLParam(r, "mailbox")), "junk") {
+	if pl.box.Role == mailclient.RoleJunk {
 		return false
 	}
 	if p.User.Settings.Images == "always" {

@@ -62,7 +62,7 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, p *person) error {
 		Part:  func(ref string) string { return inline[ref] },
 		Leave: func(u string) string { return "/leave?" + url.Values{"u": {u}, "s": {s.sign("leave", p, u)}}.Encode() },
 	}
-	if r.URL.Query().Get("remote") == "1" && s.remoteAllowed(r, p, open.Message) {
+	if r.URL.Query().Get("remote") == "1" && s.remoteAllowed(r, p, pl, open.Message) {
 		o.Remote = func(u string) string {
 			return "/proxy?" + url.Values{"u": {u}, "s": {s.sign("proxy-url", p, u)}}.Encode()
 		}

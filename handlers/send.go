@@ -180,6 +180,7 @@ func (s *Server) composeAgain(w http.ResponseWriter, r *http.Request, p *person,
 		}
 	}
 	w.Header().Set("X-Restante-Draft", d.ID)
+	allowStyles(w, r)
 	s.render(w, r, http.StatusUnprocessableEntity, page)
 	return nil
 }

@@ -172,9 +172,9 @@ type Asking struct{ Name, Words string }
 
 // IdentityOption is a From address to choose.
 type IdentityOption struct {
-	ID      int64
-	Words   string
-	Current bool
+	ID               int64
+	Words, Signature string
+	Current          bool
 }
 
 // Outbox lists what has been accepted and not yet proven sent.

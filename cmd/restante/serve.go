@@ -118,6 +118,9 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	if err := nameDemo(ctx, h, mail.Users()); err != nil {
+		return errors.Join(err, ln.Close(), h.close())
+	}
 	_, _ = fmt.Fprintf(stdout, "Restante demo: http://%s\n\n", reachable(ln.Addr()))
 	for _, u := range mail.Users() {
 		_, _ = fmt.Fprintf(stdout, "  sign in as  %-16s password  %s\n", u.Address, u.Password)
@@ -126,6 +129,24 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 		_, _ = fmt.Fprintln(stdout, "\nThe two can write to each other. Nothing is kept when the demo ends (-data keeps it). Ctrl+C ends it.")
 	}
 	return h.run(ctx, ln)
+}
+
+// nameDemo lets the demo's people write under their names from the first mail on.
+func nameDemo(ctx context.Context, h *house, users []demo.User) error {
+	for _, u := range users {
+		person, _, err := h.store.EnsureUser(ctx, u.Address, u.Address)
+		if err != nil {
+			return err
+		}
+		if person.Settings.Name != "" {
+			continue
+		}
+		person.Settings.Name = u.Name
+		if err := h.store.SaveSettings(ctx, person.ID, person.Settings); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // demoServers is where the embedded servers listen.

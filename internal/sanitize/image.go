@@ -1,6 +1,7 @@
 package sanitize
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -148,7 +149,15 @@ func (w *walker) placeholder(to, n *html.Node, sc scope, remote bool) {
 		addText(e, alt)
 	}
 	to.AppendChild(e)
+	if size := placeSize(n); size != "" && remote {
+		put(e, "style", size)
+	}
+}
+
+// placeSize is the style that keeps a picture's place. It gives way on a narrow page, as the picture would.
+func placeSize(n *html.Node) string {
 	var size []string
+	px := map[string]int{}
 	for _, key := range []string{"width", "height"} {
 		v, ok := dimension(attr(n, key), true)
 		switch {
@@ -156,11 +165,19 @@ func (w *walker) placeholder(to, n *html.Node, sc scope, remote bool) {
 		case strings.HasSuffix(v, "%"):
 			size = append(size, key+":"+v)
 		default:
-			px, _ := strconv.Atoi(v)
-			size = append(size, key+":"+strconv.Itoa(min(px, 2000))+"px")
+			x, _ := strconv.Atoi(v)
+			px[key] = min(x, 2000)
 		}
 	}
-	if len(size) > 0 && remote {
-		put(e, "style", strings.Join(size, ";"))
+	w, h := px["width"], px["height"]
+	if w > 0 {
+		size = append(size, fmt.Sprintf("width:min(%dpx,100%%)", w))
 	}
+	switch {
+	case w > 0 && h > 0:
+		size = append(size, fmt.Sprintf("aspect-ratio:%d/%d", w, h))
+	case h > 0:
+		size = append(size, fmt.Sprintf("height:%dpx", h))
+	}
+	return strings.Join(size, ";")
 }

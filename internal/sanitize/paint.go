@@ -31,9 +31,13 @@ func (w *walker) colors(n *html.Node, name string, day, night looks, sc scope, o
 	return parts
 }
 
-// plainColors are the colours as sent, for quotes and answers, where the ground is another's.
+// plainColors are the colours as a person chose them, for sending. A quote stands on another ground, by day or night,
+// and has none: white letters would be lost on it.
 func (w *walker) plainColors(day looks, ground shade, changed bool) (parts []string) {
-	if changed && w.profile == outgoing {
+	if w.profile == quote {
+		return nil
+	}
+	if changed {
 		parts = append(parts, "background-color:"+ground.day.String())
 	}
 	if c, ok := day["color"].color(); ok {

@@ -15,7 +15,7 @@ func CountRemote(s string) int {
 }
 
 // Quote cleans foreign HTML for quoting in an answer: what a reader could see, with letters' looks but without layout,
-// names, backgrounds and pictures of other sites. Pictures of the mail keep their cid: addresses.
+// names, colours and pictures of other sites. Pictures of the mail keep their cid: addresses.
 func Quote(s string) string {
 	return fragment(s, quote, Options{Part: contentID})
 }

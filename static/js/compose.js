@@ -1,10 +1,32 @@
 // Writing: chips, files, the editor, keeping, and sending that waits for all of them.
-import { on, one } from "./dom.js";
+import { el, icon, on, one } from "./dom.js";
 import { Draft } from "./drafts.js";
 import { startRecipients } from "./recipients.js";
+import { startSignature } from "./signature.js";
 import { toast } from "./toast.js";
 import { Uploads } from "./upload.js";
 import { say } from "./words.js";
+
+/** format lays the editor over the text. Where it cannot stand, plain text goes on. */
+async function format(form, draft) {
+	try {
+		const { startEditor } = await import("./editor.js");
+		return startEditor(form, draft);
+	} catch (error) {
+		console.error(error);
+		return null;
+	}
+}
+
+/** offerFormat is the way from plain text to formatted text. */
+function offerFormat(form, draft) {
+	const button = el("button", { type: "button", class: "plain offer-format", title: say("rich"), "aria-label": say("rich"), onclick: async () => {
+		button.remove();
+		(await format(form, draft))?.focus();
+		draft.touch();
+	} }, icon("type"), el("span", {}, say("rich")));
+	one("#body", form).before(button);
+}
 
 /** startCompose makes the form of the page live. */
 export async function startCompose() {
@@ -12,14 +34,10 @@ export async function startCompose() {
 	const draft = new Draft(form);
 	const people = startRecipients(form, draft);
 	const uploads = new Uploads(form, draft);
-	if (one("textarea[data-rich]", form)) {
-		try {
-			const { startEditor } = await import("./editor.js");
-			startEditor(form, draft);
-		} catch (error) {
-			console.error(error); // plain text then
-		}
-	}
+	startSignature(form, draft);
+	if (one("textarea[data-rich]", form)) await format(form, draft);
+	else offerFormat(form, draft);
+	form.addEventListener("restante:plain", () => offerFormat(form, draft));
 	one(".errors", form)?.focus();
 
 	let going = false;

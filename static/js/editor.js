@@ -106,10 +106,11 @@ export function startEditor(form, draft) {
 	const editor = new Editor(root, { blockTag: "DIV", sanitizeToDOMFragment: fragment, tagAttributes: {} });
 	const asHTML = (s) => { const box = document.createElement("div"); for (const l of s.split("\n")) { const d = document.createElement("div"); d.append(l || document.createElement("br")); box.append(d); } return box.innerHTML; };
 	const fill = () => {
-		editor.setHTML(html.value.trim() ? html.value : asHTML(text.value));
+		editor.setHTML(html.value.trim() && (!text.value.trim() || text.hasAttribute("data-rich")) ? html.value : asHTML(text.value));
 		if (root.firstElementChild?.nodeName === "BLOCKQUOTE") root.prepend(editor.createDefaultBlock()); // room above the quote
 	};
 	fill();
+	text.setAttribute("data-rich", "");
 	editor.saveUndoState();
 	editor.setKeyHandler("Tab", () => {}); // moves on, as in every form
 	editor.setKeyHandler("Shift-Tab", () => {});
@@ -133,11 +134,15 @@ export function startEditor(form, draft) {
 		write();
 		if (/<(b|i|s|u|ul|ol|a|img|span|font)\b/i.test(html.value) && !await ask(say("plainlose"), say("plain"))) return;
 		html.disabled = true;
+		html.value = "";
 		text.hidden = false;
+		text.removeAttribute("data-rich");
 		bar.remove();
 		root.remove();
+		draft.before = draft.before.filter((f) => f !== write);
 		text.focus();
 		draft.touch();
+		form.dispatchEvent(new CustomEvent("restante:plain"));
 	} }, icon("type"));
 	bar.append(plain);
 	bar.addEventListener("keydown", (e) => {

@@ -13,7 +13,7 @@ const english = {
 	toobig: "{Name} is too large for this site.", invalid: "Not a whole address: {Address}", removeaddr: "Remove {Address}",
 	suggestions: "{N} suggestions", duplicate: "{Address} is already there.", bold: "Bold", italic: "Italic", strike: "Strike through",
 	bullets: "List", numbers: "Numbered list", quote: "Quote", unquote: "Less quote", link: "Link", linkurl: "Address of the link",
-	clearformat: "Remove formatting", undoedit: "Undo", redoedit: "Redo", plain: "Plain text", tools: "Formatting",
+	clearformat: "Remove formatting", undoedit: "Undo", redoedit: "Redo", plain: "Plain text", rich: "Formatted text", tools: "Formatting",
 	plainlose: "Plain text has no formatting. The formatting goes away.", keys: "Keys", close: "Close", cancel: "Cancel", undo: "Undo",
 	password: "Password", signin: "Sign in", cancelupload: "Stop {Name}",
 	missingfile: "You wrote of an attachment, but there is no file.", "missingfile.words": "attached|attachment|attachments|enclosed",

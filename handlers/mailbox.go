@@ -111,6 +111,7 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 func (s *Server) mailPage(r *http.Request, p *person, pl place, list mailclient.List) templates.Mail {
 	title := display(pl.box, p)
 	frame, _ := s.frame(r, p, "mail", title, pl.box.Name)
+	frame.HasList = true
 	frame.SearchScope, frame.Query = pl.slug, r.URL.Query().Get("q")
 	page := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane}
 	if frame.Query != "" {

@@ -36,7 +36,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error
 		}
 	}
 	frame, boxes := s.frame(r, p, "mail search-page", title, "")
-	frame.Query = words
+	frame.Query, frame.HasList = words, true
 	v := templates.Mail{Frame: frame, PaneMode: "none"}
 	v.List = s.searchView(p, q, list, boxes, title)
 	return s.ok(w, r, v)

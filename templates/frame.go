@@ -36,6 +36,7 @@ type Frame struct {
 	Events        string // the SSE address, "" for none
 	Seen          uint64 // events before this page was made
 	NoShortcuts   bool
+	HasList       bool // a list of mails stands on the page
 	AskZone       bool // the reader's time zone is not known yet: a script tells it
 	WriteOutlined bool // another button is the filled one
 }

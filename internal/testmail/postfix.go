@@ -139,7 +139,7 @@ func setUpPostfix(o PostfixOptions, dovecot *Server) (postfixSetup, error) {
 	}
 	return c, errors.Join(
 		os.WriteFile(filepath.Join(etc, "refuse"), []byte(refuse.String()), 0o644),
-		os.WriteFile(filepath.Join(etc, "owners"), []byte("/^(.*)$/ $1\n"), 0o644),
+		os.WriteFile(filepath.Join(etc, "owners"), []byte("/^([^@]*)@(.*)$/ $1@$2, $1\n"), 0o644),
 		os.WriteFile(filepath.Join(etc, "body"), fmt.Appendf(nil, "/%s/ REJECT 5.7.1 this text is not welcome\n", o.RefuseText), 0o644),
 		writeTemplate(filepath.Join(etc, "main.cf"), mainTemplate, c),
 		writeTemplate(filepath.Join(etc, "master.cf"), masterTemplate, c),

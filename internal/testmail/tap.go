@@ -18,6 +18,7 @@ type Tap struct {
 
 	mu     sync.Mutex
 	said   strings.Builder
+	heard  int
 	conns  map[net.Conn]net.Conn // client's side -> server's side
 	most   int
 	total  int
@@ -86,6 +87,8 @@ func (p *Tap) pump(to, from net.Conn, client bool) {
 		p.mu.Lock()
 		if client {
 			p.said.Write(buf[:n])
+		} else {
+			p.heard += n
 		}
 		gate := p.gate
 		p.mu.Unlock()
@@ -118,11 +121,19 @@ func (p *Tap) Said() string {
 	return p.said.String()
 }
 
-// Forget empties Said.
+// Heard is how many bytes servers have said since the last Forget.
+func (p *Tap) Heard() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.heard
+}
+
+// Forget empties Said and Heard.
 func (p *Tap) Forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said.Reset()
+	p.heard = 0
 }
 
 // Most is how many connections stood at one time at most; Total is how many there were.

@@ -113,6 +113,12 @@ func Demo(t testing.TB, without ...string) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
+	return OfDemo(t, d)
+}
+
+// OfDemo is a demo server that the test has started by itself.
+func OfDemo(t testing.TB, d *demo.Servers) *Server {
+	t.Helper()
 	return &Server{Kind: "demo", IMAP: addressOf(t, d.IMAPAddr), Submission: addressOf(t, d.SMTPAddr), SMTP: addressOf(t, d.SMTPAddr), Domain: demo.Domain, demo: d}
 }
 

@@ -40,13 +40,21 @@ func NewPlan(h Header, s *Structure) *Plan {
 	}
 	p.root = treeOf(s, 0, newBudget())
 	p.odd = oddHeader(h, s) || p.root.implausible(0)
-	if p.root.typ == "multipart" {
-		p.root.header = h
-	} else {
-		p.root.setHeader(h, nil)
-	}
+	p.setRoot()
 	p.plan()
 	return p
+}
+
+// setRoot takes what the mail's own header says of its root, which stays a multipart or a leaf as the server has it.
+func (p *Plan) setRoot() {
+	if p.root.typ != "multipart" {
+		p.root.setHeader(p.header, nil)
+		return
+	}
+	p.root.header = p.header
+	if _, params := parseParams(p.header.Get("Content-Type"), p.header.hint()); len(params) > 0 {
+		p.root.params = params
+	}
 }
 
 // oddHeader says whether a header and the structure told of contradict each other.
@@ -110,6 +118,9 @@ func (p *Plan) plan() {
 		add(w)
 	}
 	p.root.each(func(n *node) {
+		if n.sampled() {
+			add(Want{Section: n.section, Max: maxSample})
+		}
 		if n != p.root && (n.typ != "multipart" || n.subtype == "related") {
 			add(Want{Section: n.section, HeaderOnly: true, MIME: true})
 		}
@@ -127,11 +138,7 @@ func (p *Plan) Assemble(parts, mime map[string][]byte) *Message {
 		f.limit[w.Section] = w.Max
 	}
 	p.root.fill(f)
-	if p.root.typ == "multipart" {
-		p.root.header = p.header
-	} else {
-		p.root.setHeader(p.header, nil)
-	}
+	p.setRoot()
 	p.root.each(func(n *node) { p.odd = p.odd || p.oddPart(n) })
 	m := newViewer(p.root, false, 0).message()
 	for _, b := range m.Blocks {

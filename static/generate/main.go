@@ -35,6 +35,8 @@ var copied = map[string]string{
 	"dompurify/LICENSE":                  "vendor/purify.LICENSE.txt",
 	"htmx.org/LICENSE":                   "vendor/htmx.LICENSE.txt",
 	"lucide-static/LICENSE":              "icons/lucide.LICENSE.txt",
+	"axe-core/axe.min.js":                "../cmd/restante/testdata/axe.min.js", // for tests alone
+	"axe-core/LICENSE":                   "../cmd/restante/testdata/axe.LICENSE.txt",
 	"@fontsource/source-serif-4/LICENSE": "fonts/source-serif-4.LICENSE.txt",
 }
 

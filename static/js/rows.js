@@ -56,11 +56,10 @@ export function count() {
 	if (!bar) return;
 	let clear = one(".action-count", bar);
 	if (!clear) {
-		clear = el("button", { type: "button", class: "action-count", "aria-label": say("clear"), onclick: () => pick(rows(), false) });
+		clear = el("button", { type: "button", class: "action-count", title: say("clear"), onclick: () => pick(rows(), false) });
 		one(".moveto", bar)?.before(clear) ?? bar.append(clear);
 	}
 	clear.textContent = "✕ " + say("selected", { N: n });
-	clear.setAttribute("aria-label", say("clear"));
 	if (n) announce(say("selected", { N: n }));
 }
 

@@ -1,0 +1,192 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"restante/internal/demo"
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+//go:embed testdata/axe.min.js
+var axe string
+
+// screen is a page with what makes it worth looking at.
+type screen struct {
+	name, path string
+	ready      string // holds when it may be looked at
+	before     func(b *tab)
+}
+
+const listed = `document.querySelector("[data-uid]")`
+
+// screens are all there are, each in the state in which most is on it.
+var screens = []screen{
+	{name: "inbox", path: "/mail/1/INBOX", ready: listed},
+	{name: "text", path: "/mail/1/INBOX/{Are you still}", ready: `document.querySelector("[data-message-text]")`},
+	{name: "letter", path: "/mail/1/INBOX/{Five harbours}", ready: `document.querySelector("iframe[data-sized]")`},
+	{name: "files", path: "/mail/1/INBOX/{Three from the ridge}", ready: `document.querySelector("[data-attachment]")`},
+	{name: "invitation", path: "/mail/1/INBOX/{Invitation:}", ready: `document.querySelector(".tear")`},
+	{name: "menu", path: "/mail/1/INBOX/{Three from the ridge}", ready: `document.querySelector("[data-attachment]")`, before: func(b *tab) { b.click(".message-bar .more > summary") }},
+	{name: "selected", path: "/mail/1/INBOX", ready: listed, before: func(b *tab) { b.click(".row .pick"); b.sees("1 selected") }},
+	{name: "nothing", path: "/mail/1/INBOX?q=nothing-at-all", ready: `document.querySelector(".empty-words")`},
+	{name: "search", path: "/search?q=harbour", ready: listed},
+	{name: "search-start", path: "/search", ready: `document.querySelector(".empty-words")`},
+	{name: "junk", path: "/mail/1/Junk", ready: listed},
+	{name: "folders", path: "/mail/1/mailboxes", ready: `document.querySelector(".folder-item")`},
+	{name: "new", path: "/compose", ready: `document.querySelector(".editor")`},
+	{name: "reply", path: "/compose?reply=1&in=INBOX&uid={Five harbours}", ready: `document.querySelector(".editor")`},
+	{name: "outbox", path: "/outbox", ready: `document.querySelector("h1")`},
+	{name: "settings", path: "/settings", ready: `document.querySelector("h1")`},
+	{name: "identities", path: "/settings/identities", ready: `document.querySelector("h1")`},
+	{name: "devices", path: "/settings/devices", ready: `document.querySelector("h1")`},
+	{name: "privacy", path: "/settings/privacy", ready: `document.querySelector("h1")`},
+	{name: "help", path: "/help", ready: `document.querySelector("h1")`},
+	{name: "error", path: "/mail/1/No-such-folder", ready: `document.querySelector("[role=alert]")`},
+	{name: "offline", path: "/offline", ready: `document.querySelector("h1")`},
+}
+
+// demoSite is Restante over the demo's sample mail, with anna.
+func demoSite(t *testing.T) (*site, testmail.User) {
+	t.Helper()
+	d, err := demo.Start(t.Context(), demo.Options{Mail: true, Now: time.Date(2026, 11, 25, 9, 30, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	s := newSite(t, testmail.OfDemo(t, d), testdb.SQLite(t), nil)
+	u := d.Users()[0]
+	return s, testmail.User{Address: u.Address, Password: u.Password}
+}
+
+// uids finds the mails that paths of screens name by their subject.
+func uids(v *visitor) map[string]string {
+	out := map[string]string{}
+	for _, path := range []string{"/mail/1/INBOX", "/mail/1/INBOX?page=2"} {
+		v.get(path).want(200)
+		for _, sc := range screens {
+			_, subject, ok := strings.Cut(sc.path, "{")
+			subject = strings.TrimSuffix(subject, "}")
+			if uid := v.row(subject); ok && uid != "" {
+				out[subject] = uid
+			}
+		}
+	}
+	return out
+}
+
+// show opens a screen and waits until it stands.
+func (b *tab) show(sc screen, uids map[string]string) {
+	b.t.Helper()
+	path := sc.path
+	if head, subject, ok := strings.Cut(path, "{"); ok {
+		subject = strings.TrimSuffix(subject, "}")
+		if uids[subject] == "" {
+			b.t.Fatalf("no mail is called %q", subject)
+		}
+		path = head + uids[subject]
+	}
+	if sc.name == "error" {
+		b.expect("404")
+	}
+	b.open(path)
+	b.until(sc.name+" stands", sc.ready)
+	if sc.before != nil {
+		sc.before(b)
+	}
+}
+
+// audit is what axe finds wrong in the page: a line a rule.
+const audit = `axe.run(document, { iframes: false, resultTypes: ["violations"], rules: { "meta-viewport": { enabled: true } } }).then((r) => r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.target.join(" ") + " " + n.html.slice(0, 120)).join(" | ")))`
+
+// TestEveryScreenIsForEverybody: no barrier that axe knows, nothing to scroll sideways on the smallest phone, one h1,
+// and a quiet console, on every screen in both themes.
+func TestEveryScreenIsForEverybody(t *testing.T) {
+	s, anna := demoSite(t)
+	known := uids(s.signIn(anna))
+	for _, l := range []look{wide, {width: 1440, height: 900, dark: true}, {width: 320, height: 640, touch: true}, {width: 390, height: 844, touch: true, dark: true}} {
+		t.Run(l.name(), func(t *testing.T) {
+			b := newTab(t, s, l)
+			call(b, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}) // for axe's own scripts
+			b.open("/login")
+			b.judge("sign-in", l)
+			b.signIn(anna)
+			b.until("the zone is told", `!("askZone" in document.body.dataset)`)
+			for _, sc := range screens {
+				b.show(sc, known)
+				b.judge(sc.name, l)
+			}
+		})
+	}
+}
+
+// judge looks at the page that stands.
+func (b *tab) judge(name string, l look) {
+	b.t.Helper()
+	b.until("nothing moves", `!document.getAnimations().length`)
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](axe+";true")); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, v := range ask[[]string](b, audit) {
+		b.t.Errorf("%s: %s", name, v)
+	}
+	if over := ask[float64](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+		b.t.Errorf("%s is %.0f px too wide", name, over)
+	}
+	if n := ask[int](b, `[...document.querySelectorAll("h1:not(.editor *)")].filter((h) => h.getClientRects().length).length`); n != 1 {
+		b.t.Errorf("%s has %d headings of the first level", name, n)
+	}
+	if l.touch && l.width < 400 {
+		for _, small := range ask[[]string](b, smallTargets) {
+			b.t.Errorf("%s: too small for a finger: %s", name, small)
+		}
+	}
+}
+
+// smallTargets are buttons, links and fields that a finger would miss: under 44 px either way, links in running text
+// and those that another target covers apart.
+const smallTargets = `[...document.querySelectorAll("button, summary, select, input:not([type=hidden]), a[href]")].filter((e) => {
+	const r = e.getBoundingClientRect();
+	if (!r.width || !r.height || getComputedStyle(e).visibility === "hidden" || e.closest("p:not(.buttons, .answer), dd, .text, .editor, .skip, .hint, li.recipient, .labels-shown, .hidden-words") || e.matches(".skip, [tabindex='-1'], [data-message-link], .file-name")) return false;
+	if (e.matches("input[type=checkbox], input[type=file]")) { const l = e.closest("label"); if (l) { const q = l.getBoundingClientRect(); return q.width < 44 || q.height < 44; } }
+	return r.width < 43.5 || r.height < 43.5;
+}).slice(0, 5).map((e) => e.outerHTML.slice(0, 120) + " " + Math.round(e.getBoundingClientRect().width) + "x" + Math.round(e.getBoundingClientRect().height))`
+
+// TestScreenshots takes a picture of every screen at three sizes, by day and night, when RESTANTE_SCREENSHOTS names a
+// directory (make screenshots).
+func TestScreenshots(t *testing.T) {
+	dir := os.Getenv("RESTANTE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s, anna := demoSite(t)
+	known := uids(s.signIn(anna))
+	for _, l := range []look{wide, {width: 820, height: 1180, touch: true}, phone} {
+		for _, dark := range []bool{false, true} {
+			l.dark = dark
+			b := newTab(t, s, l)
+			b.open("/login")
+			b.picture(filepath.Join(dir, fmt.Sprintf("sign-in-%s.png", l.name())))
+			b.signIn(anna)
+			for _, sc := range screens {
+				b.show(sc, known)
+				call(b, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: true})
+				b.until("pictures and fonts are there", `document.fonts.status === "loaded"`)
+				b.picture(filepath.Join(dir, fmt.Sprintf("%s-%s.png", sc.name, l.name())))
+			}
+		}
+	}
+}

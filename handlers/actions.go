@@ -128,7 +128,7 @@ func (s *Server) askForever(w http.ResponseWriter, r *http.Request, p *person, p
 	page := templates.Error{
 		Head: s.head(r, p, p.L.T("act.forever")), Words: p.L.T("confirm.forever"), ID: requestID(r),
 		RetryURL: pl.path + "/actions", RetryMethod: "post", RetryWords: p.L.T("act.forever"), Danger: true,
-		ButtonURL: cmp.Or(f.back, pl.path), ButtonWords: p.L.T("cancel"),
+		ButtonURL: ownPath(cmp.Or(f.back, pl.path)), ButtonWords: p.L.T("cancel"),
 	}
 	if f.all {
 		page.Safe = p.L.T("list.selectall", "N", int(pl.box.Messages), "Folder", display(pl.box, p))

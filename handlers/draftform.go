@@ -31,21 +31,18 @@ type draftForm struct {
 }
 
 // readDraft reads the form. A multipart body is read part by part: text fields into memory within bounds, files
-// straight into the draft, which is made for the first of them.
+// straight into the draft, which is made for the first of them. What came in before a fault is in r.PostForm.
 func (s *Server) readDraft(r *http.Request, p *person, d *store.Draft) (f draftForm, err error) {
-	values := url.Values{}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-		if err := s.readParts(r, p, d, values); err != nil {
-			return f, err
-		}
+		r.PostForm = url.Values{}
+		err = s.readParts(r, p, d, r.PostForm)
 	} else {
-		if err := parseForm(r); err != nil {
-			return f, err
-		}
-		values = r.PostForm
+		err = parseForm(r)
 	}
-	r.PostForm = values // for the page that keeps what was typed
-	return draftFormFrom(values, d.Fields)
+	if err != nil {
+		return f, err
+	}
+	return draftFormFrom(r.PostForm, d.Fields)
 }
 
 func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values url.Values) error {
@@ -53,33 +50,27 @@ func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values ur
 	if err != nil {
 		return wrap(err, http.StatusBadRequest, "error.form")
 	}
-	total, files := 0, 0
-	for {
-		part, err := mr.NextPart()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return formError(err)
-		}
-		if part.FileName() == "" {
-			raw, err := io.ReadAll(io.LimitReader(part, maxBody+1))
-			if err != nil {
-				return formError(err)
-			}
-			if total += len(raw); total > maxBody || len(values) > 100 {
-				return badRequest("compose.toolong")
-			}
-			values.Add(part.FormName(), string(raw))
-			continue
-		}
+	files := 0
+	return readFields(mr, values, formLimits{bytes: maxBody, fields: 1000}, func(part *multipart.Part) error {
 		if files++; files > maxFiles {
 			return errTooMuch
 		}
-		if err := s.keepFile(r.Context(), p, d, values, part); err != nil {
-			return formError(err)
-		}
+		return fileError(s.keepFile(r.Context(), p, d, values, part))
+	})
+}
+
+// fileError sorts what can go wrong with a file: the sender's faults from our own.
+func fileError(err error) error {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &tooLarge), errors.Is(err, store.ErrTooLarge):
+		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, store.ErrCut):
+		return wrap(err, http.StatusBadRequest, "error.form")
 	}
+	return problemOf(err)
 }
 
 // keepFile streams a file of the form into the draft, which must exist from then on.
@@ -97,20 +88,6 @@ func (s *Server) keepFile(ctx context.Context, p *person, d *store.Draft, values
 	return s.addFile(ctx, p, d.ID, part.FileName(), part.Header.Get("Content-Type"), part)
 }
 
-func formError(err error) error {
-	var tooLarge *http.MaxBytesError
-	var p *Problem
-	switch {
-	case errors.As(err, &tooLarge), errors.Is(err, store.ErrTooLarge):
-		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
-	case errors.As(err, &p), errors.Is(err, store.ErrNotFound):
-		return err
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, store.ErrCut), errors.Is(err, multipart.ErrMessageTooLarge), strings.Contains(err.Error(), "multipart"):
-		return wrap(err, http.StatusBadRequest, "error.form")
-	}
-	return err
-}
-
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
 	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), carry: v.Get("carry"), back: ownPath(v.Get("back"))}
 	f.fields = was
@@ -121,8 +98,8 @@ func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error)
 	if len(f.fields.To)+len(f.fields.Cc)+len(f.fields.Bcc) > 256<<10 || len(f.fields.Subject) > 4000 || len(f.fields.Body)+len(f.fields.HTML) > maxBody {
 		return f, badRequest("compose.toolong")
 	}
-	if strings.ContainsRune(f.fields.To+f.fields.Cc+f.fields.Bcc+f.fields.Subject, 0) {
-		return f, badRequest("error.badinput")
+	if err := checkText(v); err != nil {
+		return f, err
 	}
 	for _, n := range []struct {
 		name string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"restante/internal/store"
 	"restante/mailclient"
+	"restante/templates"
 )
 
 // postDraft saves, sends or throws away a draft. Whatever happens after the save, the draft is kept.
@@ -24,10 +26,10 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		}
 	}
 	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(30 * time.Minute)) // an upload over a slow line
+	_ = rc.SetReadDeadline(time.Now().Add(uploadTime)) // an upload over a slow line
 	f, err := s.readDraft(r, p, &d)
 	if err != nil {
-		return err
+		return s.draftBroken(w, r, p, d, err)
 	}
 	if d.State == "sent" {
 		return &Problem{Status: http.StatusConflict, Key: "compose.gone", URL: "/outbox", Next: "nav.outbox"}
@@ -51,6 +53,27 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		return badRequest("error.act")
 	}
 	return s.draftSaved(w, r, p, d, f)
+}
+
+// draftBroken keeps what came of a form that broke off or was too much, and shows it with the words for that.
+func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, why error) error {
+	if len(r.PostForm) == 0 || d.State == "sent" || r.Header.Get("X-Restante") != "" {
+		return why
+	}
+	typed := url.Values{"to": {d.Fields.To}, "cc": {d.Fields.Cc}, "bcc": {d.Fields.Bcc}, "subject": {d.Fields.Subject}, "body": {d.Fields.Body}, "html": {d.Fields.HTML}}
+	for name, values := range r.PostForm { // a field that did not come leaves what was kept
+		typed[name] = values
+	}
+	f, err := draftFormFrom(typed, d.Fields)
+	if err != nil {
+		return why
+	}
+	if err := s.saveDraft(r, p, &d, f); err != nil {
+		return why
+	}
+	pr := problemOf(why)
+	s.logProblem(r, pr)
+	return s.composeAgain(w, r, p, d, again{status: pr.Status, wrong: []templates.FieldError{{Field: "body", Words: p.L.T(pr.Key, pr.Args...)}}})
 }
 
 // saveDraft keeps the form's fields. An older form does not overwrite a newer draft: it becomes a draft of its own.

@@ -60,6 +60,9 @@ func (h *hub) join(userID int64) (ch chan string, leave func(), ok bool) {
 
 // events is the stream of what happens: mail, outbox, session, server. Each has a JSON object as its data.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error {
+	if r.Method == http.MethodHead {
+		return nil
+	}
 	own, leave, ok := s.hub.join(p.User.ID)
 	if !ok {
 		return &Problem{Status: http.StatusTooManyRequests, Key: "error.busy"}

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -38,7 +40,7 @@ func allowStyles(w http.ResponseWriter, r *http.Request) {
 }
 
 var policies = map[class]string{
-	classMessage:  "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; script-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",
+	classMessage:  messagePolicy("data:"),
 	classEditor:   "default-src 'none'; style-src 'unsafe-inline'; img-src blob: data: 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",
 	classDownload: "sandbox; default-src 'none'",
 	classSource:   "sandbox; default-src 'none'; frame-ancestors 'none'",
@@ -49,9 +51,40 @@ var policies = map[class]string{
 	classText:     "default-src 'none'",
 }
 
+// messagePolicy is the policy of a mail's own document, whose pictures may come from the places named.
+func messagePolicy(pictures string) string {
+	return "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; script-src 'none'; style-src 'unsafe-inline'; " +
+		"img-src " + pictures + "; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+}
+
+// allowPictures lets a mail's document show its own parts (below base) and, once the reader has agreed, what our
+// proxy fetches; no other path of this site.
+func (s *Server) allowPictures(w http.ResponseWriter, r *http.Request, base string, remote bool) {
+	hosts := []string{r.Host}
+	if u, err := url.Parse(s.conf.PublicURL); err == nil && u.Host != "" && !strings.EqualFold(u.Host, r.Host) {
+		hosts = append(hosts, u.Host)
+	}
+	places := "data:"
+	for _, h := range hosts {
+		if !plainHost.MatchString(h) {
+			continue
+		}
+		places += " " + h + strings.NewReplacer(";", "%3B", ",", "%2C").Replace(base) + "/parts/"
+		if remote {
+			places += " " + h + "/proxy"
+		}
+	}
+	w.Header().Set("Content-Security-Policy", messagePolicy(places))
+}
+
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$|^\[[0-9A-Fa-f:.]+\](:[0-9]+)?$`)
+
 // setHeaders writes the headers of a class. It gives the nonce of an app page, else "".
 func (s *Server) setHeaders(w http.ResponseWriter, c class) (nonce string) {
 	h := w.Header()
+	for _, left := range []string{"Content-Disposition", "Content-Length", "X-Download-Options", "X-Accel-Buffering", "ETag", "Last-Modified", "Accept-Ranges"} {
+		h.Del(left) // of another class, when an error page takes the place of a file
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -72,7 +105,7 @@ func (s *Server) setHeaders(w http.ResponseWriter, c class) (nonce string) {
 		h.Set("Content-Security-Policy", appPolicy(nonce))
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Cache-Control", "no-store")
-		h.Add("Vary", "HX-Request")
+		h.Set("Vary", "HX-Request, Cookie")
 		return nonce
 	case classMessage, classEditor:
 		h.Set("X-Frame-Options", "SAMEORIGIN")

@@ -39,24 +39,6 @@ func signInFormFrom(r *http.Request) (f signInForm, err error) {
 	return f, nil
 }
 
-// parseForm reads a form of either kind; a broken one is the sender's fault.
-func parseForm(r *http.Request) error {
-	var err error
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-		err = r.ParseMultipartForm(1 << 20)
-	} else {
-		err = r.ParseForm()
-	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
-	}
-	if err != nil {
-		return wrap(err, http.StatusBadRequest, "error.form")
-	}
-	return nil
-}
-
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.person(r); err == nil {
 		return seeOther(w, r, r.URL.Query().Get("next"))
@@ -160,7 +142,7 @@ func (s *Server) signInFailed(w http.ResponseWriter, r *http.Request, page templ
 func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request) {
 	l := i18n.For("", r.Header.Get("Accept-Language"))
 	page := s.loginFor(r, l)
-	if r.Method == http.MethodGet {
+	if reading(r) {
 		if r.Header.Get("HX-Request") == "" && r.Header.Get("X-Restante") == "" {
 			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 			return
@@ -168,12 +150,11 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request) {
 		s.render(w, r, http.StatusUnauthorized, page)
 		return
 	}
-	if parseForm(r) == nil {
-		for name, values := range r.PostForm {
-			for _, v := range values {
-				if name != "password" {
-					page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
-				}
+	_ = parseForm(r) // of a broken form, what could be read of it
+	for name, values := range r.PostForm {
+		for _, v := range values {
+			if name != "password" {
+				page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
 			}
 		}
 	}

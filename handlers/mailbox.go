@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -33,7 +34,9 @@ func (s *Server) place(r *http.Request, p *person) (pl place, err error) {
 	if err != nil {
 		return pl, errNothingHere
 	}
-	boxes, err := p.Mail.Mailboxes(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), firstAnswer)
+	defer cancel()
+	boxes, err := p.Mail.Mailboxes(ctx)
 	if err != nil {
 		return pl, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzhttp"
 )
@@ -89,6 +91,9 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 				panic(v)
 			}
 			s.log.Error("panic", "id", requestID(r), "value", fmt.Sprint(v), "stack", string(debug.Stack()))
+			if started(w) { // too late for a page: the connection ends, so that nothing looks whole
+				panic(http.ErrAbortHandler)
+			}
 			s.fail(w, r, errBroken)
 		}()
 		next.ServeHTTP(w, r)
@@ -100,7 +105,7 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 	public, _ := url.Parse(s.conf.PublicURL)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.conf.PublicURL != "" && !strings.EqualFold(r.Host, public.Host) && !loopback(r.Host) {
-			http.Error(w, "This site does not answer to that name.", http.StatusMisdirectedRequest)
+			s.refuse(w, r, "This site does not answer to that name.", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -122,13 +127,50 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errStale) }))
 	guarded := protect.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Site") == "cross-site" &&
+		if reading(r) && r.Header.Get("Sec-Fetch-Site") == "cross-site" &&
 			(r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document") {
-			http.Error(w, "This is not for other sites.", http.StatusForbidden)
+			s.refuse(w, r, "This is not for other sites.", http.StatusForbidden)
 			return
 		}
 		guarded.ServeHTTP(w, r)
 	})
+}
+
+// refuse answers, before anything of the request is believed, with a line of text.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, words string, status int) {
+	s.logProblem(r, &Problem{Status: status, Key: "refused"})
+	s.setHeaders(w, classText)
+	http.Error(w, words, status)
+}
+
+// reading says whether a request only asks for something.
+func reading(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// readable refuses paths and queries that are no text: no database and no mail server takes such bytes.
+func (s *Server) readable(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isText(r.URL.Path) {
+			s.fail(w, r, errNothingHere)
+			return
+		}
+		for name, values := range r.URL.Query() {
+			if !isText(append(values, name)...) {
+				s.fail(w, r, badRequest("error.badinput"))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isText says whether all strings are UTF-8 without NUL.
+func isText(all ...string) bool {
+	for _, s := range all {
+		if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // bounded limits what a request may send, by its kind.
@@ -139,10 +181,30 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 			limit = s.conf.UploadMB << 20
 		}
 		if r.Body != nil {
-			r.Body = http.MaxBytesReader(w, r.Body, limit)
+			r.Body = &drained{ReadCloser: http.MaxBytesReader(w, r.Body, limit), rest: r.Body, most: 4 * limit, rc: http.NewResponseController(w)}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// drained is a bounded body. What comes beyond the bound is thrown away for a while: a browser that is cut off in
+// the middle of sending shows its own error in the place of our page.
+type drained struct {
+	io.ReadCloser
+	rest io.Reader
+	most int64
+	rc   *http.ResponseController
+}
+
+func (d *drained) Read(b []byte) (int, error) {
+	n, err := d.ReadCloser.Read(b)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) && d.most > 0 {
+		_ = d.rc.SetReadDeadline(time.Now().Add(30 * time.Second))
+		_, _ = io.CopyN(io.Discard, d.rest, d.most)
+		d.most = 0
+	}
+	return n, err
 }
 
 // compressed gzips pages, with random padding: they hold a nonce beside foreign text.

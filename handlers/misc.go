@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"restante/internal/i18n"
 	"restante/static"
 	"restante/templates"
@@ -30,7 +32,18 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) nothingHere(http.ResponseWriter, *http.Request) error { return errNothingHere }
 
-func (s *Server) wrongMethod(http.ResponseWriter, *http.Request) error {
+func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request) error {
+	if routes := chi.RouteContext(r.Context()).Routes; routes != nil {
+		for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+			asked := m
+			if m == http.MethodHead {
+				asked = http.MethodGet
+			}
+			if routes.Match(chi.NewRouteContext(), asked, r.URL.EscapedPath()) {
+				w.Header().Add("Allow", m)
+			}
+		}
+	}
 	return &Problem{Status: http.StatusMethodNotAllowed, Key: "error.method"}
 }
 

@@ -67,6 +67,7 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, p *person) error {
 			return "/proxy?" + url.Values{"u": {u}, "s": {s.sign("proxy-url", p, u)}}.Encode()
 		}
 	}
+	s.allowPictures(w, r, base, o.Remote != nil)
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
 	var parts []sanitize.Part

@@ -29,7 +29,7 @@ func (s *Server) app(h func(http.ResponseWriter, *http.Request) error) http.Hand
 func (s *Server) page(h func(http.ResponseWriter, *http.Request, *person) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		nonce := s.setHeaders(w, classApp)
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), keyNonce, nonce), 100*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), keyNonce, nonce), patience(r))
 		defer cancel()
 		r = r.WithContext(ctx)
 		who, err := s.person(r)
@@ -41,6 +41,22 @@ func (s *Server) page(h func(http.ResponseWriter, *http.Request, *person) error)
 		}
 	}
 }
+
+// patience is how long a page may wait for the mail server before it says so.
+func patience(r *http.Request) time.Duration {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/compose") && r.Method == http.MethodPost:
+		return uploadTime
+	case r.URL.Path == "/search" || r.Method == http.MethodPost:
+		return 100 * time.Second
+	}
+	return firstAnswer
+}
+
+const (
+	firstAnswer = 25 * time.Second // of the mail server, for a page
+	uploadTime  = 30 * time.Minute // of a form with files over a slow line
+)
 
 // failFor sends those whose session or password is over to sign in again, with what they typed; else the error page.
 func (s *Server) failFor(w http.ResponseWriter, r *http.Request, err error) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"restante/static"
 )
@@ -11,7 +12,7 @@ import (
 // Handler is the site map: every route, on one page. Each names its header class (headers.go).
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.observed, s.recovered, s.knownHost, s.sameOrigin, s.bounded)
+	r.Use(s.observed, s.recovered, s.knownHost, s.sameOrigin, s.readable, s.bounded, middleware.GetHead)
 	r.NotFound(s.app(s.nothingHere))
 	r.MethodNotAllowed(s.app(s.wrongMethod))
 

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -85,7 +86,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	}
 	ask := asks(p, d, len(m.Files), f.anyway)
 	if len(wrong) > 0 || ask != nil {
-		return s.composeAgain(w, r, p, d, wrong, ask)
+		return s.composeAgain(w, r, p, d, again{wrong: wrong, ask: ask})
 	}
 	m.MessageID = compose.NewMessageID(m.From.Addr)
 	bcc, err := compose.BccField(m)
@@ -98,7 +99,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	}
 	if limit := s.sendLimit(p); limit > 0 && size > limit {
 		words := p.L.T("compose.toobig", "Size", p.L.Size(size), "Limit", p.L.Size(limit))
-		return s.composeAgain(w, r, p, d, []templates.FieldError{{Field: "body", Words: words}}, nil)
+		return s.composeAgain(w, r, p, d, again{wrong: []templates.FieldError{{Field: "body", Words: words}}})
 	}
 	item := store.OutboxItem{
 		UserID: p.User.ID, AccountID: d.AccountID, DraftID: d.ID, DueAt: s.now().Add(s.undoWindow(p)), BlobID: blob, Size: size, Skip: int64(len(bcc)),
@@ -161,8 +162,15 @@ func (s *Server) writeMail(ctx context.Context, p *person, bcc string, m compose
 	return blob, size, err
 }
 
+// again says why a draft is shown once more: what is to be mended or asked.
+type again struct {
+	status int // 0 = 422
+	wrong  []templates.FieldError
+	ask    *templates.Asking
+}
+
 // composeAgain shows the kept draft with what is to be mended or asked.
-func (s *Server) composeAgain(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, wrong []templates.FieldError, ask *templates.Asking) error {
+func (s *Server) composeAgain(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, why again) error {
 	ids, err := s.identities(r.Context(), p)
 	if err != nil {
 		return err
@@ -172,15 +180,15 @@ func (s *Server) composeAgain(w http.ResponseWriter, r *http.Request, p *person,
 		return err
 	}
 	page := s.composePage(r, p, d, files, ids)
-	page.Errors, page.Asking = wrong, ask
+	page.Errors, page.Asking = why.wrong, why.ask
 	page.KeptWords = p.L.T("compose.kept", "Time", s.nowFor(p).Format("15:04"))
-	for _, e := range wrong {
+	for _, e := range why.wrong {
 		if e.Field == "to" {
 			page.ToWrong = e.Words
 		}
 	}
 	w.Header().Set("X-Restante-Draft", d.ID)
 	allowStyles(w, r)
-	s.render(w, r, http.StatusUnprocessableEntity, page)
+	s.render(w, r, cmp.Or(why.status, http.StatusUnprocessableEntity), page)
 	return nil
 }

@@ -21,11 +21,11 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, p *person) error
 	if err != nil {
 		return err
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(30 * time.Minute))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime))
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 		return badRequest("error.form")
 	}
-	if err := s.readParts(r, p, &d, url.Values{}); err != nil {
+	if err := s.readParts(r, p, &d, url.Values{}); err != nil { // a file that broke off is not kept
 		return err
 	}
 	if r.Header.Get("X-Restante") == "" {

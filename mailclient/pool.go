@@ -14,6 +14,7 @@ type Limits struct {
 	PerHost    int           // 200
 	Global     int           // 2000
 	Idle       time.Duration // 2 minutes: an unused connection is closed after it
+	Linger     time.Duration // 1 minute: a watch that nobody listens to ends after it; a page that follows another takes it over
 	Poll       time.Duration // 1 minute: how often a server without IDLE is asked for news
 }
 
@@ -42,6 +43,9 @@ func NewPool(l Limits) *Pool {
 	}
 	if l.Idle == 0 {
 		l.Idle = 2 * time.Minute
+	}
+	if l.Linger == 0 {
+		l.Linger = time.Minute
 	}
 	if l.Poll == 0 {
 		l.Poll = time.Minute

@@ -13,7 +13,6 @@ import (
 const (
 	idleTime  = 4 * time.Minute // then the other mailboxes are looked at, and IDLE goes on (S14, S15)
 	stormTime = 250 * time.Millisecond
-	linger    = time.Minute // a page that follows another takes over its watch
 )
 
 var backoff = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute}
@@ -87,7 +86,7 @@ func (s *Session) unwatch(w *watch, ch chan Event) {
 	defer w.mu.Unlock()
 	delete(w.listeners, ch)
 	if len(w.listeners) == 0 {
-		w.idle = time.AfterFunc(linger, func() { s.endWatch(w) })
+		w.idle = time.AfterFunc(s.pool.limits.Linger, func() { s.endWatch(w) })
 	}
 }
 

@@ -4,13 +4,17 @@
 package static
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,6 +33,32 @@ var types = map[string]string{
 type asset struct {
 	body  []byte
 	ctype string
+	small func() []byte // gzipped, made when first asked for; nil when it would be no smaller
+}
+
+// squeezed are the types that compress well: fonts and pictures are compressed already.
+var squeezed = map[string]bool{".css": true, ".js": true, ".svg": true, ".txt": true}
+
+func newAsset(body []byte, ctype, ext string) asset {
+	a := asset{body: body, ctype: ctype, small: func() []byte { return nil }}
+	if squeezed[ext] {
+		a.small = sync.OnceValue(func() []byte { return squeeze(body) })
+	}
+	return a
+}
+
+func squeeze(body []byte) []byte {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		panic(err) // a level there is
+	}
+	_, _ = w.Write(body) // a buffer takes all
+	_ = w.Close()
+	if b.Len() >= len(body) {
+		return nil
+	}
+	return bytes.Clone(b.Bytes())
 }
 
 var byName, byURL = load()
@@ -45,7 +75,7 @@ func load() (names map[string]string, urls map[string]asset) {
 		ext := path.Ext(name)
 		url := "/static/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 		names[name] = url
-		urls[url] = asset{body, ctype}
+		urls[url] = newAsset(body, ctype, ext)
 	}
 	walk := func(dir string, f func(name string, body []byte)) {
 		err := fs.WalkDir(files, dir, func(p string, d fs.DirEntry, err error) error {
@@ -153,6 +183,24 @@ func Handler() http.Handler {
 		h := w.Header()
 		h.Set("Content-Type", a.ctype)
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.Set("Vary", "Accept-Encoding")
+		if small := a.small(); small != nil && r.Header.Get("Range") == "" && takesGzip(r) {
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Length", strconv.Itoa(len(small)))
+			_, _ = w.Write(small) // who hangs up needs no more
+			return
+		}
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(a.body)))
 	})
+}
+
+// takesGzip says whether a browser wants an answer gzipped (RFC 9110 12.5.3: a weight of 0 is a no).
+func takesGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			return strings.Trim(strings.TrimPrefix(strings.TrimSpace(weight), "q="), "0.") != "" || weight == ""
+		}
+	}
+	return false
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -81,8 +80,7 @@ func (s *site) servers() []discover.Servers {
 
 func (s *site) start() {
 	s.t.Helper()
-	log := slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h, err := open(s.t.Context(), s.conf, s.servers(), log)
+	h, err := open(s.t.Context(), s.conf, s.servers(), newLog(&s.log, s.conf.Log))
 	if err != nil {
 		s.t.Fatal(err)
 	}

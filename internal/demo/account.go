@@ -32,6 +32,7 @@ type mailbox struct {
 	messages    []*message
 	mod         uint64
 	changed     chan struct{} // closed and replaced at each change
+	viewers     map[*session]bool
 }
 
 // message is one message in one mailbox. Flags and mod are guarded by the account's lock.
@@ -72,7 +73,7 @@ func (a *account) addDefaults() {
 // addBox makes an empty mailbox with a UIDVALIDITY that no other ever had, and subscribes to it.
 func (a *account) addBox(name string, use imap.MailboxAttr) *mailbox {
 	a.nextValidity++
-	box := &mailbox{name: name, uidValidity: a.nextValidity, uidNext: 1, use: use, changed: make(chan struct{})}
+	box := &mailbox{name: name, uidValidity: a.nextValidity, uidNext: 1, use: use, changed: make(chan struct{}), viewers: map[*session]bool{}}
 	a.boxes[name] = box
 	a.subscribed[name] = true
 	return box

@@ -118,8 +118,8 @@ func (s *Servers) listen() error {
 	s.IMAPAddr, s.SMTPAddr = imapLn.Addr().String(), smtpLn.Addr().String()
 	s.imapLn = newListener(imapLn, s.without)
 	s.imap = imapserver.New(&imapserver.Options{
-		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return &session{servers: s}, nil, nil
+		NewSession: func(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return &session{servers: s, conn: c.NetConn()}, nil, nil
 		},
 		Caps:         offered(s.without),
 		InsecureAuth: true,

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func canonicalName(name string) string {
 
 func validName(name string) bool {
 	return name != "" && !strings.HasPrefix(name, delim) && !strings.Contains(name, "//") &&
-		!strings.ContainsAny(name, "*%\x00\r\n")
+		!strings.ContainsAny(name, "\x00\r\n")
 }
 
 // create makes a mailbox and the parents it lacks.
@@ -101,22 +102,22 @@ func parents(name string) []string {
 	return list
 }
 
-// delete removes a mailbox; its children stay.
-func (a *account) delete(name string) error {
+// delete removes a mailbox; its children stay. It gives the sessions that have it selected.
+func (a *account) delete(name string) ([]*session, error) {
 	name = canonicalName(name)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	box := a.boxes[name]
 	switch {
 	case name == "INBOX":
-		return errInboxStays
+		return nil, errInboxStays
 	case box == nil:
-		return errNoMailbox
+		return nil, errNoMailbox
 	}
 	delete(a.boxes, name)
 	delete(a.subscribed, name)
 	box.messages = nil
-	return a.commit(box)
+	return slices.Collect(maps.Keys(box.viewers)), a.commit(box)
 }
 
 // rename moves a mailbox and all below it. RFC 3501 6.3.5: renaming INBOX moves its

@@ -123,7 +123,7 @@ func (a *account) load() (bool, error) {
 func (a *account) loadBox(sb savedMailbox, contents map[string]*content) error {
 	box := &mailbox{
 		name: sb.Name, uidValidity: sb.UIDValidity, uidNext: imap.UID(sb.UIDNext),
-		use: imap.MailboxAttr(sb.Use), changed: make(chan struct{}),
+		use: imap.MailboxAttr(sb.Use), changed: make(chan struct{}), viewers: map[*session]bool{},
 	}
 	a.boxes[sb.Name] = box
 	for _, sm := range sb.Messages {

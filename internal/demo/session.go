@@ -14,6 +14,7 @@ const appendLimit = 64 << 20
 // Idle, which runs beside the reading of DONE.
 type session struct {
 	servers *Servers
+	conn    io.Closer
 	account *account // nil until Login
 	view    *view    // nil while no mailbox is selected
 }
@@ -24,8 +25,8 @@ var (
 	_ imapserver.SessionAppendLimit = (*session)(nil)
 )
 
-// Close has nothing to free: a view is not known to its mailbox.
-func (s *session) Close() error { return nil }
+// Close ends the session.
+func (s *session) Close() error { return s.Unselect() }
 
 // Login signs in with the address, or its local part, and the password.
 func (s *session) Login(username, password string) error {
@@ -49,7 +50,9 @@ func (s *session) Select(name string, o *imap.SelectOptions) (*imap.SelectData, 
 	if box == nil {
 		return nil, errNoMailbox
 	}
+	s.leave()
 	s.view = newView(a, box, o.ReadOnly)
+	box.viewers[s] = true
 	data := &imap.SelectData{
 		Flags:       box.flagsInUse(),
 		NumMessages: uint32(len(box.messages)),
@@ -88,8 +91,20 @@ func (box *mailbox) flagsInUse() []imap.Flag {
 
 // Unselect closes the mailbox without expunging.
 func (s *session) Unselect() error {
-	s.view = nil
+	if s.view != nil {
+		s.account.mu.Lock()
+		defer s.account.mu.Unlock()
+		s.leave()
+	}
 	return nil
+}
+
+// leave forgets the selected mailbox; the caller holds the account's lock.
+func (s *session) leave() {
+	if s.view != nil {
+		delete(s.view.box.viewers, s)
+		s.view = nil
+	}
 }
 
 // Create makes a mailbox, with a special use when asked.
@@ -100,8 +115,16 @@ func (s *session) Create(name string, o *imap.CreateOptions) error {
 	return s.account.create(name, o.SpecialUse)
 }
 
-// Delete removes a mailbox.
-func (s *session) Delete(name string) error { return s.account.delete(name) }
+// Delete removes a mailbox. Other connections that have it selected are cut, as RFC 2180 3.3 allows.
+func (s *session) Delete(name string) error {
+	viewers, err := s.account.delete(name)
+	for _, v := range viewers {
+		if v != s {
+			_ = v.conn.Close()
+		}
+	}
+	return err
+}
 
 // Rename moves a mailbox and those below it.
 func (s *session) Rename(from, to string, _ *imap.RenameOptions) error {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -156,7 +157,7 @@ func (s *try) open(ctx context.Context) (Outcome, bool) {
 		return connectOutcome(err), false
 	}
 	for _, mech := range []string{"PLAIN", "LOGIN"} {
-		if !s.c.SupportsAuth(mech) {
+		if !s.offers(mech) {
 			continue
 		}
 		s.phase = "auth"
@@ -174,6 +175,19 @@ func (s *try) open(ctx context.Context) (Outcome, bool) {
 		}
 	}
 	return Outcome{Kind: Config, Phase: "auth", Text: "the server offers no way to sign in that is understood here"}, false
+}
+
+// offers says whether a mechanism is offered, in the old form "AUTH=LOGIN PLAIN" too (T3).
+func (s *try) offers(mech string) bool {
+	if s.c.SupportsAuth(mech) {
+		return true
+	}
+	for _, first := range []string{"PLAIN", "LOGIN"} {
+		if ok, more := s.c.Extension("AUTH=" + first); ok && slices.Contains(append(strings.Fields(strings.ToUpper(more)), first), mech) {
+			return true
+		}
+	}
+	return false
 }
 
 func client(mech string, c mailclient.Credentials) sasl.Client {
@@ -305,7 +319,11 @@ func (s *try) data() Outcome {
 		return out
 	}
 	_ = s.conn.SetDeadline(time.Time{})
-	if _, err := io.Copy(w, &paced{s: s, r: s.m.Body}); err != nil {
+	n, err := io.Copy(w, &paced{s: s, r: s.m.Body})
+	if err == nil && n != s.m.Size {
+		err = fmt.Errorf("the mail has %d octets instead of %d", n, s.m.Size)
+	}
+	if err != nil {
 		s.close() // without the dot the server has nothing
 		return Outcome{Kind: Retry, Phase: "data", Text: err.Error()}
 	}

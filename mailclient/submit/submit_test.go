@@ -365,7 +365,7 @@ func TestT13_EveryAnswerHasItsOutcome(t *testing.T) {
 		{"421 after the dot", script{"TEXT": "421 4.3.0 closing"}, submit.Retry},
 		{"554 after the dot", script{"TEXT": "554 5.7.1 spam"}, submit.Rejected},
 		{"552 after the dot", script{"TEXT": "552 5.3.4 too big"}, submit.TooLarge},
-		{"250 without a word", script{"TEXT": "250"}, submit.Sent},
+		{"250 without a word", script{"TEXT": "250 "}, submit.Sent},
 		{"250 in several lines", script{"TEXT": "250-2.0.0 queued\r\n250 2.0.0 as 7"}, submit.Sent},
 		{"QUIT refused", script{"QUIT": ""}, submit.Sent},
 	} {

@@ -70,8 +70,9 @@ export async function refresh({ pill = false } = {}) {
 	const url = open ? one(".message-bar .back")?.href : location.href;
 	if (!url || !one("#list")) return;
 	const response = await call(url);
-	const text = await response.text();
+	let text = await response.text();
 	if (!response.ok || !isOurs(response)) return;
+	if (open) text = text.replace(/<h1( class="list-title".*?)<\/h1>/s, "<h2$1</h2>"); // beside a message the subject is the page's heading
 	const doc = parse(response, text);
 	if (open) one(`.row[data-uid="${CSS.escape(open.dataset.message)}"]`, doc)?.setAttribute("data-current", "");
 	const list = one("#list"), known = new Set(rows().map((r) => r.id));

@@ -39,6 +39,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error
 	frame.Query, frame.HasList = words, true
 	v := templates.Mail{Frame: frame, PaneMode: "none"}
 	v.List = s.searchView(p, q, list, boxes, title)
+	v.List.Search = searchForm(p, words, boxes)
 	return s.ok(w, r, v)
 }
 
@@ -78,13 +79,22 @@ func (s *Server) searchView(p *person, q url.Values, list mailclient.List, boxes
 		v.Older = with("/search", q, "page", pageParam(list.Page+1))
 	}
 	v.EmptyWords = p.L.T("search.none", "Query", q.Get("q"))
-	if q.Get("q") == "" {
-		v.EmptyWords = p.L.T("search.tips")
-		for _, w := range searchWords {
-			v.EmptyWords += " " + w.word
+	return v
+}
+
+func searchForm(p *person, query string, boxes []mailclient.Mailbox) *templates.SearchForm {
+	f := &templates.SearchForm{Query: query}
+	for _, b := range boxes {
+		if b.Selectable {
+			f.Folders = append(f.Folders, templates.Option{Value: Slug(b.Name, b.Delimiter), Words: fullDisplay(b, p)})
 		}
 	}
-	return v
+	if query == "" {
+		for _, w := range searchWords {
+			f.Tips = append(f.Tips, templates.HelpWord{Word: w.word, Words: p.L.T(w.key)})
+		}
+	}
+	return f
 }
 
 // searchWords are the words of the search language and the catalogue key of their meaning.

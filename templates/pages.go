@@ -60,6 +60,14 @@ type List struct {
 	AllURL          string
 	ManageURL       string
 	EmptyURL        string
+	Search          *SearchForm // on the page of a search through all folders
+}
+
+// SearchForm asks for words and where to look; Tips tell the words that narrow a search, before there is one.
+type SearchForm struct {
+	Query   string
+	Folders []Option
+	Tips    []HelpWord
 }
 
 // MoveTo is the choice of a folder; Where keeps ids apart.

@@ -41,7 +41,7 @@ var screens = []screen{
 	{name: "selected", path: "/mail/1/INBOX", ready: listed, before: func(b *tab) { b.click(".row .pick"); b.sees("1 selected") }},
 	{name: "nothing", path: "/mail/1/INBOX?q=nothing-at-all", ready: `document.querySelector(".empty-words")`},
 	{name: "search", path: "/search?q=harbour", ready: listed},
-	{name: "search-start", path: "/search", ready: `document.querySelector(".empty-words")`},
+	{name: "search-start", path: "/search", ready: `document.querySelector(".search-tips")`},
 	{name: "junk", path: "/mail/1/Junk", ready: listed},
 	{name: "folders", path: "/mail/1/mailboxes", ready: `document.querySelector(".folder-item")`},
 	{name: "new", path: "/compose", ready: `document.querySelector(".editor")`},

@@ -99,7 +99,9 @@ func (s *SearchQuery) add(t term, loc *time.Location) error {
 		}
 		s.Keyword = append(s.Keyword, t.value)
 	case "has":
-		if v := strings.ToLower(t.value); v != "attachment" && v != "attachments" {
+		switch strings.ToLower(t.value) {
+		case "attachment", "attachments", "file", "files":
+		default:
 			return &QueryError{t.value, "has"}
 		}
 		s.HasAttachment = true

@@ -35,6 +35,8 @@ type Queue struct {
 	log     *slog.Logger
 	node    string
 	hello   string
+
+	patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
 	notify  func(userID int64, item store.OutboxItem)
 
 	mu     sync.Mutex
@@ -50,6 +52,8 @@ type Options struct {
 	Servers *discover.Directory
 	Log     *slog.Logger
 	Hello   string // our name for EHLO
+
+	Patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
 	Notify  func(userID int64, item store.OutboxItem)
 }
 
@@ -57,7 +61,7 @@ type Options struct {
 func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, log: o.Log,
-		node: store.NewID(), hello: o.Hello, notify: o.Notify, timers: map[int64]*time.Timer{},
+		node: store.NewID(), hello: o.Hello, patience: o.Patience, notify: o.Notify, timers: map[int64]*time.Timer{},
 	}
 	var driver riverdriver.Driver[*sql.Tx]
 	if o.Store.Dialect() == migrations.SQLite {
@@ -71,6 +75,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &sendWorker{q: q})
 	river.AddWorker(workers, &sweepWorker{q: q})
+	river.AddWorker(workers, &wakeWorker{q: q})
 	client, err := river.NewClient(driver, &river.Config{
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
 		Workers:           workers,
@@ -79,8 +84,12 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 		JobTimeout:        30 * time.Minute,
 		Logger:            slog.New(slog.DiscardHandler),
 		SoftStopTimeout:   10 * time.Second,
-		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(15*time.Minute),
-			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})},
+		PeriodicJobs: []*river.PeriodicJob{
+			river.NewPeriodicJob(river.PeriodicInterval(15*time.Minute),
+				func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
+			river.NewPeriodicJob(river.PeriodicInterval(lease/2),
+				func() (river.JobArgs, *river.InsertOpts) { return wakeArgs{}, nil }, nil),
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
@@ -182,5 +191,20 @@ type sweepWorker struct {
 // Work removes what has expired and wakes items that were left behind.
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	s := w.q.store
-	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), w.q.wakeLeftovers(ctx))
+	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx))
+}
+
+type wakeArgs struct{}
+
+// Kind names the job for River.
+func (wakeArgs) Kind() string { return "wake" }
+
+type wakeWorker struct {
+	river.WorkerDefaults[wakeArgs]
+	q *Queue
+}
+
+// Work wakes items that a killed process left behind.
+func (w *wakeWorker) Work(ctx context.Context, _ *river.Job[wakeArgs]) error {
+	return w.q.wakeLeftovers(ctx)
 }

@@ -18,8 +18,9 @@ import (
 	"restante/mailclient/submit"
 )
 
-// lease outlasts the longest phase of a send (the final dot may take 10 minutes).
-const lease = 15 * time.Minute
+// lease is how long an item stays with a worker that gives no sign; it is renewed while the worker lives, so that
+// what a killed process left is looked at soon.
+const lease = time.Minute
 
 // giveUp is how long a mail is tried before it is told as not sent.
 const giveUp = 48 * time.Hour
@@ -46,19 +47,56 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 	if err != nil {
 		return err
 	}
+	defer q.hold(ctx, item.ID)()
 	if item.State == store.Uncertain { // a worker died while the final dot was on its way
 		return q.finish(ctx, &item)
 	}
 	q.tell(item)
-	if item.State == store.Accepted {
-		q.file(ctx, &item)
-		return q.finish(ctx, &item)
+	fresh := item.State != store.Accepted
+	if fresh {
+		q.try(ctx, &item)
+		if item.State != store.Accepted {
+			return q.finish(ctx, &item)
+		}
+		if err := q.record(ctx, &item); err != nil { // that it was accepted is durable before the copy is made
+			return err
+		}
 	}
-	q.try(ctx, &item)
-	if err := q.finish(ctx, &item); err != nil || item.State != store.Accepted {
+	q.file(ctx, &item, fresh)
+	return q.finish(ctx, &item)
+}
+
+// hold renews the lease of an item until the function it gives is called.
+func (q *Queue) hold(ctx context.Context, id int64) (letGo func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		beat := time.NewTicker(lease / 4)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-beat.C:
+				if err := q.store.HoldOutbox(ctx, id, q.node, lease); err != nil && ctx.Err() == nil {
+					q.log.Warn("outbox lease", "item", id, "err", err)
+				}
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// record writes how far an item has come, which its worker keeps.
+func (q *Queue) record(ctx context.Context, item *store.OutboxItem) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := q.store.RecordOutbox(ctx, *item, q.node); err != nil {
 		return err
 	}
-	return w.Work(ctx, job) // that it was accepted is durable: now the copy in Sent
+	q.tell(*item)
+	return nil
 }
 
 // finish records the outcome, even when the request to stop has come, and wakes the next try.
@@ -133,7 +171,7 @@ func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
 	}
 	out := submit.Send(ctx, submit.Options{
 		Server: s.SMTP, Credentials: mailclient.Credentials{Username: cred.Username, Password: cred.Password},
-		HelloName: q.hello,
+		HelloName: q.hello, Timeout: q.patience,
 		Step: func(phase string) error {
 			return q.store.SetOutboxState(ctx, item.ID, q.node, store.OutboxState(phase))
 		},
@@ -165,8 +203,9 @@ func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string) {
 }
 
 // file puts the copy into Sent, marks what was answered, removes the draft, and remembers the people written to.
-// None of it can send again; a failure of the copy keeps the item for a later try.
-func (q *Queue) file(ctx context.Context, item *store.OutboxItem) {
+// None of it can send again; a failure of the copy keeps the item for a later try. fresh says that nobody can have
+// made the copy before.
+func (q *Queue) file(ctx context.Context, item *store.OutboxItem, fresh bool) {
 	done := store.Sent
 	if len(item.Results) > 0 {
 		done = store.Partly
@@ -175,7 +214,7 @@ func (q *Queue) file(ctx context.Context, item *store.OutboxItem) {
 	if err == nil {
 		session := q.pool.Session(SessionKey(account.ID), s.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
 		if !item.Filed {
-			err = q.fileSent(ctx, session, s, account, item)
+			err = q.fileSent(ctx, session, s, account, item, fresh)
 		}
 		if err == nil {
 			item.Filed = true
@@ -203,7 +242,7 @@ var probes = []time.Duration{time.Second, 3 * time.Second}
 // learned is how many probes must agree before the finding is kept.
 const learned = 3
 
-func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s discover.Servers, a store.Account, item *store.OutboxItem) error {
+func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s discover.Servers, a store.Account, item *store.OutboxItem, fresh bool) error {
 	if s.Files || a.SentMode == "server" {
 		return nil
 	}
@@ -211,7 +250,7 @@ func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s dis
 	if err != nil {
 		return err
 	}
-	if a.SentMode != "append" || item.Tries > 1 || item.Problem == "unfiled" {
+	if a.SentMode != "append" || !fresh || item.Tries > 1 {
 		found, err := q.probe(ctx, session, box.Name, a, item)
 		if err != nil || found {
 			return err

@@ -143,6 +143,23 @@ func (s *Store) SetOutboxState(ctx context.Context, id int64, node string, state
 	return changed(s.db.ExecContext(ctx, `UPDATE outbox SET state = $1, updated_at = $2 WHERE id = $3 AND taken_by = $4`, state, s.ms(), id, node))
 }
 
+// HoldOutbox puts the end of node's lease on an item off.
+func (s *Store) HoldOutbox(ctx context.Context, id int64, node string, lease time.Duration) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE outbox SET taken_until = $1 WHERE id = $2 AND taken_by = $3`, s.ms()+lease.Milliseconds(), id, node))
+}
+
+// RecordOutbox records how far a try has come; the item stays with node.
+func (s *Store) RecordOutbox(ctx context.Context, o OutboxItem, node string) error {
+	results, err := json.Marshal(o.Results)
+	if err != nil {
+		return err
+	}
+	return changed(s.db.ExecContext(ctx, `
+		UPDATE outbox SET state = $1, tries = $2, results = $3, problem = $4, server = $5, server_text = $6, updated_at = $7
+		WHERE id = $8 AND taken_by = $9`,
+		string(o.State), o.Tries, string(results), o.Problem, o.Server, o.ServerText, s.ms(), o.ID, node))
+}
+
 // FinishOutbox records the outcome of a try and lets go of the item.
 func (s *Store) FinishOutbox(ctx context.Context, o OutboxItem, node string) error {
 	results, err := json.Marshal(o.Results)

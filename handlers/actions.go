@@ -28,7 +28,7 @@ func actFormFrom(r *http.Request, box string) (f actForm, err error) {
 	if err := parseForm(r); err != nil {
 		return f, err
 	}
-	f = actForm{action: r.PostFormValue("action"), to: r.PostFormValue("to"), label: strings.TrimSpace(r.PostFormValue("label")),
+	f = actForm{action: r.PostFormValue("action"), to: r.PostFormValue("to"), label: strings.TrimSpace(cmp.Or(r.PostFormValue("label"), r.PostFormValue("to"))),
 		back: r.PostFormValue("back"), stay: r.PostFormValue("stay"), all: r.PostFormValue("all") == "1"}
 	f.ref.Mailbox = box
 	if f.ref.UIDValidity, err = validityParam(r.PostFormValue("validity")); err != nil {
@@ -88,7 +88,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 		return s.askForever(w, r, p, pl, f)
 	}
 	if f.all {
-		lq, err := listQueryFrom(r.PostForm, p.Zone)
+		lq, err := listQueryFrom(r.Form, p.Zone)
 		if err != nil {
 			return err
 		}
@@ -101,8 +101,12 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 			f.ref.UIDValidity = all.UIDValidity
 		}
 	}
-	if f.ref.UIDValidity == 0 {
-		return badRequest("error.form")
+	if f.ref.UIDValidity == 0 { // a form of somebody else's making: the UIDs of now are meant
+		now, err := p.Mail.UIDs(r.Context(), pl.box.Name, mailclient.ListQuery{})
+		if err != nil {
+			return err
+		}
+		f.ref.UIDValidity = now.UIDValidity
 	}
 	done, err := s.doAct(r, p, pl, f)
 	if errors.Is(err, mailclient.ErrGone) { // S18: somebody was faster
@@ -248,7 +252,7 @@ func (s *Server) moveJunk(r *http.Request, p *person, pl place, f actForm) (flas
 
 func (s *Server) moveTo(r *http.Request, p *person, pl place, f actForm) (flash, error) {
 	for _, b := range pl.boxes {
-		if b.Name != f.to || !b.Selectable {
+		if b.Name != f.to && Slug(b.Name, b.Delimiter) != f.to || !b.Selectable {
 			continue
 		}
 		if f.action == "copy" {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"restante/internal/store"
+	"restante/mailclient/compose"
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 // draftForm is what the compose form brings, but for its files: those were streamed into the store.
 type draftForm struct {
 	fields store.DraftFields
+	from   string // the sender by address, where the form names no identity
 	rev    int64
 	action string
 	remove string
@@ -42,7 +44,22 @@ func (s *Server) readDraft(r *http.Request, p *person, d *store.Draft) (f draftF
 	if err != nil {
 		return f, err
 	}
-	return draftFormFrom(r.PostForm, d.Fields)
+	if f, err = draftFormFrom(r.PostForm, d.Fields); err == nil && f.from != "" {
+		f.fields.IdentityID, err = s.identityOf(r.Context(), p, f.from)
+	}
+	return f, err
+}
+
+// identityOf is the identity of an address, with or without a name around it; -1 is nobody's.
+func (s *Server) identityOf(ctx context.Context, p *person, from string) (int64, error) {
+	list, _ := compose.Recipients(from)
+	ids, err := s.identities(ctx, p)
+	for _, id := range ids {
+		if len(list) == 1 && strings.EqualFold(id.Address, list[0].Addr) {
+			return id.ID, nil
+		}
+	}
+	return -1, err
 }
 
 func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values url.Values) error {
@@ -105,7 +122,9 @@ func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error)
 		name string
 		to   *int64
 	}{{"from", &f.fields.IdentityID}, {"rev", &f.rev}} {
-		if t := v.Get(n.name); t != "" {
+		if t := v.Get(n.name); n.name == "from" && strings.Contains(t, "@") {
+			f.from = t
+		} else if t != "" {
 			if *n.to, err = strconv.ParseInt(t, 10, 64); err != nil {
 				return f, badRequest("error.form")
 			}

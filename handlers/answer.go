@@ -82,7 +82,7 @@ func plainOf(m *message.Message) string {
 	return strings.Join(out, "\n")
 }
 
-// htmlOf is the same with its formatting, cleaned.
+// htmlOf is the same with its formatting, cleaned; its pictures keep their cid: addresses.
 func htmlOf(m *message.Message) string {
 	var out strings.Builder
 	for _, b := range m.Blocks {
@@ -127,6 +127,18 @@ func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool
 	return to, cc
 }
 
+// listPost is the address to which a mailing list takes answers (RFC 2369 3.4), "" where there is none.
+func listPost(h message.Header) string {
+	for _, part := range strings.Split(h.Get("List-Post"), ",") {
+		addr, ok := strings.CutPrefix(strings.ToLower(strings.Trim(part, " <>\t")), "mailto:")
+		addr, _, _ = strings.Cut(addr, "?")
+		if ok && compose.Valid(addr) {
+			return addr
+		}
+	}
+	return ""
+}
+
 func firstOf(lists ...[]message.Address) []message.Address {
 	for _, l := range lists {
 		if len(l) > 0 {
@@ -167,8 +179,11 @@ func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, a
 	}
 	begin(&d.Fields, p, ids, quoted{above: forwardHead(p, open), mail: open.Message})
 	for _, file := range open.Message.Files {
-		if !file.Technical {
-			f.carry = "files"
+		if file.Technical {
+			continue
+		}
+		f.carry = "files"
+		if !file.Inline || d.Fields.HTML == "" {
 			f.files = append(f.files, templates.File{Name: file.Name, Size: p.L.Size(file.Size), Icon: fileIcon(file.Type, file.Name)})
 		}
 	}

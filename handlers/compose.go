@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -130,6 +132,13 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 	}
 	d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID = box.Name, open.UIDValidity, open.UID
 	d.Fields.IdentityID = writtenTo(ids, open.Message, d.Fields.IdentityID)
+	defer func() {
+		shown := showPictures(d.Fields.HTML, picturesOf(p, box, open))
+		if f.carry == "" && shown != d.Fields.HTML {
+			f.carry = "pictures"
+		}
+		d.Fields.HTML = shown
+	}()
 	switch {
 	case q.Get("forward") != "":
 		f.heading = p.L.T("compose.forward")
@@ -137,6 +146,9 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 	default:
 		f.heading = p.L.T("compose.reply")
 		s.fillReply(r, p, open, d, q.Get("replyall") != "", ids)
+		if list := listPost(open.Message.Header); list != "" && q.Get("reply") == "list" {
+			d.Fields.To, d.Fields.Cc = list, ""
+		}
 	}
 	return f, nil
 }
@@ -163,17 +175,23 @@ func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbo
 	if d, err = s.store.CreateDraft(r.Context(), d); err != nil {
 		return f, err
 	}
-	if err := s.takeFiles(r.Context(), p, box.Name, open, d.ID); err != nil {
+	if err := s.takeFiles(r.Context(), p, box.Name, open, d.ID, false); err != nil {
 		return f, err
 	}
 	return freshDraft{goTo: "/compose/" + d.ID}, nil
 }
 
-// takeFiles copies the files of a mail into a draft, one after the other, streamed.
-func (s *Server) takeFiles(ctx context.Context, p *person, box string, open *mailclient.Open, draft string) error {
+// takeFiles copies the files of a mail into a draft, one after the other, streamed; only the pictures of its text
+// where an answer needs no more.
+func (s *Server) takeFiles(ctx context.Context, p *person, box string, open *mailclient.Open, draft string, pictures bool) error {
 	for _, f := range open.Message.Files {
-		if f.Technical {
+		inText := f.Inline && f.ContentID != "" && strings.HasPrefix(f.Type, "image/")
+		if f.Technical || pictures && !inText {
 			continue
+		}
+		u := store.Upload{DraftID: draft, Name: f.Name, Type: f.Type}
+		if inText {
+			u.ContentID = f.ContentID
 		}
 		pr, pw := io.Pipe()
 		done := make(chan struct{})
@@ -186,7 +204,7 @@ func (s *Server) takeFiles(ctx context.Context, p *person, box string, open *mai
 			}
 			pw.CloseWithError(p.Mail.Part(ctx, box, open.UIDValidity, open.UID, f.Section, pw))
 		}()
-		err := s.addFile(ctx, p, draft, f.Name, f.Type, pr)
+		err := s.addFile(ctx, p, u, pr)
 		pr.Close()
 		<-done
 		if err != nil {
@@ -199,8 +217,8 @@ func (s *Server) takeFiles(ctx context.Context, p *person, box string, open *mai
 // maxDrafts is how much a person's drafts may hold in files.
 const maxDrafts = 1 << 30
 
-// addFile streams one file into a draft.
-func (s *Server) addFile(ctx context.Context, p *person, draft, name, ctype string, body io.Reader) error {
+// addFile streams one file into the draft that u names.
+func (s *Server) addFile(ctx context.Context, p *person, u store.Upload, body io.Reader) error {
 	have, err := s.store.DraftBytes(ctx, p.User.ID)
 	if err != nil {
 		return err
@@ -212,7 +230,8 @@ func (s *Server) addFile(ctx context.Context, p *person, draft, name, ctype stri
 	if err != nil {
 		return err
 	}
-	_, err = s.store.AddUpload(ctx, store.Upload{UserID: p.User.ID, DraftID: draft, BlobID: blob, Name: message.SafeName(name), Type: ctype, Size: size})
+	u.UserID, u.BlobID, u.Size, u.Name = p.User.ID, blob, size, message.SafeName(u.Name)
+	_, err = s.store.AddUpload(ctx, u)
 	return err
 }
 
@@ -258,7 +277,11 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	for _, id := range ids {
 		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Signature: id.Signature, Current: id.ID == d.Fields.IdentityID})
 	}
+	page.HTML = showPictures(page.HTML, picturesOfDraft(d.ID, files))
 	for _, f := range files {
+		if inText(d, f) || leftOut(d, f) {
+			continue
+		}
 		page.Files = append(page.Files, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})
 	}
 	if people, err := s.store.FindPeople(r.Context(), p.User.ID, "", 50); err == nil {
@@ -313,9 +336,18 @@ func (s *Server) draftFile(w http.ResponseWriter, r *http.Request, p *person) er
 	if err != nil {
 		return err
 	}
+	body := bufio.NewReader(s.store.Blob(r.Context(), p.User.ID, u.BlobID))
+	magic, err := body.Peek(512)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", disposition("attachment", u.Name))
+	if kind := trueKind(inlineKind(u.Type, u.Name), magic); u.ContentID != "" && strings.HasPrefix(kind, "image/") { // stands in the text
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Disposition", disposition("inline", u.Name))
+	}
 	w.Header().Set("Content-Length", strconv.FormatInt(u.Size, 10))
-	_, err = io.Copy(w, s.store.Blob(r.Context(), p.User.ID, u.BlobID))
+	_, err = io.Copy(w, body)
 	return err
 }

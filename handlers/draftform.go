@@ -102,7 +102,7 @@ func (s *Server) keepFile(ctx context.Context, p *person, d *store.Draft, values
 			return err
 		}
 	}
-	return s.addFile(ctx, p, d.ID, part.FileName(), part.Header.Get("Content-Type"), part)
+	return s.addFile(ctx, p, store.Upload{DraftID: d.ID, Name: part.FileName(), Type: part.Header.Get("Content-Type")}, part)
 }
 
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
@@ -111,7 +111,7 @@ func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error)
 	f.fields.To, f.fields.Cc, f.fields.Bcc = oneLine(v.Get("to")), oneLine(v.Get("cc")), oneLine(v.Get("bcc"))
 	f.fields.Subject = oneLine(v.Get("subject"))
 	f.fields.Body = strings.ReplaceAll(v.Get("body"), "\r\n", "\n")
-	f.fields.HTML = v.Get("html")
+	f.fields.HTML = namePictures(v.Get("html"))
 	if len(f.fields.To)+len(f.fields.Cc)+len(f.fields.Bcc) > 256<<10 || len(f.fields.Subject) > 4000 || len(f.fields.Body)+len(f.fields.HTML) > maxBody {
 		return f, badRequest("compose.toolong")
 	}

@@ -118,7 +118,8 @@ func (s *Server) copyUploads(ctx context.Context, p *person, from, to string) er
 		return err
 	}
 	for _, u := range files {
-		if err := s.addFile(ctx, p, to, u.Name, u.Type, s.store.Blob(ctx, p.User.ID, u.BlobID)); err != nil {
+		blob := s.store.Blob(ctx, p.User.ID, u.BlobID)
+		if err := s.addFile(ctx, p, store.Upload{DraftID: to, Name: u.Name, Type: u.Type, ContentID: u.ContentID}, blob); err != nil {
 			return err
 		}
 	}
@@ -135,8 +136,8 @@ func (s *Server) takeOver(ctx context.Context, p *person, d *store.Draft, f draf
 		return err
 	}
 	switch f.carry {
-	case "files":
-		return s.takeFiles(ctx, p, d.Fields.AnswerMailbox, open, d.ID)
+	case "files", "pictures":
+		return s.takeFiles(ctx, p, d.Fields.AnswerMailbox, open, d.ID, f.carry == "pictures")
 	case "message":
 		pr, pw := io.Pipe()
 		done := make(chan struct{})
@@ -144,7 +145,7 @@ func (s *Server) takeOver(ctx context.Context, p *person, d *store.Draft, f draf
 			defer close(done)
 			pw.CloseWithError(p.Mail.Raw(ctx, d.Fields.AnswerMailbox, open.UIDValidity, open.UID, pw))
 		}()
-		err := s.addFile(ctx, p, d.ID, emlName(open.Subject), "message/rfc822", pr)
+		err := s.addFile(ctx, p, store.Upload{DraftID: d.ID, Name: emlName(open.Subject), Type: "message/rfc822"}, pr)
 		pr.Close()
 		<-done
 		return err

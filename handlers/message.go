@@ -139,6 +139,9 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	if len(m.Header.To())+len(m.Header.Cc()) > 1 || !s.mine(r, p, first(m.Header.To()).Addr) && len(m.Header.To()) > 0 {
 		v.ReplyAllURL = with("/compose", answer, "replyall", "1")
 	}
+	if listPost(m.Header) != "" {
+		v.ReplyListURL = with("/compose", answer, "reply", "list")
+	}
 	v.ToLine = s.toLine(r, p, m)
 	v.State = strings.TrimSuffix(stateWords(p, mailclient.Row{Flags: mailclient.Flags{Seen: true, Answered: open.Flags.Answered, Forwarded: open.Flags.Forwarded}}), ", ")
 	for _, k := range open.Flags.Keywords {

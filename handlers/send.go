@@ -53,7 +53,14 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 	}
 	files, err := s.store.Uploads(ctx, p.User.ID, d.ID)
 	for _, u := range files {
-		m.Files = append(m.Files, compose.File{Name: u.Name, Type: u.Type, Open: func() (io.ReadCloser, error) {
+		if leftOut(d, u) {
+			continue
+		}
+		cid := ""
+		if inText(d, u) {
+			cid = u.ContentID
+		}
+		m.Files = append(m.Files, compose.File{Name: u.Name, Type: u.Type, ContentID: cid, Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(s.store.Blob(ctx, p.User.ID, u.BlobID)), nil
 		}})
 	}

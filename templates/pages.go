@@ -116,6 +116,7 @@ type Message struct {
 	FilesWords, ZipURL                                string
 	ActionURL, ListURL, NextURL, Here                 string
 	NewerURL, OlderURL                                string
+	ReplyListURL                                      string
 	ReplyURL, ReplyAllURL, ForwardURL, ForwardFileURL string
 	PrintURL, SourceURL, EMLURL                       string
 	Move                                              MoveTo

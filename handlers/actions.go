@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -72,6 +73,7 @@ type undoMove struct {
 	UIDValidity uint32
 	UIDs        []uint32 // in To; empty when the server gave none
 	MessageIDs  []string
+	Marked      *mailclient.Ref // the originals, which the server kept marked as deleted
 }
 
 // act does something to mails of a mailbox, then goes back with words and Undo.
@@ -208,7 +210,13 @@ func keyword(s string) bool {
 }
 
 func (s *Server) changeFlags(r *http.Request, p *person, f actForm, add, remove []string) (flash, error) {
-	if err := p.Mail.SetFlags(r.Context(), f.ref, add, remove); err != nil {
+	ctx := r.Context()
+	if !f.all {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, firstAnswer)
+		defer cancel()
+	}
+	if err := p.Mail.SetFlags(ctx, f.ref, add, remove); err != nil {
 		return flash{}, err
 	}
 	undo := undoStep{Account: p.Account.ID, Flags: &undoFlags{Ref: f.ref, Add: remove, Remove: add}}
@@ -272,6 +280,9 @@ func (s *Server) move(r *http.Request, p *person, pl place, f actForm, to mailcl
 		return flash{}, err
 	}
 	u := &undoMove{From: pl.box.Name, To: moved.To, UIDValidity: moved.UIDValidity, MessageIDs: moved.MessageIDs}
+	if moved.LeftMarked {
+		u.Marked = &f.ref
+	}
 	for _, uid := range moved.UIDs {
 		u.UIDs = append(u.UIDs, uid)
 	}
@@ -343,6 +354,12 @@ func (s *Server) undoMove(r *http.Request, p *person, u undoMove) error {
 			ref.UIDValidity = found.UIDValidity
 			ref.UIDs = append(ref.UIDs, found.UIDs[0])
 		}
+	}
+	if u.Marked != nil { // the originals still stand: they are unmarked, and the copies go
+		if err := p.Mail.SetFlags(r.Context(), *u.Marked, nil, []string{`\Deleted`}); err != nil {
+			return err
+		}
+		return p.Mail.Expunge(r.Context(), ref)
 	}
 	_, err := p.Mail.Move(r.Context(), ref, u.From)
 	return err

@@ -195,6 +195,9 @@ func (s *Session) moveOn(ctx context.Context, c *imapx.Conn, raw, target string,
 	if _, err := acting(ctx, c, raw, ref); err != nil {
 		return err
 	}
+	if err := m.identify(ctx, c, ref.UIDs); err != nil {
+		return err
+	}
 	for _, set := range uidSets(ref.UIDs) {
 		run := func(set string) (*imapx.Command, error) { return copyThenRemove(ctx, c, set, target, m) }
 		if c.Has("MOVE") {
@@ -202,6 +205,29 @@ func (s *Session) moveOn(ctx context.Context, c *imapx.Conn, raw, target string,
 		}
 		if err := take(ctx, c, set, run); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// maxIdentified is how many mails are asked for their Message-IDs before they go.
+const maxIdentified = 500
+
+// identify notes the Message-IDs of mails before they go, where the server will not say under which UIDs they arrive:
+// by them they are found again (A9).
+func (m *Moved) identify(ctx context.Context, c *imapx.Conn, uids []uint32) error {
+	if c.Has("UIDPLUS") || len(uids) > maxIdentified || m.MessageIDs != nil {
+		return nil
+	}
+	for _, set := range uidSets(uids) {
+		cmd := imapx.Cmd("UID FETCH", set, "(UID BODY.PEEK[HEADER.FIELDS (Message-ID)])")
+		if err := c.Do(ctx, cmd); err != nil {
+			return err
+		}
+		for _, f := range collect(cmd.Data) {
+			if id := headerID(f.Header); id != "" {
+				m.MessageIDs = append(m.MessageIDs, id)
+			}
 		}
 	}
 	return nil

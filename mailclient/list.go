@@ -27,15 +27,25 @@ func (s *Session) List(ctx context.Context, mailbox string, q ListQuery) (List, 
 	var l List
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
 		l = List{}
-		if q.Filter == FilterNone && q.Sort == SortDate && q.Search == nil {
+		if q.byArrival() {
 			return s.window(ctx, c, raw, mailbox, q, &l)
 		}
 		return s.searched(ctx, c, raw, mailbox, q, &l)
 	})
+	l.hideDeleted()
+	return l, err
+}
+
+// hideDeleted counts the mails that are marked deleted instead of showing them (L13).
+func (l *List) hideDeleted() {
 	l.Deleted = len(l.Rows)
 	l.Rows = slices.DeleteFunc(l.Rows, func(r Row) bool { return r.Flags.Deleted })
 	l.Deleted -= len(l.Rows)
-	return l, err
+}
+
+// byArrival says whether the list is that of all mails in the order they came.
+func (q ListQuery) byArrival() bool {
+	return q.Filter == FilterNone && q.Sort == SortDate && q.Search == nil
 }
 
 func tidyQuery(q ListQuery) ListQuery {
@@ -58,82 +68,6 @@ func (l *List) paging(q ListQuery, total int) (from, to int) {
 	return from, min(from+q.PerPage, total)
 }
 
-// window lists by arrival: the mails of a page are a window of sequence numbers, good for one flight only.
-func (s *Session) window(ctx context.Context, c *imapx.Conn, raw, name string, q ListQuery, l *List) error {
-	guess, known := s.guess(c, raw, name)
-	var fetch *imapx.Command
-	var lo, hi int
-	var behind []*imapx.Command
-	if known && guess > 0 {
-		from, to := l.paging(q, guess)
-		if lo, hi = sequence(q, guess, from, to); hi >= lo {
-			items := rowItems
-			if s.warm(raw) {
-				items = "UID FLAGS"
-			}
-			fetch = imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", lo, hi), "("+items+")")
-			behind = append(behind, fetch)
-		}
-	}
-	b, err := selectBox(ctx, c, raw, behind...)
-	if err != nil {
-		return err
-	}
-	exists := int(c.Exists())
-	l.Mailbox, l.ReadOnly = s.boxState(name, b, exists), b.readOnly
-	from, to := l.paging(q, exists)
-	lo2, hi2 := sequence(q, exists, from, to)
-	if exists == 0 {
-		return nil
-	}
-	if fetch == nil || lo != lo2 || hi != hi2 || fetch.Status != "OK" {
-		fetch = imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", lo2, hi2), "(UID FLAGS)")
-		if !s.warm(raw) {
-			fetch = imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", lo2, hi2), "("+rowItems+")")
-		}
-		if err := c.Do(ctx, fetch); err != nil {
-			return err
-		}
-		if fetch.Status != "OK" && len(fetch.Data) == 0 {
-			return fetch.Err(c.Host)
-		}
-	}
-	l.Rows, err = s.rowsFrom(ctx, c, b, name, collect(fetch.Data))
-	if !q.Ascending {
-		slices.SortStableFunc(l.Rows, func(x, y Row) int { return cmp.Compare(y.UID, x.UID) })
-	}
-	return err
-}
-
-// guess is how many mails there are as last heard: by this connection, or by the tree.
-func (s *Session) guess(c *imapx.Conn, raw, name string) (int, bool) {
-	if b := boxOf(c); b != nil && b.raw == raw {
-		return int(c.Exists()), true
-	}
-	m, ok := s.known(name)
-	return int(m.Messages), ok && m.StatusKnown
-}
-
-// warm says whether rows of the mailbox are known, so that flags are enough to ask for first.
-func (s *Session) warm(raw string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := len(s.rows.order) - 1; i >= 0; i-- {
-		if s.rows.order[i].raw == raw {
-			return true
-		}
-	}
-	return false
-}
-
-// sequence turns a window of the list into sequence numbers.
-func sequence(q ListQuery, exists, from, to int) (lo, hi int) {
-	if q.Ascending {
-		return from + 1, to
-	}
-	return exists - to + 1, exists - from
-}
-
 // rowsFrom makes rows of what one FETCH told, asks for what is missing, and keeps them.
 func (s *Session) rowsFrom(ctx context.Context, c *imapx.Conn, b *box, name string, fetched []imapx.Fetch) ([]Row, error) {
 	b.saw(fetched)
@@ -146,7 +80,7 @@ func (s *Session) rowsFrom(ctx context.Context, c *imapx.Conn, b *box, name stri
 			r.Flags = flagsOf(f.Flags)
 			rows[f.UID] = r
 		} else if f.Header != nil {
-			rows[f.UID] = rowOf(name, b.validity, f)
+			rows[f.UID] = guessed(rowOf(name, b.validity, f), f)
 		} else {
 			missing = append(missing, f.UID)
 		}
@@ -348,7 +282,7 @@ func (s *Session) UIDs(ctx context.Context, mailbox string, q ListQuery) (Ref, e
 // Neighbours are the mails before and after uid in the list that q gives, 0 where there is none, and its place
 // in it, from 1; 0 when it is not in the list.
 func (s *Session) Neighbours(ctx context.Context, mailbox string, q ListQuery, uid uint32) (newer, older uint32, position int, err error) {
-	if q = tidyQuery(q); q.Filter == FilterNone && q.Sort == SortDate && q.Search == nil {
+	if q = tidyQuery(q); q.byArrival() {
 		return s.beside(ctx, mailbox, q, uid)
 	}
 	ref, err := s.UIDs(ctx, mailbox, q)

@@ -1,11 +1,15 @@
 package mailclient
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"restante/mailclient/imapx"
 	"restante/mailclient/message"
@@ -15,7 +19,6 @@ const (
 	maxRead    = 8 << 20  // a mail read whole because its structure makes no sense
 	maxShown   = 2 << 20  // of one part that is shown
 	guessBytes = 64 << 10 // fetched with the structure, in the hope that it is what is shown
-	window     = 256 << 10
 	maxOpened  = 20
 )
 
@@ -28,6 +31,32 @@ type opened struct {
 type openCache struct {
 	mails map[rowKey]opened
 	order []rowKey
+
+	last *Open // small, and opened not long ago
+	raw  string
+	at   time.Time
+}
+
+const (
+	keepOpen = time.Minute
+	maxKept  = 512 << 10
+)
+
+// keep holds on to a mail as it was opened: what it shows is asked for next.
+func (c *openCache) keep(raw string, o *Open) {
+	size := len(o.RawHeader)
+	for _, b := range o.Message.Blocks {
+		size += len(b.Text)
+	}
+	if c.last = nil; size <= maxKept {
+		c.last, c.raw, c.at = o, raw, time.Now()
+	}
+}
+
+func (c *openCache) tidy() {
+	if time.Since(c.at) > keepOpen {
+		c.last = nil
+	}
 }
 
 func (c *openCache) put(k rowKey, o opened) {
@@ -53,31 +82,125 @@ func (s *Session) Open(ctx context.Context, mailbox string, validity, uid uint32
 	}
 	var out *Open
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
-		head := imapx.Cmd("UID FETCH", uid, fmt.Sprintf("(UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER] BODY.PEEK[1]<0.%d>)", guessBytes))
-		if err := meet(ctx, c, raw, uid); err != nil {
-			return err
-		}
-		b, err := selectBox(ctx, c, raw, head)
-		if err != nil {
-			return err
-		}
-		if err := b.check(validity); err != nil {
-			return err
-		}
-		f, err := one(c, head, uid)
-		if err != nil {
-			return err
-		}
-		b.saw([]imapx.Fetch{f})
-		out, err = s.assemble(ctx, c, b, mailbox, f)
+		out, _, err = s.openOn(ctx, c, raw, mailbox, validity, uid, plan{})
 		return err
 	})
 	return out, err
 }
 
-// one is the answer for uid; ErrGone when there was none.
-func one(c *imapx.Conn, cmd *imapx.Command, uid uint32) (imapx.Fetch, error) {
-	for _, f := range collect(cmd.Data) {
+// Reopen is Open for what belongs to a mail that is shown: its letter, its files. It may come from memory, as it was
+// within the last minute.
+func (s *Session) Reopen(ctx context.Context, mailbox string, validity, uid uint32) (*Open, error) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.opened.tidy()
+	o, at := s.opened.last, s.opened.raw
+	s.mu.Unlock()
+	if o != nil && at == raw && o.UID == uid && (validity == 0 || validity == o.UIDValidity) {
+		return o, nil
+	}
+	return s.Open(ctx, mailbox, validity, uid)
+}
+
+// OpenInList is Open and List at once: mostly one round trip.
+func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q ListQuery) (*Open, List, error) {
+	q = tidyQuery(q)
+	if !q.byArrival() {
+		out, err := s.Open(ctx, mailbox, 0, uid)
+		if err != nil {
+			return nil, List{}, err
+		}
+		l, err := s.List(ctx, mailbox, q)
+		return out, l, err
+	}
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return nil, List{}, err
+	}
+	var out *Open
+	var l List
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		l = List{}
+		p := s.plan(c, raw, mailbox, q)
+		var got []imapx.Fetch
+		if out, got, err = s.openOn(ctx, c, raw, mailbox, 0, uid, p); err != nil {
+			return err
+		}
+		return s.fill(ctx, c, boxOf(c), mailbox, p, got, &l)
+	})
+	l.hideDeleted()
+	return out, l, err
+}
+
+// openOn fetches a mail, and in the same flight what p asks for; got is all that came.
+func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string, validity, uid uint32, p plan) (out *Open, got []imapx.Fetch, err error) {
+	head := imapx.Cmd("UID FETCH", uid, fmt.Sprintf("(UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER] BODY.PEEK[1]<0.%d>)", guessBytes))
+	if err := meet(ctx, c, raw, uid); err != nil {
+		return nil, nil, err
+	}
+	b, err := selectBox(ctx, c, raw, append([]*imapx.Command{head}, p.behind()...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := b.check(validity); err != nil {
+		return nil, nil, err
+	}
+	got = fetched(append([]*imapx.Command{head}, p.behind()...)...)
+	f, err := one(c, got, head, uid)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.saw([]imapx.Fetch{f})
+	out, err = s.assemble(ctx, c, b, mailbox, f)
+	return out, got, err
+}
+
+// MarkSeen marks a mail read that was shown and was not. It is SetFlags in one round trip: the number of unread mails
+// is taken down by our own reckoning, and the server is not asked for it.
+func (s *Session) MarkSeen(ctx context.Context, o *Open) error {
+	raw, err := s.rawName(o.Mailbox)
+	if err != nil {
+		return err
+	}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		cmd := imapx.Cmd("UID STORE", o.UID, `+FLAGS.SILENT (\Seen)`)
+		b, err := selected(ctx, c, raw, nil)
+		if err != nil {
+			return err
+		}
+		if err := b.check(o.UIDValidity); err != nil {
+			return err
+		}
+		if err := c.Do(ctx, cmd); err != nil {
+			return err
+		}
+		return cmd.Err(c.Host)
+	})
+	if err == nil {
+		o.Flags.Seen = true
+		s.readOne(o.Mailbox)
+	}
+	return err
+}
+
+// readOne takes one from the unread mails of a mailbox, as last heard.
+func (s *Session) readOne(mailbox string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, m := range s.tree.boxes {
+		if m.Name == mailbox && m.Unseen > 0 {
+			s.tree.boxes = slices.Clone(s.tree.boxes) // those given out never change
+			s.tree.boxes[i].Unseen--
+		}
+	}
+}
+
+// one is the answer for uid among those to cmd; ErrGone when there was none.
+func one(c *imapx.Conn, got []imapx.Fetch, cmd *imapx.Command, uid uint32) (imapx.Fetch, error) {
+	for _, f := range got {
 		if f.UID == uid && (f.Header != nil || f.Structure != nil || len(f.Bodies) > 0) {
 			return f, nil
 		}
@@ -110,6 +233,8 @@ func (s *Session) assemble(ctx context.Context, c *imapx.Conn, b *box, mailbox s
 	}
 	s.mu.Lock()
 	s.opened.put(key, opened{structure: f.Structure})
+	kept := *o // the caller may change its own
+	s.opened.keep(b.raw, &kept)
 	s.mu.Unlock()
 	return o, nil
 }
@@ -119,7 +244,7 @@ func (s *Session) readWhole(ctx context.Context, c *imapx.Conn, key rowKey, o *O
 	if err := c.Do(ctx, whole); err != nil {
 		return err
 	}
-	f, err := one(c, whole, key.uid)
+	f, err := one(c, collect(whole.Data), whole, key.uid)
 	if err != nil {
 		return err
 	}
@@ -200,7 +325,9 @@ func (s *Session) Part(ctx context.Context, mailbox string, validity, uid uint32
 		sent <- err
 		_ = pw.CloseWithError(err) // nil is the end
 	}()
-	_, err = io.Copy(w, message.NewDecoder(r, part.Encoding))
+	out := bufio.NewWriterSize(w, 64<<10) // the decoder gives a line at a time
+	_, err = io.Copy(out, message.NewDecoder(r, part.Encoding))
+	err = cmp.Or(err, out.Flush())
 	_ = r.CloseWithError(err)
 	if e := <-sent; e != nil && err == nil {
 		err = e
@@ -270,79 +397,4 @@ func find(s *message.Structure, section string) *message.Structure {
 		}
 	}
 	return nil
-}
-
-// stream fetches a section window by window, two in one flight (F5).
-func (s *Session) stream(ctx context.Context, mailbox string, validity, uid uint32, section string, w io.Writer) error {
-	raw, err := s.rawName(mailbox)
-	if err != nil {
-		return err
-	}
-	for off := int64(0); ; {
-		var got [][]byte
-		err := s.do(ctx, raw, true, func(c *imapx.Conn) error {
-			var cmds []*imapx.Command
-			for i := range int64(2) {
-				cmds = append(cmds, imapx.Cmd("UID FETCH", uid, fmt.Sprintf("(UID BODY.PEEK[%s]<%d.%d>)", section, off+i*window, window)))
-			}
-			if err := meet(ctx, c, raw, uid); err != nil {
-				return err
-			}
-			b, err := selected(ctx, c, raw, cmds)
-			if err != nil {
-				return err
-			}
-			if err := b.check(validity); err != nil {
-				return err
-			}
-			got = windows(cmds, uid, strings.ToUpper(section), off)
-			if got[0] == nil { // gone, perhaps in the middle: never a whole file that is not
-				_, err = one(c, cmds[0], uid)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, body := range got {
-			if _, err := w.Write(body); err != nil {
-				return err
-			}
-			if len(body) < window {
-				return nil
-			}
-			off += int64(len(body))
-		}
-	}
-}
-
-// windows puts the bodies that came for some commands in order. The order of the answers does not tell which command
-// they are for: Dovecot holds back the OK of one until the next has run. Where they begin does.
-func windows(cmds []*imapx.Command, uid uint32, section string, off int64) [][]byte {
-	got, next := make([][]byte, len(cmds)), 0
-	for _, cmd := range cmds {
-		for _, r := range cmd.Data {
-			f := imapx.ParseFetch(r)
-			body, ok := f.Bodies[section]
-			if !ok || f.UID != uid {
-				continue
-			}
-			i := next
-			if at, told := f.Origins[section]; told {
-				i = int((at - off) / window)
-			}
-			if i >= 0 && i < len(got) {
-				got[i], next = body, i+1
-			}
-		}
-	}
-	return got
-}
-
-// selected is selectBox without the NOOP: what is streamed does not change.
-func selected(ctx context.Context, c *imapx.Conn, raw string, cmds []*imapx.Command) (*box, error) {
-	if b := boxOf(c); b != nil && b.raw == raw {
-		return b, c.Do(ctx, cmds...)
-	}
-	return selectBox(ctx, c, raw, cmds...)
 }

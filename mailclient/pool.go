@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"restante/mailclient/imapx"
 )
 
 // Limits bound how many connections are open at once. Zero values mean the defaults.
@@ -76,6 +78,29 @@ func (p *Pool) Session(key string, ep Endpoint, cred Credentials) *Session {
 	p.mu.Unlock()
 	s.renew(ep, cred)
 	return s
+}
+
+// Rename gives the session of one key to another, with its connections: a sign-in tries before it knows whose account
+// it is. A session that the new key has already stays, and takes over the connections.
+func (p *Pool) Rename(from, to string) {
+	p.mu.Lock()
+	s, old := p.sessions[from], p.sessions[to]
+	delete(p.sessions, from)
+	if s != nil && old == nil {
+		p.sessions[to] = s
+	}
+	p.mu.Unlock()
+	if s == nil || old == nil {
+		return
+	}
+	s.mu.Lock()
+	ep, cred := s.ep, s.cred
+	s.mu.Unlock()
+	old.renew(ep, cred)
+	if c := s.takeFree(""); c != nil && (s.host != old.host || !old.adopt(c)) {
+		s.logout([]*imapx.Conn{c})
+	}
+	go s.close()
 }
 
 // Drop forgets a session and logs its connections out.

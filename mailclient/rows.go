@@ -14,6 +14,9 @@ import (
 // rowItems are what a list needs of a mail; the header is read by our own reader, never taken from ENVELOPE (L11).
 const rowItems = "UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (Date From Sender Reply-To To Cc Subject Message-ID In-Reply-To References Content-Type List-Id)]"
 
+// guessItem is asked for with rowItems: mostly the first part is the text whose beginning is the preview (L4).
+const guessItem = " BODY.PEEK[1]<0.2048>"
+
 const maxRows = 400 // kept for each session
 
 // rowKey is the identity of a mail in an account (S1).
@@ -27,6 +30,7 @@ type rowKey struct {
 type rowCache struct {
 	rows  map[rowKey]Row
 	order []rowKey
+	shown []shown
 }
 
 func (c *rowCache) get(k rowKey) (Row, bool) {
@@ -115,7 +119,7 @@ func (s *Session) fetchRows(ctx context.Context, c *imapx.Conn, b *box, name str
 		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "(UID FLAGS)"))
 	}
 	for _, set := range uidSets(fresh) {
-		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "("+rowItems+")"))
+		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "("+rowItems+guessItem+")"))
 	}
 	if len(cmds) == 0 {
 		return nil, nil
@@ -132,7 +136,7 @@ func (s *Session) fetchRows(ctx context.Context, c *imapx.Conn, b *box, name str
 			r.Flags = flagsOf(f.Flags)
 			rows[f.UID] = r
 		} else if !ok && f.Header != nil && slices.Contains(fresh, f.UID) {
-			rows[f.UID] = rowOf(name, b.validity, f)
+			rows[f.UID] = guessed(rowOf(name, b.validity, f), f)
 		}
 	}
 	s.previews(ctx, c, rows)
@@ -170,10 +174,22 @@ func (s *Session) previews(ctx context.Context, c *imapx.Conn, rows map[uint32]R
 		if !ok || r.text == nil {
 			continue
 		}
-		r.Preview = message.DecodePreview(f.Bodies[strings.ToUpper(r.text.Section)], r.text)
-		r.previewed, r.text = true, nil
-		rows[f.UID] = r
+		rows[f.UID] = r.preview(f.Bodies[strings.ToUpper(r.text.Section)])
 	}
+}
+
+// guessed takes the preview from what came with the row, if that is the text.
+func guessed(r Row, f imapx.Fetch) Row {
+	if body, ok := f.Bodies["1"]; ok && r.text != nil && r.text.Section == "1" {
+		return r.preview(body)
+	}
+	return r
+}
+
+func (r Row) preview(begin []byte) Row {
+	r.Preview = message.DecodePreview(begin, r.text)
+	r.previewed, r.text = true, nil
+	return r
 }
 
 func rowOf(name string, validity uint32, f imapx.Fetch) Row {

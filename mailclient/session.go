@@ -101,6 +101,7 @@ func (s *Session) closeIdle(after time.Duration) {
 		}
 	}
 	s.free = keep
+	s.opened.tidy()
 	s.mu.Unlock()
 	s.logout(drop)
 }
@@ -243,6 +244,21 @@ func (s *Session) dropFree() {
 	s.free = nil
 	s.mu.Unlock()
 	s.logout(drop)
+}
+
+// adopt takes a connection over that another session of the same account and host opened, if there is room for it.
+func (s *Session) adopt(c *imapx.Conn) bool {
+	if !s.work.TryAcquire(1) {
+		return false
+	}
+	defer s.work.Release(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.free) > 0 || c.Err() != nil {
+		return false
+	}
+	s.free = append(s.free, c)
+	return true
 }
 
 func (s *Session) release(c *imapx.Conn) {

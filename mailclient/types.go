@@ -152,8 +152,8 @@ type Moved struct {
 	UIDValidity uint32
 	UIDs        map[uint32]uint32 // old -> new
 	Failed      []uint32
-	LeftMarked  bool // no MOVE and no UIDPLUS: the originals stand marked \Deleted
-	MessageIDs  []string
+	LeftMarked  bool     // no MOVE and no UIDPLUS: the originals stand marked \Deleted
+	MessageIDs  []string // of the mails that went, without brackets, where the server tells no UIDs
 }
 
 // SearchQuery is a parsed search. All set fields must match.

@@ -37,11 +37,11 @@ type Queue struct {
 	hello   string
 
 	patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
-	notify  func(userID int64, item store.OutboxItem)
+	notify   func(userID int64, item store.OutboxItem)
 
 	mu     sync.Mutex
 	timers map[int64]*time.Timer // by outbox id; wakes a held item when its time has come
-	closed bool
+	works  bool                  // between Start and Stop
 }
 
 // Options are the rooms that jobs call. Notify, if set, hears of each change of an outbox item.
@@ -54,7 +54,7 @@ type Options struct {
 	Hello   string // our name for EHLO
 
 	Patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
-	Notify  func(userID int64, item store.OutboxItem)
+	Notify   func(userID int64, item store.OutboxItem)
 }
 
 // New migrates River's tables and makes the queue; Start lets it work.
@@ -77,7 +77,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	river.AddWorker(workers, &sweepWorker{q: q})
 	river.AddWorker(workers, &wakeWorker{q: q})
 	client, err := river.NewClient(driver, &river.Config{
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 32}},
 		Workers:           workers,
 		FetchPollInterval: 200 * time.Millisecond,
 		FetchCooldown:     100 * time.Millisecond,
@@ -116,13 +116,16 @@ func (q *Queue) Start(ctx context.Context) error {
 	if err := q.client.Start(ctx); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
+	q.mu.Lock()
+	q.works = true
+	q.mu.Unlock()
 	return q.wakeLeftovers(ctx)
 }
 
 // Stop lets running jobs end (10 s), then hands them back.
 func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
-	q.closed = true
+	q.works = false
 	for id, t := range q.timers {
 		t.Stop()
 		delete(q.timers, id)
@@ -156,7 +159,7 @@ func (q *Queue) SendTx(ctx context.Context, tx *sql.Tx, outboxID int64, due time
 func (q *Queue) Wake(outboxID int64, due time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
+	if !q.works { // the job itself is enough, and River takes no jobs while it starts
 		return
 	}
 	if old := q.timers[outboxID]; old != nil {
@@ -165,9 +168,9 @@ func (q *Queue) Wake(outboxID int64, due time.Time) {
 	q.timers[outboxID] = time.AfterFunc(time.Until(due)+10*time.Millisecond, func() {
 		q.mu.Lock()
 		delete(q.timers, outboxID)
-		closed := q.closed
+		works := q.works
 		q.mu.Unlock()
-		if closed {
+		if !works {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

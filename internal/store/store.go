@@ -25,7 +25,7 @@ var ErrNotFound = errors.New("not found")
 
 // Store is the main database.
 type Store struct {
-	db      *sql.DB
+	db      *handle
 	dialect migrations.Dialect
 	now     func() time.Time
 }
@@ -33,21 +33,23 @@ type Store struct {
 // Open opens the database at url (postgres://…), or SQLite in dir when url is empty, and migrates it.
 func Open(ctx context.Context, url, dir string) (*Store, error) {
 	s := &Store{now: time.Now, dialect: migrations.Postgres}
+	var db *sql.DB
 	var err error
 	if url == "" {
 		s.dialect = migrations.SQLite
-		s.db, err = openSQLite(filepath.Join(dir, "restante.db"))
-	} else if s.db, err = sql.Open("pgx", url); err == nil {
-		s.db.SetMaxOpenConns(20)
-		s.db.SetConnMaxIdleTime(5 * time.Minute)
+		db, err = openSQLite(filepath.Join(dir, "restante.db"))
+	} else if db, err = sql.Open("pgx", url); err == nil {
+		db.SetMaxOpenConns(20)
+		db.SetConnMaxIdleTime(5 * time.Minute)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
+	s.db = &handle{DB: db, prepare: s.dialect == migrations.SQLite}
 	if err := s.db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("database does not answer: %w", err), s.db.Close())
 	}
-	if err := migrations.Up(ctx, s.db, s.dialect); err != nil {
+	if err := migrations.Up(ctx, s.db.DB, s.dialect); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
@@ -70,14 +72,14 @@ func (s *Store) Close() error { return s.db.Close() }
 func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
 
 // DB is the handle for River, which shares the database and its transactions.
-func (s *Store) DB() *sql.DB { return s.db }
+func (s *Store) DB() *sql.DB { return s.db.DB }
 
 // Dialect says which database it is.
 func (s *Store) Dialect() migrations.Dialect { return s.dialect }
 
 // Migrations lists the schema steps.
 func (s *Store) Migrations(ctx context.Context) ([]migrations.Step, error) {
-	return migrations.Status(ctx, s.db, s.dialect)
+	return migrations.Status(ctx, s.db.DB, s.dialect)
 }
 
 // WithMigrationLock runs f while no other node migrates. SQLite needs none: one process owns the file.

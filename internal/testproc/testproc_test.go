@@ -78,3 +78,33 @@ func TestAServerEndsWithAKilledTestProcess(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// recorder is a test that notes how it would have ended.
+type recorder struct {
+	testing.TB
+	failed, skipped string
+}
+
+func (r *recorder) Helper()           {}
+func (r *recorder) Fatal(args ...any) { r.failed = fmt.Sprint(args...) }
+func (r *recorder) Skip(args ...any)  { r.skipped = fmt.Sprint(args...) }
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	_, missing := testproc.Program("no-such-program")
+	t.Setenv(testproc.AllVariable, "")
+	var r recorder
+	testproc.Need(&r, "Dovecot", "dovecot-imapd", missing)
+	if r.failed != "" || !strings.Contains(r.skipped, "left out: needs Dovecot") || !strings.Contains(r.skipped, "apt-get install dovecot-imapd") {
+		t.Errorf("%+v", r)
+	}
+	t.Setenv(testproc.AllVariable, "1")
+	r = recorder{}
+	testproc.Need(&r, "Dovecot", "dovecot-imapd", missing)
+	if r.skipped != "" || !strings.Contains(r.failed, "apt-get install dovecot-imapd") {
+		t.Errorf("%+v", r)
+	}
+	r = recorder{}
+	if testproc.Need(&r, "Dovecot", "", nil); r.failed+r.skipped != "" {
+		t.Errorf("%+v", r)
+	}
+}

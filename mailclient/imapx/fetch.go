@@ -18,8 +18,6 @@ type Fetch struct {
 	Size      int64
 	Header    []byte              // BODY[HEADER] or BODY[HEADER.FIELDS ...]
 	Bodies    map[string][]byte   // section, upper case, without its window -> bytes; "" is the whole mail
-	Origins   map[string]int64    // section -> where its window begins, for those that came in one
-	Windows   []Window            // the same bodies one by one, as they came
 	Structure *message.Structure  // nil when there was none to be read
 	Items     map[string]([]Node) // all other items
 }
@@ -28,16 +26,49 @@ type Fetch struct {
 type Window struct {
 	Section string
 	Offset  int64
-	Bytes   []byte
+	Text    string
+}
+
+// Windows are the pieces of bodies in a FETCH response, without a copy of them: servers may answer two windows in one
+// go, before either's OK, so it is Offset that tells them apart. uid is 0 when it was not said.
+func Windows(r Response) (uid uint32, out []Window) {
+	items := itemsOf(r)
+	for i := 0; i+1 < len(items); i++ {
+		if items[i].Kind != Atom {
+			continue
+		}
+		name, v := strings.ToUpper(items[i].Text), items[i+1]
+		i++
+		if name == "UID" {
+			uid = v.Number32()
+		}
+		section, ok := sectionOf(name)
+		if !ok {
+			continue
+		}
+		w := Window{Section: section, Offset: -1, Text: v.Text}
+		if _, at, ok := strings.Cut(name, "]<"); ok {
+			if n, err := strconv.ParseInt(strings.TrimSuffix(at, ">"), 10, 64); err == nil {
+				w.Offset = n
+			}
+		}
+		out = append(out, w)
+	}
+	return uid, out
+}
+
+// itemsOf are the names and values of a FETCH response.
+func itemsOf(r Response) []Node {
+	if len(r.Nodes) > 0 && r.Nodes[0].Kind == List {
+		return r.Nodes[0].List
+	}
+	return r.Nodes
 }
 
 // ParseFetch reads one FETCH response as far as it goes.
 func ParseFetch(r Response) Fetch {
 	f := Fetch{Seq: r.Number}
-	items := r.Nodes
-	if len(items) > 0 && items[0].Kind == List {
-		items = items[0].List
-	}
+	items := itemsOf(r)
 	for i := 0; i+1 < len(items); i++ {
 		if items[i].Kind != Atom {
 			continue
@@ -78,23 +109,8 @@ func (f *Fetch) item(name string, v Node) {
 			f.Header = append(f.Header, v.Text...)
 		default:
 			f.body(section, v)
-			if _, window, ok := strings.Cut(name, "]<"); ok {
-				f.origin(section, window)
-			}
 		}
 	}
-}
-
-// origin notes the <n> of a partial body: servers may answer two windows in one go, before either's OK.
-func (f *Fetch) origin(section, window string) {
-	n, err := strconv.ParseInt(strings.TrimSuffix(window, ">"), 10, 64)
-	if err != nil {
-		return
-	}
-	if f.Origins == nil {
-		f.Origins = map[string]int64{}
-	}
-	f.Origins[section] = n
 }
 
 func (f *Fetch) body(section string, v Node) {
@@ -127,7 +143,6 @@ func (f *Fetch) Merge(g Fetch) {
 		}
 		f.Bodies[k] = v
 	}
-	f.Windows = append(f.Windows, g.Windows...)
 }
 
 // sectionOf is the section in BODY[...]<0> or BINARY[...], in any of its echoed forms (F9).

@@ -143,16 +143,40 @@ func (r *reader) response() ([]segment, error) {
 		if size > maxLiteral || total > maxLiteral {
 			return nil, errLiteral
 		}
-		lit := make([]byte, size)
-		if _, err := io.ReadFull(r.br, lit); err != nil {
+		lit, err := r.literal(size)
+		if err != nil {
 			return nil, err
 		}
 		r.trace.server(s)
-		segs = append(segs, segment{text: s[:cut], lit: string(lit), has: true})
+		segs = append(segs, segment{text: s[:cut], lit: lit, has: true})
 		if len(segs) > 20_000 {
 			return nil, errLine
 		}
 	}
+}
+
+// literal reads size bytes into a string without a second copy: they may be many.
+func (r *reader) literal(size int64) (string, error) {
+	var b strings.Builder
+	b.Grow(int(size))
+	for left := int(size); left > 0; {
+		if _, err := r.br.Peek(1); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return "", err
+		}
+		part, err := r.br.Peek(min(left, r.br.Buffered()))
+		if err != nil {
+			return "", err
+		}
+		b.Write(part)
+		if _, err := r.br.Discard(len(part)); err != nil {
+			return "", err
+		}
+		left -= len(part)
+	}
+	return b.String(), nil
 }
 
 // literalAt finds {n}, {n+} or ~{n} at the end of s, with stray spaces (O72, O73).

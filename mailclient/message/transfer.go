@@ -123,7 +123,7 @@ func (b *base64Reader) footer(line []byte) bool {
 	if b.ended {
 		return odd > 0 && len(line) > 1 || bytes.HasPrefix(line, []byte("--")) || bytes.HasPrefix(line, []byte("____"))
 	}
-	return b.begun && (odd*4 > len(line) && len(line) > 8 || len(bytes.Fields(line)) >= 4)
+	return b.begun && (odd*4 > len(line) && len(line) > 8 || odd >= 3 && len(bytes.Fields(line)) >= 4)
 }
 
 func (b *base64Reader) take(line []byte) {

@@ -1,0 +1,131 @@
+package mailclient
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"restante/mailclient/imapx"
+)
+
+// window lists by arrival: the mails of a page are a window of sequence numbers, good for one flight only.
+func (s *Session) window(ctx context.Context, c *imapx.Conn, raw, name string, q ListQuery, l *List) error {
+	p := s.plan(c, raw, name, q)
+	b, err := selectBox(ctx, c, raw, p.behind()...)
+	if err != nil {
+		return err
+	}
+	return s.fill(ctx, c, b, name, p, fetched(p.behind()...), l)
+}
+
+// plan is what a page by arrival asks behind the SELECT, by a guess of how many mails there are.
+type plan struct {
+	shown  shown
+	q      ListQuery
+	lo, hi int            // sequence numbers
+	fetch  *imapx.Command // nil when nothing is known to guess by
+}
+
+func (p plan) behind() []*imapx.Command {
+	if p.fetch == nil {
+		return nil
+	}
+	return []*imapx.Command{p.fetch}
+}
+
+func (s *Session) plan(c *imapx.Conn, raw, name string, q ListQuery) plan {
+	p := plan{shown: shown{raw, q.Page, q.PerPage, q.Ascending}, q: q}
+	guess, known := s.guess(c, raw, name)
+	if !known || guess == 0 {
+		return p
+	}
+	var l List
+	from, to := l.paging(q, guess)
+	if p.lo, p.hi = sequence(q, guess, from, to); p.hi >= p.lo {
+		p.fetch = s.fetchWindow(p)
+	}
+	return p
+}
+
+// fetchWindow asks for flags alone where the rows of the page are known.
+func (s *Session) fetchWindow(p plan) *imapx.Command {
+	items := rowItems + guessItem
+	if s.warm(p.shown) {
+		items = "UID FLAGS"
+	}
+	return imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", p.lo, p.hi), "("+items+")")
+}
+
+// fill makes the list from what was fetched by the plan, and asks again where the guess was wrong.
+func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, p plan, got []imapx.Fetch, l *List) error {
+	exists := int(c.Exists())
+	l.Mailbox, l.ReadOnly = s.boxState(name, b, exists), b.readOnly
+	from, to := l.paging(p.q, exists)
+	if exists == 0 {
+		return nil
+	}
+	lo, hi := sequence(p.q, exists, from, to)
+	if p.fetch == nil || lo != p.lo || hi != p.hi || p.fetch.Status != "OK" {
+		p.lo, p.hi = lo, hi
+		p.fetch = s.fetchWindow(p)
+		if err := c.Do(ctx, p.fetch); err != nil {
+			return err
+		}
+		if p.fetch.Status != "OK" && len(p.fetch.Data) == 0 {
+			return p.fetch.Err(c.Host)
+		}
+		got = collect(p.fetch.Data)
+	}
+	got = slices.DeleteFunc(got, func(f imapx.Fetch) bool { return int(f.Seq) < lo || int(f.Seq) > hi })
+	var err error
+	l.Rows, err = s.rowsFrom(ctx, c, b, name, got)
+	if !p.q.Ascending {
+		slices.SortStableFunc(l.Rows, func(x, y Row) int { return cmp.Compare(y.UID, x.UID) })
+	}
+	if err == nil {
+		s.remember(p.shown)
+	}
+	return err
+}
+
+// guess is how many mails there are as last heard: by this connection, or by the tree.
+func (s *Session) guess(c *imapx.Conn, raw, name string) (int, bool) {
+	if b := boxOf(c); b != nil && b.raw == raw {
+		return int(c.Exists()), true
+	}
+	m, ok := s.known(name)
+	return int(m.Messages), ok && m.StatusKnown
+}
+
+// shown is a page that was listed.
+type shown struct {
+	raw           string
+	page, perPage int
+	ascending     bool
+}
+
+// warm says whether the rows of a page are known, so that flags are enough to ask for first.
+func (s *Session) warm(p shown) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.rows.shown, p)
+}
+
+// remember keeps the pages whose rows are still kept.
+func (s *Session) remember(p shown) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows.shown = append(slices.DeleteFunc(s.rows.shown, func(o shown) bool { return o == p }), p)
+	if n := max(1, maxRows/p.perPage) - 1; len(s.rows.shown) > n {
+		s.rows.shown = slices.Delete(s.rows.shown, 0, len(s.rows.shown)-n)
+	}
+}
+
+// sequence turns a window of the list into sequence numbers.
+func sequence(q ListQuery, exists, from, to int) (lo, hi int) {
+	if q.Ascending {
+		return from + 1, to
+	}
+	return exists - to + 1, exists - from
+}

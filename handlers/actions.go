@@ -311,6 +311,9 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
 	}
 	act, err := s.store.TakeAct(r.Context(), p.User.ID, id)
 	if err != nil {
+		if own, _ := s.store.HasAct(r.Context(), p.User.ID, id); !own {
+			return errNothingHere
+		}
 		s.putFlash(r, flash{Words: p.L.T("undo.late"), Failed: true})
 		return seeOther(w, r, r.PostFormValue("back"))
 	}

@@ -19,6 +19,11 @@ type filing struct {
 	last map[string]time.Time
 }
 
+const (
+	copyTime = 20 * time.Second // for the copy of a draft without files
+	slowLine = 100 << 10        // octets a second to a mail server that is still fit for use
+)
+
 // filingPause is the least time between two copies of one draft that a script asks for.
 const filingPause = 20 * time.Second
 
@@ -66,12 +71,14 @@ func (s *Server) copyDraft(ctx context.Context, p *person, d store.Draft) error 
 	if err != nil {
 		return err
 	}
-	box, err := p.Mail.MailboxByRole(ctx, mailclient.RoleDrafts, true, "Drafts")
-	if err != nil {
-		return err
-	}
 	var counted countWriter
 	if err := compose.Write(&counted, m); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, copyTime+time.Duration(counted.n/slowLine)*time.Second)
+	defer cancel()
+	box, err := p.Mail.MailboxByRole(ctx, mailclient.RoleDrafts, true, "Drafts")
+	if err != nil {
 		return err
 	}
 	pr, pw := io.Pipe()

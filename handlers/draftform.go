@@ -84,7 +84,7 @@ func fileError(err error) error {
 		return nil
 	case errors.As(err, &tooLarge), errors.Is(err, store.ErrTooLarge):
 		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, store.ErrCut):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, store.ErrCut), errors.Is(err, context.Canceled):
 		return wrap(err, http.StatusBadRequest, "error.form")
 	}
 	return problemOf(err)
@@ -108,7 +108,7 @@ func (s *Server) keepFile(ctx context.Context, p *person, d *store.Draft, values
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
 	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), carry: v.Get("carry"), back: ownPath(v.Get("back"))}
 	f.fields = was
-	f.fields.To, f.fields.Cc, f.fields.Bcc = oneLine(v.Get("to")), oneLine(v.Get("cc")), oneLine(v.Get("bcc"))
+	f.fields.To, f.fields.Cc, f.fields.Bcc = oneList(v.Get("to")), oneList(v.Get("cc")), oneList(v.Get("bcc"))
 	f.fields.Subject = oneLine(v.Get("subject"))
 	f.fields.Body = strings.ReplaceAll(v.Get("body"), "\r\n", "\n")
 	f.fields.HTML = namePictures(v.Get("html"))
@@ -136,6 +136,17 @@ func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error)
 		}
 	}
 	return f, nil
+}
+
+// oneList makes a list of recipients that was pasted line by line into one with commas.
+func oneList(s string) string {
+	var out []string
+	for _, l := range strings.FieldsFunc(s, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		if l = strings.TrimRight(oneLine(l), ",; "); l != "" {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // answer reads what a new draft answers, carried by the form.

@@ -22,7 +22,8 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 	var err error
 	if id := chi.URLParam(r, "draft"); id != "" {
 		if d, err = s.store.Draft(r.Context(), p.User.ID, id); err != nil {
-			return err
+			_ = parseForm(r)
+			return &Problem{Status: problemOf(err).Status, Key: problemOf(err).Key, Retry: "/compose", err: err} // as a new draft
 		}
 	}
 	rc := http.NewResponseController(w)
@@ -60,6 +61,7 @@ func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, 
 	if len(r.PostForm) == 0 || d.State == "sent" || r.Header.Get("X-Restante") != "" {
 		return why
 	}
+	r = r.WithContext(context.WithoutCancel(r.Context())) // whoever hung up finds it among the drafts
 	typed := url.Values{"to": {d.Fields.To}, "cc": {d.Fields.Cc}, "bcc": {d.Fields.Bcc}, "subject": {d.Fields.Subject}, "body": {d.Fields.Body}, "html": {d.Fields.HTML}}
 	for name, values := range r.PostForm { // a field that did not come leaves what was kept
 		typed[name] = values

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -53,7 +54,9 @@ func (s *Server) changeFolders(w http.ResponseWriter, r *http.Request, p *person
 	}
 	f := folderForm{action: r.PostFormValue("action"), name: r.PostFormValue("name"), newName: r.PostFormValue("newname"),
 		parent: r.PostFormValue("parent"), sure: r.PostFormValue("sure") == "1"}
-	boxes, err := p.Mail.Mailboxes(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), firstAnswer)
+	defer cancel()
+	boxes, err := p.Mail.Mailboxes(ctx)
 	if err != nil {
 		return err
 	}
@@ -118,7 +121,9 @@ func (s *Server) createFolder(w http.ResponseWriter, r *http.Request, p *person,
 			return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("error.exists"), f.name, nil)
 		}
 	}
-	if err := p.Mail.CreateMailbox(r.Context(), full); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), firstAnswer)
+	defer cancel()
+	if err := p.Mail.CreateMailbox(ctx, full); err != nil {
 		return s.folderRefused(w, r, p, err, f.name)
 	}
 	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.create", "Folder", f.name)}, "")

@@ -50,9 +50,9 @@ var errFormTooLong = badRequest("compose.toolong")
 
 // readFields reads the parts of a multipart form: fields into values, within bounds, each file by file.
 func readFields(mr *multipart.Reader, values url.Values, most formLimits, file func(*multipart.Part) error) error {
-	for {
+	for n := 0; ; n++ {
 		part, err := mr.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF && n > 0 { // wrapped, it means that the form was cut off
 			return nil
 		}
 		if err != nil {

@@ -102,8 +102,9 @@ func (s *Server) trySignIn(r *http.Request, f signInForm) error {
 		return &Problem{Status: http.StatusUnauthorized, Key: "error.domain", Args: []any{"Domain", domain}}
 	}
 	cred := jobs.Credential{Username: servers.Username(address), Password: f.password}
-	probe := s.pool.Session("signin/"+requestID(r), servers.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
-	defer s.pool.Drop("signin/" + requestID(r))
+	key := "signin/" + requestID(r)
+	probe := s.pool.Session(key, servers.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
+	defer s.pool.Drop(key)
 	if err := probe.SignIn(r.Context()); err != nil {
 		var refused *mailclient.SignInError
 		if errors.As(err, &refused) && !refused.Temporary {
@@ -116,6 +117,7 @@ func (s *Server) trySignIn(r *http.Request, f signInForm) error {
 	if err != nil {
 		return err
 	}
+	s.pool.Rename(key, jobs.SessionKey(a.ID)) // the pages go on with its connection
 	s.log.Info("sign-in", "id", requestID(r), "user", u.ID)
 	return s.signIn(r, u, a, cred, f.stay)
 }

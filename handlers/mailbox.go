@@ -107,7 +107,24 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 		return err
 	}
 	page := s.mailPage(r, p, pl, list)
+	if pl.box.Role == mailclient.RoleDrafts && list.Page <= 1 {
+		page.List.Kept, err = s.keptDrafts(r, p)
+	}
+	if err != nil {
+		return err
+	}
 	return s.ok(w, r, page)
+}
+
+// keptDrafts are drafts that did not reach the folder: the mail server was away, or is yet to be asked.
+func (s *Server) keptDrafts(r *http.Request, p *person) (out []templates.Option, err error) {
+	drafts, err := s.store.OpenDrafts(r.Context(), p.User.ID, 50)
+	for _, d := range drafts {
+		if d.IMAP.UID == 0 && d.AccountID == p.Account.ID {
+			out = append(out, templates.Option{URL: "/compose/" + d.ID, Words: subjectOf(p, d.Fields.Subject) + " · " + p.L.Short(d.Updated.In(p.Zone), s.nowFor(p))})
+		}
+	}
+	return out, err
 }
 
 // mailPage is the page of a list, to which a message may be added.

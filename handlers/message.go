@@ -45,22 +45,18 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if pl.box.Role == mailclient.RoleDrafts {
 		return seeOther(w, r, fmt.Sprintf("/compose?draft=%s&uid=%d", url.QueryEscape(pl.slug), uid))
 	}
-	open, err := p.Mail.Open(r.Context(), pl.box.Name, 0, uid)
+	open, list, err := p.Mail.OpenInList(r.Context(), pl.box.Name, uid, lq)
 	if errors.Is(err, mailclient.ErrGone) {
 		return &Problem{Status: http.StatusNotFound, Key: "error.gone", URL: with(pl.path, r.URL.Query()), Next: "error.tolist", err: err}
 	}
 	if err != nil {
 		return err
 	}
-	if s.marksRead(r, p) && !open.Flags.Seen && !open.ReadOnly {
-		ref := mailclient.Ref{Mailbox: pl.box.Name, UIDValidity: open.UIDValidity, UIDs: []uint32{uid}}
-		if err := p.Mail.SetFlags(r.Context(), ref, []string{`\Seen`}, nil); err == nil && pl.box.Unseen > 0 {
-			pl.box.Unseen--
+	if s.marksRead(r, p) && !open.Flags.Seen && !open.ReadOnly && p.Mail.MarkSeen(r.Context(), open) == nil {
+		pl.box.Unseen = max(pl.box.Unseen, 1) - 1
+		for i := range list.Rows {
+			list.Rows[i].Flags.Seen = list.Rows[i].Flags.Seen || list.Rows[i].UID == uid
 		}
-	}
-	list, err := p.Mail.List(r.Context(), pl.box.Name, lq)
-	if err != nil {
-		return err
 	}
 	page := s.mailPage(r, p, pl, list)
 	view, err := s.messageView(r, p, pl, open)
@@ -100,7 +96,9 @@ func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQ
 			at = i
 		}
 	}
-	if at > 0 && at < len(list.Rows)-1 {
+	if at == 0 && list.Page == 1 && len(list.Rows) > 1 { // the newest
+		older = list.Rows[1].UID
+	} else if at > 0 && at < len(list.Rows)-1 {
 		newer, older = list.Rows[at-1].UID, list.Rows[at+1].UID
 	} else if n, o, _, err := p.Mail.Neighbours(r.Context(), pl.box.Name, lq, v.UID); err == nil {
 		newer, older = n, o
@@ -189,7 +187,7 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		v.BodyURL = with(base+"/body", q)
 		v.FrameTitle = p.L.T("message.frame", "Name", nameOr(v.From))
 		if !remote {
-			if n := remoteCount(m); n > 0 {
+			if n := s.letter(r.Context(), p, pl, open, theme(p.themeName()), false).images; n > 0 {
 				v.Blocked = &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: "/trust?sender=" + url.QueryEscape(v.From.Addr),
 					OnceURL: with(r.URL.Path, r.URL.Query(), "remote", "1"), AlwaysWords: p.L.T("remote.always", "Address", v.From.Addr), Back: v.Here}
 			}
@@ -494,9 +492,9 @@ func (s *Server) openAt(r *http.Request, p *person) (pl place, open *mailclient.
 	if err != nil {
 		return pl, nil, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.Context(), firstAnswer)
 	defer cancel()
-	open, err = p.Mail.Open(ctx, pl.box.Name, validity, uid)
+	open, err = p.Mail.Reopen(ctx, pl.box.Name, validity, uid)
 	return pl, open, err
 }
 

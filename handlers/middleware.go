@@ -209,7 +209,7 @@ func (d *drained) Read(b []byte) (int, error) {
 
 // compressed gzips pages, with random padding: they hold a nonce beside foreign text.
 func (s *Server) compressed(next http.Handler) http.Handler {
-	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.RandomJitter(64, 0, false))
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.CompressionLevel(1), gzhttp.RandomJitter(64, 0, false))
 	if err != nil {
 		panic(err) // constant options
 	}

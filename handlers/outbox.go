@@ -60,7 +60,7 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 	case store.Held:
 		return p.L.T("outbox.words.held", "Time", it.DueAt.In(p.Zone).Format("15:04:05"))
 	case store.Waiting:
-		if it.ServerText != "" {
+		if it.ServerText != "" && it.Problem != "unreachable" {
 			return p.L.T("outbox.words.later", "Time", clock())
 		}
 		return p.L.T("outbox.words.waiting", "Time", clock())
@@ -74,7 +74,10 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 	case store.BadFrom:
 		return p.L.T("outbox.words.identity", "From", it.From)
 	case store.TooBig:
-		return p.L.T("outbox.words.toobig", "Limit", p.L.Size(s.sendLimit(p)))
+		if limit := s.sendLimit(p); limit > 0 {
+			return p.L.T("outbox.words.toobig", "Limit", p.L.Size(limit))
+		}
+		return p.L.T("outbox.words.toobig.unknown")
 	case store.Rejected:
 		if len(it.Results) > 0 {
 			return p.L.T("outbox.words.recipient")
@@ -90,6 +93,9 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 		return errNothingHere
 	}
 	if err := parseForm(r); err != nil {
+		return err
+	}
+	if _, err := s.store.OutboxItem(r.Context(), p.User.ID, id); err != nil {
 		return err
 	}
 	action := r.FormValue("action")

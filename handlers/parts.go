@@ -14,27 +14,14 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 
-	"restante/internal/sanitize"
 	"restante/mailclient"
 	"restante/mailclient/message"
 )
-
-// remoteCount is how many pictures of other sites a mail asks for.
-func remoteCount(m *message.Message) (n int) {
-	for _, b := range m.Blocks {
-		if b.Kind == message.BlockHTML {
-			n += sanitize.CountRemote(b.Text)
-		}
-	}
-	return n
-}
 
 // body is the mail's HTML as a document of its own: sanitised, with its own policy, never with a script.
 func (s *Server) body(w http.ResponseWriter, r *http.Request, p *person) error {
@@ -45,44 +32,10 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, p *person) error {
 	if err != nil {
 		return err
 	}
-	base := pathMessage(p.Account.ID, pl.slug, open.UID)
-	validity := strconv.FormatUint(uint64(open.UIDValidity), 10)
-	inline := map[string]string{}
-	for _, f := range open.Message.Files {
-		u := base + "/parts/" + url.PathEscape(f.Section) + "?v=" + validity
-		if f.ContentID != "" {
-			inline["cid:"+f.ContentID] = u
-		}
-		if f.Location != "" {
-			inline[f.Location] = u
-		}
-	}
-	o := sanitize.Options{
-		Theme: theme(r.URL.Query().Get("theme")), Quoted: p.L.T("message.quoted"),
-		Part:  func(ref string) string { return inline[ref] },
-		Leave: func(u string) string { return "/leave?" + url.Values{"u": {u}, "s": {s.sign("leave", p, u)}}.Encode() },
-	}
-	if r.URL.Query().Get("remote") == "1" && s.remoteAllowed(r, p, pl, open.Message) {
-		o.Remote = func(u string) string {
-			return "/proxy?" + url.Values{"u": {u}, "s": {s.sign("proxy-url", p, u)}}.Encode()
-		}
-	}
-	s.allowPictures(w, r, base, o.Remote != nil)
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	var parts []sanitize.Part
-	for _, b := range open.Message.Blocks {
-		switch b.Kind {
-		case message.BlockHTML:
-			parts = append(parts, sanitize.Part{HTML: b.Text})
-		case message.BlockText:
-			parts = append(parts, sanitize.Part{Text: b.Text})
-		case message.BlockImage:
-			parts = append(parts, sanitize.Part{Image: base + "/parts/" + url.PathEscape(b.Section) + "?v=" + validity})
-		}
-	}
-	doc := sanitize.Document(ctx, parts, o)
-	_, err = io.WriteString(w, doc.String())
+	remote := r.URL.Query().Get("remote") == "1" && s.remoteAllowed(r, p, pl, open.Message)
+	s.allowPictures(w, r, pathMessage(p.Account.ID, pl.slug, open.UID), remote)
+	doc := s.letter(r.Context(), p, pl, open, theme(r.URL.Query().Get("theme")), remote)
+	_, err = io.WriteString(w, doc.html)
 	return err
 }
 

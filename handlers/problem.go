@@ -20,6 +20,7 @@ type Problem struct {
 	Server string // the server's own words, under Details
 	Next   string // catalogue key of the button, "" = to the inbox
 	URL    string // where the button leads
+	Retry  string // where a kept form goes, "" = where it went
 	err    error
 }
 
@@ -168,6 +169,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		page.ButtonURL, page.ButtonWords = r.URL.RequestURI(), l.T("try.again")
 	}
 	keepForm(&page, r, l)
+	if p.Retry != "" && page.RetryURL != "" {
+		page.RetryURL = p.Retry
+	}
 	s.render(w, r, p.Status, page)
 }
 

@@ -47,7 +47,7 @@ func patience(r *http.Request) time.Duration {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/compose") && r.Method == http.MethodPost:
 		return uploadTime
-	case r.URL.Path == "/search" || r.Method == http.MethodPost:
+	case r.URL.Path == "/search" || r.Method == http.MethodPost: // many mails, or a move of big ones
 		return 100 * time.Second
 	}
 	return firstAnswer
@@ -55,6 +55,7 @@ func patience(r *http.Request) time.Duration {
 
 const (
 	firstAnswer = 25 * time.Second // of the mail server, for a page
+	furniture   = 4 * time.Second  // for the folders beside what a page is about
 	uploadTime  = 30 * time.Minute // of a form with files over a slow line
 )
 
@@ -74,7 +75,7 @@ func (s *Server) bytes(c class, h func(http.ResponseWriter, *http.Request, *pers
 		s.setHeaders(w, c)
 		who, err := s.person(r)
 		if err == nil {
-			err = h(w, r, who)
+			err = s.patiently(w, r, func(w http.ResponseWriter, r *http.Request) error { return h(w, r, who) })
 		}
 		if err == nil {
 			return
@@ -91,6 +92,33 @@ func (s *Server) bytes(c class, h func(http.ResponseWriter, *http.Request, *pers
 		s.fail(w, r, err)
 	}
 }
+
+// patiently calls h, whose first byte must come within firstAnswer; what follows may take its time.
+func (s *Server) patiently(w http.ResponseWriter, r *http.Request, h func(http.ResponseWriter, *http.Request) error) error {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	late := time.AfterFunc(firstAnswer, func() { cancel(context.DeadlineExceeded) })
+	defer late.Stop()
+	err := h(&firstByte{ResponseWriter: w, came: late}, r.WithContext(ctx))
+	if err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return context.DeadlineExceeded
+	}
+	return err
+}
+
+// firstByte stops a timer when an answer begins.
+type firstByte struct {
+	http.ResponseWriter
+	came *time.Timer
+}
+
+func (w *firstByte) Write(b []byte) (int, error) {
+	w.came.Stop()
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *firstByte) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // started says whether bytes of an answer have left already.
 func started(w http.ResponseWriter) bool {
@@ -152,7 +180,9 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 	if n, err := s.store.OutboxCount(ctx, p.User.ID); err == nil {
 		f.Outbox = n
 	}
-	boxes, err := p.Mail.Mailboxes(ctx)
+	treeCtx, cancel := context.WithTimeout(ctx, furniture)
+	defer cancel()
+	boxes, err := p.Mail.Mailboxes(treeCtx)
 	if err != nil {
 		pr := problemOf(err)
 		f.Strip = &templates.Strip{Words: p.L.T(pr.Key, pr.Args...), URL: f.Here}

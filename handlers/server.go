@@ -39,6 +39,8 @@ type Server struct {
 	sizeMu sync.Mutex
 	sizes  map[string]sizeKnown // by submission host
 	filing filing
+
+	letters letters
 }
 
 // Options are the rooms that the pages need.

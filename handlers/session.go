@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -126,6 +127,8 @@ func (s *Server) chooseAccount(r *http.Request, p *person) error {
 			return errNothingHere
 		}
 		want = id
+	} else if strings.HasPrefix(r.URL.Path, "/mail/") {
+		return errNothingHere
 	}
 	for _, a := range p.Accounts {
 		if a.ID == want {

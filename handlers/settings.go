@@ -73,12 +73,13 @@ func (s *Server) settings(w http.ResponseWriter, r *http.Request, p *person) err
 	if !slices.Contains(settingsTabs, tab) {
 		return errNothingHere
 	}
-	return s.settingsPage(w, r, p, tab, http.StatusOK, "")
+	return s.settingsPage(w, r, p, tab, nil)
 }
 
-func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request, p *person, tab string, status int, problem string) error {
+// settingsPage shows a tab, with what is wrong about a form of it, if anything is.
+func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request, p *person, tab string, bad *badForm) error {
 	frame, _ := s.frame(r, p, "settings-page", p.L.T("nav.settings"), "")
-	page := templates.Settings{Frame: frame, Tab: tab, Problem: problem}
+	page := templates.Settings{Frame: frame, Tab: tab}
 	for _, t := range settingsTabs {
 		page.Tabs = append(page.Tabs, templates.Option{URL: "/settings/" + t, Words: p.L.T("settings.tab." + t), Current: t == tab})
 	}
@@ -96,8 +97,23 @@ func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request, p *person,
 	if err != nil {
 		return err
 	}
+	status := http.StatusOK
+	if bad != nil {
+		status, page.Problem = http.StatusUnprocessableEntity, bad.words
+		for i := range page.Identities {
+			if bad.typed != nil && page.Identities[i].ID == bad.typed.ID {
+				bad.typed.CanDelete, page.Identities[i] = page.Identities[i].CanDelete, *bad.typed
+			}
+		}
+	}
 	s.render(w, r, status, page)
 	return nil
+}
+
+// badForm is a form of the settings that is shown again: the words for it, and the identity as it was typed.
+type badForm struct {
+	words string
+	typed *templates.IdentityForm
 }
 
 func (s *Server) generalTab(p *person, page *templates.Settings) {
@@ -191,7 +207,7 @@ func (s *Server) saveGeneral(w http.ResponseWriter, r *http.Request, p *person) 
 	set.TimeZone = strings.TrimSpace(r.PostFormValue("time_zone"))
 	bad := func(key string) error {
 		p.User.Settings = set
-		return s.settingsPage(w, r, p, "general", http.StatusUnprocessableEntity, p.L.T(key))
+		return s.settingsPage(w, r, p, "general", &badForm{words: p.L.T(key)})
 	}
 	if len(set.Name) > 200 || strings.ContainsRune(set.Name, 0) {
 		return bad("settings.badvalue")
@@ -226,7 +242,7 @@ func (s *Server) saveIdentity(w http.ResponseWriter, r *http.Request, p *person)
 	}
 	if r.PostFormValue("action") == "delete" {
 		if err := s.store.DeleteIdentity(r.Context(), p.User.ID, id); errors.Is(err, store.ErrNotFound) {
-			return s.settingsPage(w, r, p, "identities", http.StatusUnprocessableEntity, p.L.T("identity.last"))
+			return s.settingsPage(w, r, p, "identities", &badForm{words: p.L.T("identity.last")})
 		} else if err != nil {
 			return err
 		}
@@ -238,7 +254,8 @@ func (s *Server) saveIdentity(w http.ResponseWriter, r *http.Request, p *person)
 		Default: r.PostFormValue("default") == "1"}
 	for _, addr := range []string{v.Address, v.ReplyTo} {
 		if addr != "" && !compose.Valid(addr) || v.Address == "" {
-			return s.settingsPage(w, r, p, "identities", http.StatusUnprocessableEntity, p.L.T("identity.bad", "Address", addr))
+			typed := templates.IdentityForm{ID: v.ID, Name: v.Name, Address: v.Address, ReplyTo: v.ReplyTo, Signature: v.Signature, Default: v.Default}
+			return s.settingsPage(w, r, p, "identities", &badForm{words: p.L.T("identity.bad", "Address", addr), typed: &typed})
 		}
 	}
 	if len(v.Name) > 200 || len(v.Signature) > 8000 || strings.ContainsRune(v.Name+v.Signature, 0) {

@@ -103,6 +103,21 @@ func (p *Pool) Rename(from, to string) {
 	go s.close()
 }
 
+// adopt takes a connection over that another session of the same account and host opened, if there is room for it.
+func (s *Session) adopt(c *imapx.Conn) bool {
+	if !s.work.TryAcquire(1) {
+		return false
+	}
+	defer s.work.Release(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.free) > 0 || c.Err() != nil {
+		return false
+	}
+	s.free = append(s.free, c)
+	return true
+}
+
 // Drop forgets a session and logs its connections out.
 func (p *Pool) Drop(key string) {
 	p.mu.Lock()

@@ -3,7 +3,6 @@ package mailclient
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -246,21 +245,6 @@ func (s *Session) dropFree() {
 	s.logout(drop)
 }
 
-// adopt takes a connection over that another session of the same account and host opened, if there is room for it.
-func (s *Session) adopt(c *imapx.Conn) bool {
-	if !s.work.TryAcquire(1) {
-		return false
-	}
-	defer s.work.Release(1)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || len(s.free) > 0 || c.Err() != nil {
-		return false
-	}
-	s.free = append(s.free, c)
-	return true
-}
-
 func (s *Session) release(c *imapx.Conn) {
 	s.mu.Lock()
 	dead := c.Err() != nil || s.closed
@@ -288,7 +272,14 @@ func (s *Session) do(ctx context.Context, raw string, twice bool, f func(*imapx.
 				continue
 			}
 		}
+		if b := boxOf(c); b != nil && s.renewed(b) {
+			c.Box = nil
+		}
 		err = f(c)
+		var no *RefusedError
+		if errors.As(err, &no) {
+			c.Box = nil // Dovecot keeps a selection of a mailbox that is gone, and lets one of that name slip under it
+		}
 		s.release(c)
 		if lost(err) && twice && try == 0 && ctx.Err() == nil {
 			s.dropFree() // what ended one has likely ended the others, which do not know it yet
@@ -296,6 +287,18 @@ func (s *Session) do(ctx context.Context, raw string, twice bool, f func(*imapx.
 		}
 		return err
 	}
+}
+
+// renewed says whether a selected mailbox has another UIDVALIDITY in the tree: it was deleted and made anew.
+func (s *Session) renewed(b *box) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.tree.boxes {
+		if s.tree.raw[m.Name] == b.raw {
+			return m.StatusKnown && m.UIDValidity != 0 && m.UIDValidity != b.validity
+		}
+	}
+	return false
 }
 
 func (s *Session) ping(ctx context.Context, c *imapx.Conn) error {
@@ -323,98 +326,4 @@ func (s *Session) Capabilities(ctx context.Context) (map[string]bool, error) {
 	var caps map[string]bool
 	err := s.do(ctx, "", true, func(c *imapx.Conn) error { caps = c.Caps(); return nil })
 	return caps, err
-}
-
-// box is the mailbox that a connection has selected.
-type box struct {
-	raw       string
-	validity  uint32
-	uidnext   uint32
-	readOnly  bool
-	permanent []string // nil: all flags are kept
-	star      bool     // new keywords can be made
-}
-
-func boxOf(c *imapx.Conn) *box {
-	b, _ := c.Box.(*box)
-	return b
-}
-
-// selectBox selects raw, with more commands pipelined behind it. Already selected, a NOOP takes its place. The
-// commands behind it may have been refused: they are the caller's to look at.
-func selectBox(ctx context.Context, c *imapx.Conn, raw string, behind ...*imapx.Command) (*box, error) {
-	if b := boxOf(c); b != nil && b.raw == raw {
-		cmds := append([]*imapx.Command{imapx.Cmd("NOOP")}, behind...)
-		return b, c.Do(ctx, cmds...)
-	}
-	cmd := imapx.Cmd("SELECT", imapx.Str(raw))
-	cmds := append(introduce(c), cmd)
-	c.Box = nil
-	if err := c.Do(ctx, append(cmds, behind...)...); err != nil {
-		return nil, err
-	}
-	if cmd.Status != "OK" {
-		if cmd.Code == "NONEXISTENT" || cmd.Code == "" || cmd.Code == "CANNOT" || cmd.Code == "TRYCREATE" || cmd.Code == "NOPERM" {
-			return nil, ErrNoMailbox
-		}
-		return nil, cmd.Err(c.Host)
-	}
-	b := &box{raw: raw, readOnly: cmd.Code == "READ-ONLY"}
-	for _, r := range cmd.Data {
-		b.learn(r)
-	}
-	c.Box = b
-	return b, nil
-}
-
-// meet makes sure that the connection knows of these mails. One that has the mailbox selected for long may not have
-// heard of new ones, and then passes them over without a word.
-func meet(ctx context.Context, c *imapx.Conn, raw string, uids ...uint32) error {
-	b := boxOf(c)
-	if b == nil || b.raw != raw || len(uids) == 0 || slices.Max(uids) < b.uidnext {
-		return nil
-	}
-	return c.Do(ctx, imapx.Cmd("NOOP"))
-}
-
-// saw notes that the connection knows of these mails.
-func (b *box) saw(fetched []imapx.Fetch) {
-	for _, f := range fetched {
-		if f.UID >= b.uidnext && f.UID < 1<<32-1 {
-			b.uidnext = f.UID + 1
-		}
-	}
-}
-
-// introduce is the ID command, once a connection: some servers open no mailbox before it (C13).
-func introduce(c *imapx.Conn) []*imapx.Command {
-	if !c.Has("ID") || c.Named {
-		return nil
-	}
-	c.Named = true
-	return []*imapx.Command{imapx.Cmd("ID", `("name" "Restante")`)}
-}
-
-func (b *box) learn(r imapx.Response) {
-	if r.Type != "OK" {
-		return
-	}
-	switch r.Code {
-	case "UIDVALIDITY":
-		b.validity = imapx.Node{Text: r.Args}.Number32()
-	case "UIDNEXT":
-		b.uidnext = imapx.Node{Text: r.Args}.Number32()
-	case "READ-ONLY":
-		b.readOnly = true
-	case "PERMANENTFLAGS":
-		b.flags(r.Args)
-	}
-}
-
-// check refuses to act on UIDs of another life of the mailbox (S4).
-func (b *box) check(validity uint32) error {
-	if validity != 0 && b.validity != validity {
-		return ErrUIDValidity
-	}
-	return nil
 }

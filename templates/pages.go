@@ -60,6 +60,7 @@ type List struct {
 	AllURL          string
 	ManageURL       string
 	EmptyURL        string
+	Kept            []Option    // drafts that Restante has and this folder has not yet
 	Search          *SearchForm // on the page of a search through all folders
 }
 

@@ -30,14 +30,17 @@ func set(l *i18n.Localizer) (*template.Template, error) {
 	if s, ok := sets.Load(l.Lang); ok {
 		return s.(*template.Template), nil
 	}
+	var rows rowCache
 	s, err := template.New("").Funcs(template.FuncMap{
 		"t":       l.T,
 		"asset":   static.URL,
+		"row":     rows.html,
 		"jsWords": func() (string, error) { return scriptWords(l) },
 	}).ParseFS(files, "*.html", "partials/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
+	rows.set = s
 	sets.Store(l.Lang, s)
 	return s, nil
 }

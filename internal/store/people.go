@@ -115,3 +115,10 @@ func (s *Store) TakeAct(ctx context.Context, userID, id int64) (Act, error) {
 	a.Created = fromMS(created)
 	return a, one(err)
 }
+
+// HasAct says whether there is such an act of the user, undone or not.
+func (s *Store) HasAct(ctx context.Context, userID, id int64) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM acts WHERE id = $1 AND user_id = $2`, id, userID).Scan(&n)
+	return n > 0, err
+}

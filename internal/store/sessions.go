@@ -25,18 +25,20 @@ func (s *Store) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) 
 	return data, err == nil, err
 }
 
-// CommitCtx is part of scs.CtxStore. An update keeps the row's user and device.
+// CommitCtx is part of scs.CtxStore. An update keeps the row's user and device; a session that has ended stays so,
+// whatever a request that was still on its way then wants to keep in it.
 func (s *Store) CommitCtx(ctx context.Context, hash string, data []byte, expiry time.Time) error {
 	_, err := s.db.ExecContext(ctx, `
 		INSERT INTO sessions (token_hash, data, expiry, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)
-		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, seen_at = excluded.seen_at`,
+		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, seen_at = excluded.seen_at
+		WHERE sessions.expiry > excluded.seen_at`,
 		hash, data, expiry.UnixMilli(), s.ms())
 	return err
 }
 
-// DeleteCtx is part of scs.CtxStore.
+// DeleteCtx is part of scs.CtxStore. The row stays for a day, without its data: see CommitCtx.
 func (s *Store) DeleteCtx(ctx context.Context, hash string) error {
-	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE token_hash = $1`, hash)
+	_, err := s.db.ExecContext(ctx, `UPDATE sessions SET data = $1, expiry = $2 WHERE token_hash = $3`, []byte{}, s.ms(), hash)
 	return err
 }
 
@@ -77,20 +79,20 @@ func (s *Store) SessionAlive(ctx context.Context, hash string) (bool, error) {
 
 // EndSession signs one browser of a user out.
 func (s *Store) EndSession(ctx context.Context, userID int64, hash string) error {
-	return changed(s.db.ExecContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 AND user_id = $2`, hash, userID))
+	return changed(s.db.ExecContext(ctx, `UPDATE sessions SET data = $1, expiry = $2 WHERE token_hash = $3 AND user_id = $4 AND expiry > $2`, []byte{}, s.ms(), hash, userID))
 }
 
 // EndOtherSessions signs a user out everywhere but at keep, and says how many ended.
 func (s *Store) EndOtherSessions(ctx context.Context, userID int64, keep string) (int64, error) {
-	res, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2`, userID, keep)
+	res, err := s.db.ExecContext(ctx, `UPDATE sessions SET data = $1, expiry = $2 WHERE user_id = $3 AND token_hash <> $4 AND expiry > $2`, []byte{}, s.ms(), userID, keep)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
 }
 
-// SweepSessions removes what has expired.
+// SweepSessions removes what ended more than a day ago.
 func (s *Store) SweepSessions(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expiry <= $1`, s.ms())
+	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expiry <= $1`, s.ms()-24*3600*1000)
 	return err
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"restante/internal/testmail"
+)
+
+// What a list and a mail are asked for by raw commands: PROTOCOLS of a client that keeps nothing.
+const (
+	rawRow  = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (References In-Reply-To List-Id Content-Type)])"
+	rawOpen = "(FLAGS ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER] BODY.PEEK[1])"
+	rawTree = "LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY))"
+)
+
+const turns = 11
+
+// reading is one mailbox with somebody who reads it, and a raw connection beside.
+type reading struct {
+	*bench
+	where string
+	n     int
+	user  testmail.User
+	v     *browser
+	w     *wire
+}
+
+// mailbox measures everything that is done with a mailbox of n mails.
+func (b *bench) mailbox(n int) {
+	name := fmt.Sprintf("bench%d", n)
+	r := &reading{bench: b, where: fmt.Sprint(n), n: n, user: fill(b.t, b.mail, name, n)}
+	r.w = dialWire(b.t, b.mail, r.user)
+	defer r.w.close()
+	r.w.say("SELECT INBOX") // Dovecot makes its index
+	r.signIns()
+	r.v = newBrowser(b.t, b.s.base)
+	defer r.v.close()
+	r.v.signIn(r.user)
+	r.lists()
+	r.opens()
+	r.searches()
+	if n == sizes(b.t)[0] {
+		r.download()
+	}
+	r.v.post("/logout", nil)
+}
+
+func (r *reading) rawPage(page int) string {
+	return fmt.Sprintf("FETCH %d:%d %s", max(1, r.n-50*page+1), r.n-50*(page-1), rawRow)
+}
+
+func (r *reading) signIns() {
+	v := newBrowser(r.t, r.s.base)
+	v.signIn(r.user) // Dovecot learns what is asked for
+	ours := func(int) {
+		v = newBrowser(r.t, r.s.base)
+		v.signIn(r.user)
+	}
+	raw := func(int) {
+		w := dialWire(r.t, r.mail, r.user)
+		w.say(rawTree, "SELECT INBOX", r.rawPage(1))
+		w.close()
+	}
+	before := func(int) {
+		v.post("/logout", nil)
+		v.close()
+	}
+	r.compare(r.where, "sign-in with inbox", 4, turns, before, ours, raw)
+	before(0)
+}
+
+func (r *reading) lists() {
+	const previews = " BODY.PEEK[1]<0.2048>" // what they are made of, of mails that were never listed
+	list := func(what, more string, page func(i int) int) {
+		ask := func(i int) { r.w.say("NOOP", strings.TrimSuffix(r.rawPage(page(i)), ")")+more+")") }
+		for i := range turns { // Dovecot learns
+			ask(i)
+		}
+		r.compare(r.where, what, 4, turns, nil, func(i int) { r.v.get(fmt.Sprintf("%s?page=%d", r.v.inbox, page(i))) }, ask)
+	}
+	list("list page 1, again", "", func(int) int { return 1 })
+	list("list page 2, again", "", func(int) int { return 2 })
+	from := 3
+	list("list page 3 on, never seen", previews, func(i int) int { return from + i%(r.n/50-3) })
+	if r.n >= 60_000 {
+		list("list page 1000 on, never seen", previews, func(i int) int { return 1000 + i })
+	}
+	r.v.get(r.v.inbox) // page 1 is known again, as it is to who comes from it
+}
+
+// opens visits mails of the first page that were read before, ones that were not, and large letters.
+func (r *reading) opens() {
+	newest := fmt.Sprintf("%d:%d", r.n-49, r.n)
+	seen := r.w.uids(newest + ` SEEN HEADER Content-Type text/plain`)
+	unseen := r.w.uids(newest + ` UNSEEN HEADER Content-Type text/plain`)
+	letters := r.w.uids(newest + ` SUBJECT "Catalogue"`)
+	open := func(uid int, more string) func(int) {
+		return func(int) { r.w.say("NOOP", fmt.Sprintf("UID FETCH %d %s", uid, rawOpen+more)) }
+	}
+	for _, u := range append(append([]int{}, seen...), append(unseen, letters...)...) {
+		open(u, "")(0)
+	}
+	r.compare(r.where, "open text", 4, turns, nil,
+		func(i int) { r.v.get(fmt.Sprintf("%s/%d", r.v.inbox, seen[i%len(seen)])) },
+		func(i int) { open(seen[i%len(seen)], "")(i) })
+	r.compare(r.where, "open text, unread", 4, len(unseen), nil,
+		func(i int) { r.v.get(fmt.Sprintf("%s/%d", r.v.inbox, unseen[i])) },
+		func(i int) {
+			open(unseen[i], "")(i)
+			r.w.say(fmt.Sprintf("UID STORE %d +FLAGS (\\Flagged)", unseen[i]))
+		})
+	html := func(i int) {
+		uid := letters[i%len(letters)]
+		r.w.say("NOOP", fmt.Sprintf("UID FETCH %d %s", uid, rawOpen), fmt.Sprintf("UID FETCH %d (BODY.PEEK[2])", uid))
+	}
+	for _, what := range []string{"open HTML of 100 kB: page and letter", "open HTML of 100 kB, again"} {
+		r.compare(r.where, what, 4, turns, nil,
+			func(i int) {
+				path := fmt.Sprintf("%s/%d", r.v.inbox, letters[i%len(letters)])
+				r.v.get(path)
+				r.v.get(path + "/body")
+			}, html)
+	}
+}
+
+func (r *reading) searches() {
+	n := turns
+	if r.n > 20_000 {
+		n = 3
+	}
+	search := func(what, query, raw string) {
+		r.w.uids(raw) // Dovecot learns
+		r.compare(r.where, what, 0, n, nil,
+			func(int) { r.v.get(r.v.inbox + "?" + url.Values{"q": {query}}.Encode()) },
+			func(int) { r.w.uids(raw); r.w.say(r.rawPage(1)) })
+	}
+	search("search from:", "from:elena.4", `FROM "elena.4"`)
+	search("search for a word", "zeppelin", `TEXT "zeppelin"`)
+}
+
+func (r *reading) download() {
+	uid := r.w.uids(`SUBJECT "Film"`)[0]
+	path := fmt.Sprintf("%s/%d/parts/2?download=1", r.v.inbox, uid)
+	r.compare(r.where, "download of 20 MB", 0, 5, nil,
+		func(int) {
+			if n := r.v.get(path); n != fileSize {
+				r.t.Fatalf("the file has %d bytes", n)
+			}
+		},
+		func(int) { r.w.say(fmt.Sprintf("UID FETCH %d (BODY.PEEK[2])", uid)) })
+}

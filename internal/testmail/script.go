@@ -1,0 +1,162 @@
+package testmail
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// What a Script may do in the place of an answer, or after one: "250 ok!" answers and hangs up.
+const (
+	HangUp = "!"
+	Silent = "?" // the line stays, no answer comes
+)
+
+// Script is a submission server that does what a test tells it, and keeps the mails whose final dot it has seen.
+type Script struct {
+	Address
+
+	mu    sync.Mutex
+	say   map[string]string
+	texts []string
+	conns map[net.Conn]bool
+	ended bool
+}
+
+// NewScript starts one that takes every mail.
+func NewScript(t testing.TB) *Script {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Script{Address: addressOf(t, ln.Addr().String()), say: map[string]string{}, conns: map[net.Conn]bool{}}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.conns[c] = true
+			if s.ended {
+				_ = c.Close()
+			}
+			s.mu.Unlock()
+			all.Go(func() { s.serve(c) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = ln.Close()
+		s.mu.Lock()
+		s.ended = true
+		for c := range s.conns {
+			_ = c.Close()
+		}
+		s.mu.Unlock()
+		all.Wait()
+	})
+	return s
+}
+
+// Say sets what is answered at a step: greeting, EHLO, AUTH, MAIL, RCPT, "RCPT address", DATA, text (while the mail
+// comes in) or dot (after it). "" is what a good server says.
+func (s *Script) Say(step, answer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.say[step] = answer
+}
+
+// Texts are the mails that came in whole, whatever was answered.
+func (s *Script) Texts() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.texts...)
+}
+
+func (s *Script) answer(usual string, steps ...string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, step := range steps {
+		if a := s.say[step]; a != "" {
+			return a
+		}
+	}
+	return usual
+}
+
+// tell says an answer; false means that the line ends here.
+func tell(c net.Conn, answer string) bool {
+	if answer == Silent {
+		_, _ = io.Copy(io.Discard, c)
+		return false
+	}
+	words, hangUp := strings.CutSuffix(answer, "!")
+	if words != "" {
+		if _, err := io.WriteString(c, words+"\r\n"); err != nil {
+			return false
+		}
+	}
+	return !hangUp
+}
+
+func (s *Script) serve(c net.Conn) {
+	defer func() {
+		s.mu.Lock()
+		delete(s.conns, c)
+		s.mu.Unlock()
+		_ = c.Close()
+	}()
+	r := bufio.NewReader(c)
+	for goOn := tell(c, s.answer("220 ready", "greeting")); goOn; {
+		l, err := r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		verb, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(l)), " ")
+		switch verb {
+		case "EHLO":
+			goOn = tell(c, s.answer("250-ready\r\n250-8BITMIME\r\n250 AUTH PLAIN", "EHLO"))
+		case "AUTH":
+			goOn = tell(c, s.answer("235 in", "AUTH"))
+		case "RCPT":
+			_, addr, _ := strings.Cut(l, "<")
+			addr, _, _ = strings.Cut(addr, ">")
+			goOn = tell(c, s.answer("250 ok", "RCPT "+addr, "RCPT"))
+		case "DATA":
+			a := s.answer("354 go on", "DATA")
+			goOn = tell(c, a) && (!strings.HasPrefix(a, "354") || s.text(c, r))
+		case "QUIT":
+			tell(c, "221 bye!")
+			return
+		default:
+			goOn = tell(c, s.answer("250 ok", verb))
+		}
+	}
+}
+
+// text takes a mail in.
+func (s *Script) text(c net.Conn, r *bufio.Reader) (goOn bool) {
+	var b strings.Builder
+	for {
+		if a := s.answer("", "text"); a != "" && b.Len() > 100_000 {
+			return tell(c, a)
+		}
+		l, err := r.ReadString('\n')
+		if err != nil {
+			return false
+		}
+		if l == ".\r\n" {
+			break
+		}
+		b.WriteString(strings.TrimPrefix(l, "."))
+	}
+	s.mu.Lock()
+	s.texts = append(s.texts, b.String())
+	s.mu.Unlock()
+	return tell(c, s.answer("250 2.0.0 taken", "dot"))
+}

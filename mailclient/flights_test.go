@@ -1,0 +1,93 @@
+package mailclient_test
+
+import (
+	"strings"
+	"testing"
+
+	"restante/internal/testmail"
+	"restante/mailclient"
+)
+
+func TestTheConnectionOfASignInIsKeptForTheAccount(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		u, tap := srv.NewUser(t), testmail.NewTap(t, srv.IMAP)
+		pool := mailclient.NewPool(mailclient.Limits{})
+		t.Cleanup(pool.Close)
+		ep := mailclient.Endpoint{Host: tap.Host, Port: tap.Port, Security: mailclient.Plain}
+		cred := mailclient.Credentials{Username: u.Address, Password: u.Password}
+		for range 2 { // the second finds the account's session, with a connection that is free
+			ok(t, pool.Session("try", ep, cred).SignIn(t.Context()))
+			pool.Rename("try", "account")
+			_, err := pool.Session("account", ep, cred).List(t.Context(), "INBOX", mailclient.ListQuery{})
+			ok(t, err)
+		}
+		if n := tap.Total(); n != 2 {
+			t.Errorf("%d connections for two sign-ins", n)
+		}
+	})
+}
+
+func TestL1_AColdPageIsOneFlightWithItsPreviews(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.deliver(t, 3)
+		_, err := g.Mailboxes(t.Context())
+		ok(t, err)
+		g.tap.Forget()
+		l := g.list(t, "INBOX", mailclient.ListQuery{})
+		if len(l.Rows) != 3 || l.Rows[0].Preview != "text of mail 3" {
+			t.Fatalf("rows %q, the first with the preview %q", subjects(l.Rows), l.Rows[0].Preview)
+		}
+		if said := g.tap.Said(); strings.Count(said, "FETCH") != 1 || strings.Count(said, "SELECT") != 1 {
+			t.Errorf("it took\n%s", said)
+		}
+	})
+}
+
+func TestAMailIsOpenedWithItsListInOneFlight(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.deliver(t, 3)
+		uid := g.list(t, "INBOX", mailclient.ListQuery{}).Rows[1].UID
+		g.tap.Forget()
+		o, l, err := g.OpenInList(t.Context(), "INBOX", uid, mailclient.ListQuery{})
+		ok(t, err)
+		if o.Subject != "mail 2" || len(l.Rows) != 3 || l.Rows[1].UID != uid || l.Total != 3 {
+			t.Fatalf("opened %q in %q", o.Subject, subjects(l.Rows))
+		}
+		if said := g.tap.Said(); strings.Count(said, "FETCH") != 2 || strings.Count(said, "\n") != 3 {
+			t.Errorf("it took\n%s", said)
+		}
+		g.tap.Forget()
+		again, err := g.Reopen(t.Context(), "INBOX", o.UIDValidity, uid)
+		ok(t, err)
+		if again.Subject != "mail 2" || g.tap.Said() != "" {
+			t.Errorf("what was opened is fetched again: %s", g.tap.Said())
+		}
+		if _, _, err := g.OpenInList(t.Context(), "INBOX", uid+100, mailclient.ListQuery{}); err != mailclient.ErrGone {
+			t.Errorf("a mail that is not there: %v", err)
+		}
+	})
+}
+
+func TestA2_OpeningMarksReadAndCountsDownAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.deliver(t, 3)
+		before, _ := g.mailbox(t, "INBOX")
+		o, _, err := g.OpenInList(t.Context(), "INBOX", g.list(t, "INBOX", mailclient.ListQuery{}).Rows[0].UID, mailclient.ListQuery{})
+		ok(t, err)
+		ok(t, g.MarkSeen(t.Context(), o))
+		after, _ := g.mailbox(t, "INBOX")
+		if before.Unseen != 3 || after.Unseen != 2 {
+			t.Errorf("unread mails: %d, then %d", before.Unseen, after.Unseen)
+		}
+		if l := g.list(t, "INBOX", mailclient.ListQuery{}); !l.Rows[0].Flags.Seen || l.Rows[1].Flags.Seen {
+			t.Error("another mail was marked")
+		}
+		if flags := g.talk.Flags("INBOX")[o.UID]; !strings.Contains(flags, `\Seen`) {
+			t.Errorf("the server has the flags %q", flags)
+		}
+		o.UIDValidity++
+		if err := g.MarkSeen(t.Context(), o); err != mailclient.ErrUIDValidity {
+			t.Errorf("in another life of the mailbox: %v", err)
+		}
+	})
+}

@@ -57,16 +57,19 @@ func actFormFrom(r *http.Request, box string) (f actForm, err error) {
 
 // undoStep is how an act is taken back: kept in the store as JSON.
 type undoStep struct {
-	Flags   *undoFlags `json:"flags,omitempty"`
-	Move    *undoMove  `json:"move,omitempty"`
-	Draft   string     `json:"draft,omitempty"` // one that was thrown away
-	Account int64      `json:"account"`
+	Flags   *undoFlags  `json:"flags,omitempty"`
+	Move    *undoMove   `json:"move,omitempty"`
+	Draft   string      `json:"draft,omitempty"` // one that was thrown away
+	Folder  *undoFolder `json:"folder,omitempty"`
+	Account int64       `json:"account"`
 }
 
 type undoFlags struct {
 	Ref         mailclient.Ref
 	Add, Remove []string
 }
+
+type undoFolder struct{ From, To string } // its name before, and now
 
 type undoMove struct {
 	From, To    string // where the mails were, and are
@@ -85,6 +88,9 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 	f, err := actFormFrom(r, pl.box.Name)
 	if err != nil {
 		return err
+	}
+	if f.action == "open" && len(f.ref.UIDs) > 0 { // Enter in a check of the list
+		return seeOther(w, r, pathMessage(p.Account.ID, pl.slug, f.ref.UIDs[0]))
 	}
 	if f.action == "delete" && r.URL.Query().Get("ask") == "1" {
 		return s.askForever(w, r, p, pl, f)
@@ -286,7 +292,11 @@ func (s *Server) move(r *http.Request, p *person, pl place, f actForm, to mailcl
 	for _, uid := range moved.UIDs {
 		u.UIDs = append(u.UIDs, uid)
 	}
-	n := len(f.ref.UIDs) - len(moved.Failed)
+	n := max(len(moved.UIDs), len(moved.MessageIDs))
+	if n == 0 && len(moved.Failed) == 0 && !moved.LeftMarked {
+		return flash{Words: p.L.T("done.gone"), Failed: true}, nil
+	}
+	n = cmp.Or(n, len(f.ref.UIDs)-len(moved.Failed))
 	words := p.L.T("done.move", "N", n, "Folder", fullDisplay(to, p))
 	if len(moved.Failed) > 0 {
 		words += " " + p.L.T("done.stayed", "N", len(moved.Failed))
@@ -328,6 +338,8 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
 		err = s.undoMove(r, p, *u.Move)
 	case u.Draft != "":
 		err = s.reopenDraft(r, p, u.Draft)
+	case u.Folder != nil:
+		err = p.Mail.RenameMailbox(r.Context(), u.Folder.To, u.Folder.From)
 	}
 	if err != nil {
 		pr := problemOf(err)

@@ -27,11 +27,19 @@ func writtenTo(ids []store.Identity, m *message.Message, fallback int64) int64 {
 // signature is what stands under the mails of an identity, "" for none.
 func signature(ids []store.Identity, id int64) string {
 	for _, i := range ids {
-		if i.ID == id && i.Signature != "" {
-			return "\n\n-- \n" + i.Signature + "\n"
+		if sig := bareSignature(i.Signature); i.ID == id && sig != "" {
+			return "\n\n-- \n" + sig + "\n"
 		}
 	}
 	return ""
+}
+
+// bareSignature is a signature without the line of dashes that some people write into it.
+func bareSignature(s string) string {
+	for _, dashes := range []string{"-- \n", "--\n"} {
+		s = strings.TrimPrefix(s, dashes)
+	}
+	return s
 }
 
 // quoted is the mail that is answered or forwarded, with the line or head above it.

@@ -275,24 +275,54 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	}
 	page.Hidden = append(page.Hidden, hiddenAnswer(d.Fields)...)
 	for _, id := range ids {
-		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Signature: id.Signature, Current: id.ID == d.Fields.IdentityID})
+		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Signature: bareSignature(id.Signature), Current: id.ID == d.Fields.IdentityID})
 	}
 	page.HTML = showPictures(page.HTML, picturesOfDraft(d.ID, files))
 	for _, f := range files {
 		if inText(d, f) || leftOut(d, f) {
 			continue
 		}
-		page.Files = append(page.Files, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})
+		page.Files = append(page.Files, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Bytes: f.Size, Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})
 	}
-	if people, err := s.store.FindPeople(r.Context(), p.User.ID, "", 50); err == nil {
+	if people, err := s.people(r, p); err == nil {
 		for _, a := range people {
 			page.People = append(page.People, compose.Address{Name: a.Name, Addr: a.Address}.String())
 		}
 	}
 	if limit := s.sendLimit(p); limit > 0 {
-		page.LimitWords = p.L.T("compose.limit", "Size", p.L.Size(limit))
+		page.Limit = limit * 57 / 78 // base64 and its line ends
+		page.LimitWords = p.L.T("compose.limit", "Size", p.L.Size(page.Limit))
+		page.TooBigWords = p.L.T("compose.toomuch", "Limit", p.L.Size(page.Limit))
 	}
 	return page
+}
+
+// people are those most written to. Who is new here begins with those of their Sent folder.
+func (s *Server) people(r *http.Request, p *person) ([]store.Person, error) {
+	known, err := s.store.FindPeople(r.Context(), p.User.ID, "", 50)
+	if err != nil || len(known) > 0 {
+		return known, err
+	}
+	box, err := p.Mail.MailboxByRole(r.Context(), mailclient.RoleSent, false, "")
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.Mail.List(r.Context(), box.Name, mailclient.ListQuery{PerPage: 200})
+	if err != nil {
+		return nil, err
+	}
+	var sent []store.Person
+	for _, row := range list.Rows {
+		for _, a := range row.To {
+			if compose.Valid(a.Addr) {
+				sent = append(sent, store.Person{Name: a.Name, Address: a.Addr})
+			}
+		}
+	}
+	if err := s.store.AddPeople(r.Context(), p.User.ID, sent); err != nil {
+		return nil, err
+	}
+	return s.store.FindPeople(r.Context(), p.User.ID, "", 50)
 }
 
 // hiddenAnswer carries, in a form that has no draft yet, what is answered.

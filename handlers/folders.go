@@ -44,7 +44,7 @@ func (s *Server) foldersPage(w http.ResponseWriter, r *http.Request, p *person, 
 // folderForm is what the forms of the folders page bring.
 type folderForm struct {
 	action, name, newName, parent string
-	sure                          bool
+	sure, forever                 bool
 }
 
 // changeFolders makes, renames, moves, deletes, empties, marks read, shows and hides mailboxes.
@@ -53,7 +53,7 @@ func (s *Server) changeFolders(w http.ResponseWriter, r *http.Request, p *person
 		return err
 	}
 	f := folderForm{action: r.PostFormValue("action"), name: r.PostFormValue("name"), newName: r.PostFormValue("newname"),
-		parent: r.PostFormValue("parent"), sure: r.PostFormValue("sure") == "1"}
+		parent: r.PostFormValue("parent"), sure: r.PostFormValue("sure") == "1", forever: r.PostFormValue("forever") == "1"}
 	ctx, cancel := context.WithTimeout(r.Context(), firstAnswer)
 	defer cancel()
 	boxes, err := p.Mail.Mailboxes(ctx)
@@ -174,6 +174,55 @@ func (s *Server) renameFolder(w http.ResponseWriter, r *http.Request, p *person,
 	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done."+f.action, "Folder", name)}, "")
 }
 
+// askFolder asks before a folder is emptied or deleted, with the number of mails that go.
+func (s *Server) askFolder(w http.ResponseWriter, r *http.Request, p *person, box mailclient.Mailbox, action string, n int, toTrash bool) error {
+	key, button := "folders.confirm."+action, map[string]string{"delete": "folders.delete", "empty": "folders.empty"}[action]
+	if toTrash {
+		key = "folders.confirm.trash"
+	}
+	ask := &templates.Confirm{Words: p.L.T(key, "Folder", fullDisplay(box, p), "N", n), Name: box.Name, Action: action, Button: p.L.T(button), Forever: !toTrash}
+	return s.foldersPage(w, r, p, http.StatusOK, "", "", ask)
+}
+
+func inTrash(boxes []mailclient.Mailbox, box mailclient.Mailbox) bool {
+	for _, b := range boxes {
+		if b.Role == mailclient.RoleTrash {
+			return box.Name == b.Name || b.Delimiter != "" && strings.HasPrefix(box.Name, b.Name+b.Delimiter)
+		}
+	}
+	return false
+}
+
+// folderToTrash moves a folder with all below it under Trash (PROTOCOLS M16). nil means that the server does not do so.
+func (s *Server) folderToTrash(r *http.Request, p *person, boxes []mailclient.Mailbox, box mailclient.Mailbox) (*flash, error) {
+	trash, err := p.Mail.MailboxByRole(r.Context(), mailclient.RoleTrash, true, "Trash")
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, b := range boxes {
+		taken[b.Name] = true
+	}
+	full, err := mailclient.NewName(boxes, trash.Name, leaf(box))
+	for i := 2; err == nil && taken[full]; i++ {
+		full, err = mailclient.NewName(boxes, trash.Name, leaf(box)+" "+strconv.Itoa(i))
+	}
+	if err != nil {
+		return nil, nil
+	}
+	err = p.Mail.RenameMailbox(r.Context(), box.Name, full)
+	var no *mailclient.RefusedError
+	if errors.As(err, &no) {
+		s.logProblem(r, problemOf(err))
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	done := s.undoable(r, p, "folder", p.L.T("folders.done.trash", "Folder", fullDisplay(box, p)), undoStep{Account: p.Account.ID, Folder: &undoFolder{From: box.Name, To: full}})
+	return &done, nil
+}
+
 // clearFolder empties or deletes a mailbox, after it has asked with the number of mails that go.
 func (s *Server) clearFolder(w http.ResponseWriter, r *http.Request, p *person, boxes []mailclient.Mailbox, box mailclient.Mailbox, f folderForm) error {
 	n := int(box.Messages)
@@ -188,10 +237,19 @@ func (s *Server) clearFolder(w http.ResponseWriter, r *http.Request, p *person, 
 		}
 	}
 	name := fullDisplay(box, p)
+	toTrash := f.action == "delete" && !f.forever && !inTrash(boxes, box)
 	if !f.sure {
-		button := map[string]string{"delete": "folders.delete", "empty": "folders.empty"}[f.action]
-		ask := &templates.Confirm{Words: p.L.T("folders.confirm."+f.action, "Folder", name, "N", n), Name: box.Name, Action: f.action, Button: p.L.T(button)}
-		return s.foldersPage(w, r, p, http.StatusOK, "", "", ask)
+		return s.askFolder(w, r, p, box, f.action, n, toTrash)
+	}
+	if toTrash {
+		done, err := s.folderToTrash(r, p, boxes, box)
+		if err != nil {
+			return err
+		}
+		if done != nil {
+			return s.folderDone(w, r, p, *done, "")
+		}
+		return s.askFolder(w, r, p, box, f.action, n, false) // the server moves no folder there
 	}
 	if f.action == "delete" {
 		if err := p.Mail.DeleteMailbox(r.Context(), box.Name); err != nil {

@@ -39,10 +39,16 @@ func keys(block, account string) [2]string {
 	return [2]string{"b " + block, "p " + block + " " + account}
 }
 
-// allow says whether a try may be made now, else when.
+// allow says whether a try may be made now, else when. A try that is allowed counts as wrong until it is known to be
+// right or nobody's fault: many at once do not slip through.
 func (l *signInLimits) allow(block, account string) (until time.Time, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer func() {
+		if ok {
+			l.count(block, account)
+		}
+	}()
 	for i, k := range keys(block, account) {
 		b := l.buckets[k]
 		if b == nil {
@@ -60,10 +66,8 @@ func (l *signInLimits) allow(block, account string) (until time.Time, ok bool) {
 	return until, until.IsZero()
 }
 
-// failed counts a wrong try.
-func (l *signInLimits) failed(block, account string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// count notes a wrong try.
+func (l *signInLimits) count(block, account string) {
 	now := l.now()
 	if len(l.buckets) > maxBuckets {
 		for k, b := range l.buckets {
@@ -83,8 +87,20 @@ func (l *signInLimits) failed(block, account string) {
 	}
 }
 
-// passed clears an account's count from a block.
+// forgive takes a try back that said nothing about the password: the server was away.
+func (l *signInLimits) forgive(block, account string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range keys(block, account) {
+		if b := l.buckets[k]; b != nil && b.wrong > 0 {
+			b.wrong--
+		}
+	}
+}
+
+// passed clears an account's count from a block, and takes back the try that was right.
 func (l *signInLimits) passed(block, account string) {
+	l.forgive(block, account)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.buckets, keys(block, account)[1])

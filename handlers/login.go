@@ -88,16 +88,15 @@ func (s *Server) trySignIn(r *http.Request, f signInForm) error {
 	}
 	address = strings.ToLower(address)
 	block := s.clientBlock(r)
+	if f.password == "" {
+		return &Problem{Status: http.StatusUnauthorized, Key: "error.nopassword"}
+	}
 	if until, ok := s.limits.allow(block, address); !ok {
 		return &Problem{Status: http.StatusTooManyRequests, Key: "error.tries", Args: []any{"Time", until.UTC().Format("15:04 UTC")},
 			err: retryAfter{until.Sub(s.now())}}
 	}
-	if f.password == "" {
-		return &Problem{Status: http.StatusUnauthorized, Key: "error.nopassword"}
-	}
 	servers, ok := s.servers.Lookup(address)
 	if !ok {
-		s.limits.failed(block, address)
 		_, domain, _ := strings.Cut(address, "@")
 		return &Problem{Status: http.StatusUnauthorized, Key: "error.domain", Args: []any{"Domain", domain}}
 	}
@@ -107,8 +106,8 @@ func (s *Server) trySignIn(r *http.Request, f signInForm) error {
 	defer s.pool.Drop(key)
 	if err := probe.SignIn(r.Context()); err != nil {
 		var refused *mailclient.SignInError
-		if errors.As(err, &refused) && !refused.Temporary {
-			s.limits.failed(block, address)
+		if !errors.As(err, &refused) || refused.Temporary {
+			s.limits.forgive(block, address)
 		}
 		return err
 	}

@@ -85,7 +85,7 @@ func listQueryFrom(q url.Values, loc *time.Location) (lq mailclient.ListQuery, e
 		}
 		sq, err := mailclient.ParseSearch(v, loc)
 		if err != nil {
-			return lq, wrap(err, http.StatusBadRequest, "error.query")
+			return lq, badSearch(err, v)
 		}
 		lq.Search = &sq
 	}
@@ -139,7 +139,9 @@ func (s *Server) mailPage(r *http.Request, p *person, pl place, list mailclient.
 	}
 	page.List = s.listView(r, p, pl, list)
 	unread := pl.box.Unseen
-	page.ReaderWords = p.L.T("reader.unread", "N", int(unread), "Folder", title)
+	if page.ReaderWords = title; unread > 0 {
+		page.ReaderWords = p.L.T("reader.unread", "N", int(unread), "Folder", title)
+	}
 	return page
 }
 
@@ -180,7 +182,7 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		v.Older = with(pl.path, q, "page", pageParam(list.Page+1))
 	}
 	v.Rows = s.rows(p, list, func(row mailclient.Row) string { return with(pathMessage(p.Account.ID, pl.slug, row.UID), q) },
-		pl.box.Role == mailclient.RoleSent || pl.box.Role == mailclient.RoleDrafts)
+		pl.box.Role == mailclient.RoleSent || pl.box.Role == mailclient.RoleDrafts, q.Get("sort") == "" || q.Get("sort") == "date")
 	return v
 }
 
@@ -234,15 +236,16 @@ func rangeWords(l *i18n.Localizer, list mailclient.List) string {
 	return l.T("list.range", "From", l.Number(from), "To", l.Number(from+len(list.Rows)-1), "Total", l.Number(list.Total))
 }
 
-// rows are the mails of a list as they are shown; toNames puts the recipients in the place of the sender.
-func (s *Server) rows(p *person, list mailclient.List, link func(mailclient.Row) string, toNames bool) []templates.Row {
+// rows are the mails of a list as they are shown; toNames puts the recipients in the place of the sender, days puts
+// headings between days: where the list is in their order.
+func (s *Server) rows(p *person, list mailclient.List, link func(mailclient.Row) string, toNames, days bool) []templates.Row {
 	now := s.nowFor(p)
 	out := make([]templates.Row, 0, len(list.Rows))
 	day := ""
 	for i, m := range list.Rows {
 		v := rowView(p, m, now, toNames)
 		v.URL = link(m)
-		if d := p.L.Day(dateOf(m), now); d != day {
+		if d := p.L.Day(dateOf(m), now); days && d != day {
 			if day = d; i > 0 {
 				v.Day = d
 			}
@@ -265,7 +268,10 @@ func rowView(p *person, m mailclient.Row, now time.Time, toNames bool) templates
 	if toNames {
 		people = m.To
 	}
-	name, addr := namesOf(p, people)
+	name, addr := namesOf(people)
+	if name == "" {
+		name = p.L.T(map[bool]string{true: "row.norecipient", false: "row.nobody"}[toNames])
+	}
 	v := templates.Row{
 		Key: strconv.FormatUint(uint64(m.UIDValidity), 36) + "-" + strconv.FormatUint(uint64(m.UID), 36), UID: m.UID, Name: name, Subject: subjectOf(p, m.Subject),
 		Date: p.L.Short(date, now), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(name, addr), Hue: hue(addr),
@@ -294,9 +300,10 @@ func stateWords(p *person, m mailclient.Row) string {
 	return words
 }
 
-func namesOf(p *person, people []message.Address) (names, first string) {
+// namesOf gives the first three names, and the first address; both empty for nobody.
+func namesOf(people []message.Address) (names, first string) {
 	if len(people) == 0 {
-		return p.L.T("row.nobody"), ""
+		return "", ""
 	}
 	for i, a := range people {
 		if i == 3 {
@@ -311,9 +318,6 @@ func namesOf(p *person, people []message.Address) (names, first string) {
 		} else {
 			names += a.Addr
 		}
-	}
-	if names == "" {
-		names = p.L.T("row.nobody")
 	}
 	return names, people[0].Addr
 }

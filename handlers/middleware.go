@@ -138,7 +138,7 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 
 // refuse answers, before anything of the request is believed, with a line of text.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, words string, status int) {
-	s.logProblem(r, &Problem{Status: status, Key: "refused"})
+	s.logProblem(r, &Problem{Status: status, Key: "error.stale"})
 	s.setHeaders(w, classText)
 	http.Error(w, words, status)
 }

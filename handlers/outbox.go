@@ -48,7 +48,11 @@ func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem
 		v.Refused = append(v.Refused, addr+": "+words)
 	}
 	slices.Sort(v.Refused)
-	for i, name := range outboxActs[it.State] {
+	acts := outboxActs[it.State]
+	if it.State == store.Rejected && len(others(it)) > 0 && len(it.Results) > 0 {
+		acts = []string{"edit", "rest", "discard"}
+	}
+	for i, name := range acts {
 		v.Acts = append(v.Acts, templates.OutboxAct{Name: name, Words: p.L.T("outbox.act." + name), Filled: i == 0})
 	}
 	return v
@@ -86,6 +90,16 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 	return p.L.T("outbox.words." + string(it.State))
 }
 
+// others are the recipients that the server did not refuse.
+func others(it store.OutboxItem) (out []string) {
+	for _, r := range it.Recipients {
+		if _, refused := it.Results[r]; !refused {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // actOnOutbox does what the person decides about an item.
 func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) error {
 	id, err := strconv.ParseInt(chi.URLParam(r, "id"), 10, 64)
@@ -113,7 +127,13 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 		s.hub.tell(p.User.ID, "outbox")
 		return seeOther(w, r, "/compose/"+draft)
 	case "retry", "again", "sendnow":
-		return s.retryOutbox(w, r, p, id)
+		return s.retryOutbox(w, r, p, id, nil)
+	case "rest":
+		item, err := s.store.OutboxItem(r.Context(), p.User.ID, id)
+		if err != nil {
+			return err
+		}
+		return s.retryOutbox(w, r, p, id, others(item))
 	case "arrived", "discard":
 		state, words := store.Sent, "outbox.settled"
 		if action == "discard" {
@@ -130,13 +150,19 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 }
 
 // retryOutbox makes an item due now, with the password of this session or the one just typed.
-func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, id int64) error {
+// only, when it is not empty, are the recipients that are left.
+func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, id int64, only []string) error {
 	cred := p.cred
 	if pw := r.PostFormValue("password"); pw != "" && len(pw) <= 1024 {
 		cred = jobs.Credential{Username: p.cred.Username, Password: pw}
 	}
 	now := s.now()
 	err := s.store.InTx(r.Context(), func(tx *sql.Tx) error {
+		if len(only) > 0 {
+			if err := s.store.SetRecipientsTx(r.Context(), tx, p.User.ID, id, only); err != nil {
+				return err
+			}
+		}
 		if err := s.store.RetryOutboxTx(r.Context(), tx, p.User.ID, id, s.queue.SealCredential(p.User.ID, id, cred)); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,7 +31,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error
 		title = p.L.T("search.title", "Query", words)
 		sq, err := mailclient.ParseSearch(words, p.Zone)
 		if err != nil {
-			return wrap(err, http.StatusBadRequest, "error.query")
+			return badSearch(err, words)
 		}
 		if list, err = p.Mail.Search(r.Context(), sq, page, perPage); err != nil {
 			return err
@@ -39,8 +41,18 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error
 	frame.Query, frame.HasList = words, true
 	v := templates.Mail{Frame: frame, PaneMode: "none"}
 	v.List = s.searchView(p, q, list, boxes, title)
-	v.List.Search = searchForm(p, words, boxes)
+	v.List.Search = searchForm(p, cmp.Or(words, q.Get("mend")), boxes)
 	return s.ok(w, r, v)
+}
+
+// badSearch names the word that was not understood, and leads to where the search can be mended.
+func badSearch(err error, query string) error {
+	p := &Problem{Status: http.StatusBadRequest, Key: "error.query", URL: with("/search", url.Values{}, "mend", query), Next: "search.mend", err: err}
+	var bad *mailclient.QueryError
+	if errors.As(err, &bad) {
+		p.Key, p.Args = "error.queryword", []any{"Word", bad.Term}
+	}
+	return p
 }
 
 func pageNumber(v string) (int, error) {
@@ -64,7 +76,7 @@ func (s *Server) searchView(p *person, q url.Values, list mailclient.List, boxes
 	v.Rows = s.rows(p, list, func(row mailclient.Row) string {
 		b := byName[row.Mailbox]
 		return with(pathMessage(p.Account.ID, Slug(row.Mailbox, b.Delimiter), row.UID), url.Values{"back": {with("/search", q)}})
-	}, false)
+	}, false, true)
 	for i, row := range list.Rows {
 		v.Rows[i].Folder = fullDisplay(byName[row.Mailbox], p)
 		v.Rows[i].Key = Slug(row.Mailbox, byName[row.Mailbox].Delimiter) + "-" + v.Rows[i].Key

@@ -77,7 +77,7 @@ func asks(p *person, d store.Draft, files int, anyway string) *templates.Asking 
 	if files == 0 && !strings.Contains(told, " files ") {
 		for _, word := range strings.Split(p.L.T("js.missingfile.words"), "|") {
 			if strings.Contains(own, word) {
-				return &templates.Asking{Name: strings.TrimSpace(anyway + " files"), Words: p.L.T("compose.missingfile")}
+				return &templates.Asking{Name: strings.TrimSpace(anyway + " files"), Words: p.L.T("compose.missingfile"), File: true}
 			}
 		}
 	}

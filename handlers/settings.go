@@ -166,7 +166,7 @@ func (s *Server) devicesTab(r *http.Request, p *person, page *templates.Settings
 			words = p.L.T("devices.from", "Browser", browser, "System", system)
 		}
 		page.Devices = append(page.Devices, templates.Device{Key: row.Hash, Words: words, This: row.Hash == p.Hash,
-			When: p.L.T("devices.seen", "Time", p.L.Short(row.SeenAt.In(p.Zone), now)) + " · " + row.Network})
+			When: p.L.T("devices.seen", "Time", p.L.Short(row.SeenAt.In(p.Zone), now)) + " · " + strings.TrimSuffix(row.Network, "/32")})
 	}
 	return err
 }

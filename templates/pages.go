@@ -150,6 +150,7 @@ type File struct {
 	ID, Name, Size, Icon, Warning string
 	URL, DownloadURL, ThumbURL    string
 	Opens                         bool
+	Bytes                         int64
 }
 
 // Compose is the form in which a mail is written.
@@ -169,7 +170,8 @@ type Compose struct {
 	Rich, FocusTo               bool
 	People                      []string
 	Files                       []File
-	LimitWords                  string
+	LimitWords, TooBigWords     string
+	Limit                       int64 // bytes that all files may have together, 0 when it is not known
 }
 
 func (Compose) template() string { return "compose.html" }
@@ -178,7 +180,10 @@ func (Compose) template() string { return "compose.html" }
 type FieldError struct{ Field, Words string }
 
 // Asking is a question above Send.
-type Asking struct{ Name, Words string }
+type Asking struct {
+	Name, Words string
+	File        bool // adding a file answers it
+}
 
 // IdentityOption is a From address to choose.
 type IdentityOption struct {
@@ -222,7 +227,10 @@ type Folders struct {
 func (Folders) template() string { return "folders.html" }
 
 // Confirm asks before something that cannot be undone.
-type Confirm struct{ Words, Name, Action, Button string }
+type Confirm struct {
+	Words, Name, Action, Button string
+	Forever                     bool
+}
 
 // FolderItem is one folder with what can be done to it.
 type FolderItem struct {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -70,21 +71,27 @@ func (v *visitor) resolve(ref string) string {
 
 func (v *visitor) do(req *http.Request) *visitor {
 	v.t.Helper()
+	if err := v.try(req); err != nil {
+		v.t.Fatal(err)
+	}
+	return v
+}
+
+// try is do for an answer that may not come.
+func (v *visitor) try(req *http.Request) error {
 	res, err := v.client.Do(req)
 	if err != nil {
-		v.t.Fatalf("%s %s: %v", req.Method, req.URL, err)
+		return err
 	}
 	body, err := io.ReadAll(res.Body)
 	if err := errors.Join(err, res.Body.Close()); err != nil {
-		v.t.Fatalf("%s %s: %v", req.Method, req.URL, err)
+		return fmt.Errorf("%s %s: %w", req.Method, req.URL, err)
 	}
-	v.url, v.status, v.header, v.body = res.Request.URL, res.StatusCode, res.Header, body
+	v.url, v.status, v.header, v.body, v.doc = res.Request.URL, res.StatusCode, res.Header, body, nil
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-		if v.doc, err = html.Parse(bytes.NewReader(body)); err != nil {
-			v.t.Fatal(err)
-		}
+		v.doc, err = html.Parse(bytes.NewReader(body))
 	}
-	return v
+	return err
 }
 
 // want fails unless the last answer has this status.

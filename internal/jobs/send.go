@@ -198,6 +198,9 @@ func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string) {
 		item.State, item.Problem = store.Rejected, "gave-up"
 		return
 	}
+	if out.Code == 0 {
+		item.Problem = "unreachable"
+	}
 	item.State = store.Waiting
 	item.NextAt = time.Now().Add(backoff[min(item.Tries, len(backoff))-1])
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -174,5 +176,16 @@ func TestDialect(t *testing.T) {
 func TestNewIDsDiffer(t *testing.T) {
 	if a, b := store.NewID(), store.NewID(); a == b || len(a) != 32 {
 		t.Error(a, b)
+	}
+}
+
+func TestADataDirectoryMayHaveAnyName(t *testing.T) {
+	for _, name := range []string{"a#b", "a?b", "100%25", "ä ö"} {
+		dir := filepath.Join(t.TempDir(), name)
+		ok(t, os.Mkdir(dir, 0o700))
+		open(t, testdb.DB{Dir: dir})
+		if _, err := os.Stat(filepath.Join(dir, "restante.db")); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
 	}
 }

@@ -189,6 +189,15 @@ func (s *Store) UndoOutbox(ctx context.Context, userID, id int64) (draftID strin
 	return draftID, err
 }
 
+// SetRecipientsTx leaves only these recipients of a mail that was refused as a whole. The mail itself names all still.
+func (s *Store) SetRecipientsTx(ctx context.Context, tx *sql.Tx, userID, id int64, only []string) error {
+	rcpts, err := json.Marshal(only)
+	if err != nil {
+		return err
+	}
+	return changed(tx.ExecContext(ctx, `UPDATE outbox SET recipients = $1, results = '{}' WHERE id = $2 AND user_id = $3 AND state = 'rejected'`, string(rcpts), id, userID))
+}
+
 // RetryOutboxTx makes an item due now, with a fresh credential when one is given. from are the states it may be in.
 func (s *Store) RetryOutboxTx(ctx context.Context, tx *sql.Tx, userID, id int64, cred []byte) error {
 	return changed(tx.ExecContext(ctx, `

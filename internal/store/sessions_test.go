@@ -25,6 +25,7 @@ func TestSessionsLiveUntilTheyExpire(t *testing.T) {
 		if alive := must(s.SessionAlive(ctx, "h1"))(t); alive {
 			t.Error("alive")
 		}
+		s.At(now.Add(26 * time.Hour))
 		ok(t, s.SweepSessions(ctx))
 		s.At(now)
 		if _, found, _ := s.Find("h1"); found {
@@ -34,6 +35,19 @@ func TestSessionsLiveUntilTheyExpire(t *testing.T) {
 			t.Error(found, err)
 		}
 		ok(t, s.Delete("unknown"))
+	})
+}
+
+func TestAnEndedSessionIsNotBroughtBackByALateRequest(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		later := time.Now().Add(time.Hour)
+		ok(t, s.Commit("h", []byte("secret"), later))
+		ok(t, s.Commit("h", []byte("more"), later))
+		ok(t, s.Delete("h"))
+		ok(t, s.Commit("h", []byte("late"), later))
+		if _, found, err := s.Find("h"); found || err != nil {
+			t.Error("a request that was on its way brought the session back", err)
+		}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"time"
 
@@ -30,15 +31,15 @@ type Store struct {
 	now     func() time.Time
 }
 
-// Open opens the database at url (postgres://…), or SQLite in dir when url is empty, and migrates it.
-func Open(ctx context.Context, url, dir string) (*Store, error) {
+// Open opens the database at address (postgres://…), or SQLite in dir when there is none, and migrates it.
+func Open(ctx context.Context, address, dir string) (*Store, error) {
 	s := &Store{now: time.Now, dialect: migrations.Postgres}
 	var db *sql.DB
 	var err error
-	if url == "" {
+	if address == "" {
 		s.dialect = migrations.SQLite
 		db, err = openSQLite(filepath.Join(dir, "restante.db"))
-	} else if db, err = sql.Open("pgx", url); err == nil {
+	} else if db, err = sql.Open("pgx", address); err == nil {
 		db.SetMaxOpenConns(20)
 		db.SetConnMaxIdleTime(5 * time.Minute)
 	}
@@ -57,7 +58,8 @@ func Open(ctx context.Context, url, dir string) (*Store, error) {
 
 // openSQLite opens one connection: SQLite has one writer, and waiting in Go beats SQLITE_BUSY.
 func openSQLite(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate")
+	at := url.URL{Path: path} // a directory may have "#", "?" or "%" in its name
+	db, err := sql.Open("sqlite", "file:"+at.EscapedPath()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}

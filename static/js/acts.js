@@ -2,7 +2,7 @@
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { ask } from "./dialog.js";
 import { call, isMailPath, morph, problem, show } from "./net.js";
-import { boxOf, current, focusRow, picked, rows } from "./rows.js";
+import { boxOf, current, focusRow, pick, picked, rows } from "./rows.js";
 import { adopt, lastUndo, toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -17,11 +17,12 @@ export const restless = () => flying > 0 || Date.now() - acted < 1500;
 /** send posts an act of a form with its button and shows what came of it. */
 export async function send(form, button, list = []) {
 	const sure = button.dataset.confirm;
-	if (sure && !await ask(sure, button.textContent.trim())) return;
+	if (sure && !await ask(list.length > 1 ? say("selected", { N: list.length }) + ". " + sure : sure, button.textContent.trim())) return false;
 	const data = new FormData(form, button);
 	const open = one("[data-message]")?.dataset.message;
 	const gone = leaving.has(button.value);
 	if (form.matches("[data-list]") && open && !(gone && list.some((r) => r.dataset.uid === open))) data.set("back", location.pathname + location.search);
+	if (gone && form.matches(".message-bar") && matchMedia("(width < 43.75rem)").matches) data.set("back", one(".message-bar .back").getAttribute("href"));
 	const next = gone ? rows()[rows().indexOf(list.at(-1)) + 1] ?? rows()[rows().indexOf(list[0]) - 1] : null;
 	const held = list.contains?.(document.activeElement) || list.some((r) => r.contains(document.activeElement));
 	const undo = before(list, button.value);
@@ -105,9 +106,10 @@ export function act(name) {
 }
 
 /** sendRows does what a button of the list says to these rows. */
-export function sendRows(form, button, list) {
+export async function sendRows(form, button, list) {
+	const before = picked();
 	for (const r of rows()) boxOf(r).checked = list.includes(r);
-	return send(form, button, list);
+	if (await send(form, button, list) === false) pick(rows(), false), pick(before, true);
 }
 
 /** takeBack undoes the newest act. A mail that is called back comes as a page to write on. */

@@ -38,7 +38,8 @@ export async function startCompose() {
 	if (one("textarea[data-rich]", form)) await format(form, draft);
 	else offerFormat(form, draft);
 	form.addEventListener("restante:plain", () => offerFormat(form, draft));
-	one(".errors", form)?.focus();
+	draft.ready();
+	(one(".errors", form) ?? one(".ask", form))?.focus();
 
 	let going = false;
 	form.addEventListener("submit", async (e) => {

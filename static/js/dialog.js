@@ -20,6 +20,7 @@ export function dialog(title, content, { broad = false, modal = false } = {}) {
 	box.addEventListener("click", (e) => { if (e.target === box && !modal) box.close(); });
 	document.body.append(box);
 	box.showModal();
+	box.scrollTop = 0;
 	return done;
 }
 

@@ -36,7 +36,13 @@ export class Draft {
 		if (place && place.textContent !== words) place.textContent = words;
 	}
 
+	/** ready notes what the form holds before anybody has written: that alone is not worth keeping. */
+	ready() { this.begun = this.text(); }
+
+	text() { return JSON.stringify([...this.data().entries()].filter(([name]) => ["from", "to", "cc", "bcc", "subject", "body", "html"].includes(name))); }
+
 	touch() {
+		if (this.begun === undefined || !this.changed && this.text() === this.begun) return;
 		this.changed++;
 		this.localTimer ??= setTimeout(() => this.keepHere(), 400);
 		clearTimeout(this.quiet);

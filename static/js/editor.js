@@ -13,6 +13,10 @@ const clean = {
 	FORBID_ATTR: ["class", "id"],
 };
 const purify = globalThis.DOMPurify;
+purify?.addHook("afterSanitizeAttributes", (node) => { // pictures of elsewhere would call home, links to nowhere mislead
+	if (node.nodeName === "IMG" && !/^(?:cid:|\/(?:compose|mail)\/)/.test(node.getAttribute("src") ?? "")) node.remove();
+	else if (node.nodeName === "A" && !node.hasAttribute("href")) node.replaceWith(...node.childNodes);
+});
 const fragment = (html) => document.importNode(purify.sanitize(html, { ...clean, RETURN_DOM_FRAGMENT: true }), true);
 
 /** Editor repairs undo under Trusted Types: see LIBRARIES. */
@@ -46,7 +50,7 @@ function linkTool(editor, bar) {
 		editor.focus();
 		editor.setSelection(range);
 		const url = field.value.trim();
-		if (use && url) editor.makeLink(/^[a-z][a-z0-9+.-]*:/i.test(url) ? url : url.includes("@") ? "mailto:" + url : "https://" + url);
+		if (use && url) editor.makeLink(/^(https?|mailto|tel):/i.test(url) ? url : url.includes("@") ? "mailto:" + url : "https://" + url);
 	};
 	field.addEventListener("keydown", (e) => {
 		if (e.key !== "Enter" && e.key !== "Escape") return;

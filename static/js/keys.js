@@ -94,7 +94,7 @@ const inField = (e) => e.isContentEditable || e.matches?.('textarea, select, inp
 function onKey(e) {
 	if (e.isComposing || e.defaultPrevented || one("dialog[open]")) return;
 	const focus = document.activeElement;
-	if (e.key === "Escape") { if (!inField(focus) || focus.id === "q") back(); return; }
+	if (e.key === "Escape") { if (!inField(focus) || focus.id === "q" || focus.closest("details.menu[open]") || focus.matches("select")) back(); return; }
 	if (e.key === "F6") { pane(e.shiftKey ? -1 : 1); e.preventDefault(); return; }
 	if ((e.ctrlKey || e.metaKey) && e.key === "a" && focus?.closest(".row")) { pick(rows(), true); e.preventDefault(); return; }
 	if (inField(focus) || e.ctrlKey || e.metaKey || e.altKey || document.body.hasAttribute("data-no-shortcuts")) return;
@@ -119,7 +119,11 @@ function pane(n) {
 	const to = parts.at((at + n + parts.length) % parts.length);
 	if (!to) return;
 	if (to.id === "list") focusRow(current() ?? rows()[0]);
-	else (one("[aria-current], #subject, a", to) ?? to).focus();
+	else {
+		const stop = one("[aria-current], #subject, a", to) ?? to;
+		if (stop === to) to.tabIndex = -1;
+		stop.focus();
+	}
 }
 
 /** startKeys listens, once for all pages. */

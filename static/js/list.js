@@ -5,7 +5,7 @@ import { isMailPath, visit } from "./net.js";
 import { boxOf, count, focusRow, picked, range, rows, settle, startRange } from "./rows.js";
 import { forgetUndo } from "./toast.js";
 
-let long = 0, held = false; // a long press and what it did
+let long = 0, held = false, down = [0, 0]; // a long press and what it did
 
 /** tools are the quick buttons on the row under the pointer, named like those of the action bar. */
 function tools(row) {
@@ -33,10 +33,15 @@ export function startList() {
 		if ((e.ctrlKey || e.metaKey) && e.button === 0) { e.preventDefault(); boxOf(row).checked = !boxOf(row).checked; startRange(row); count(); return; }
 		if (coarse() && picked().length) { e.preventDefault(); boxOf(row).checked = !boxOf(row).checked; count(); }
 	}, { capture: true });
-	on("submit", "form[data-list], form.message-bar", (e, form) => {
+	on("submit", "form[data-list], form.message-bar, form.label-form", (e, form) => {
 		const b = e.submitter;
 		if (!b?.value || b.name !== "action") return;
 		e.preventDefault();
+		if (b.value === "open") { // Enter in a check
+			const row = document.activeElement?.closest(".row");
+			if (row) one("[data-message-link]", row).click();
+			return;
+		}
 		const open = one("[data-message]")?.dataset.message;
 		send(form, b, form.matches("[data-list]") ? picked() : rows().filter((r) => r.dataset.uid === open && !["label", "copy"].includes(b.value)));
 	});
@@ -62,12 +67,14 @@ export function startList() {
 		e.preventDefault();
 		const to = new URL(form.getAttribute("action"), location.href);
 		to.search = new URLSearchParams(new FormData(form));
-		visit(to.href);
+		document.activeElement?.blur();
+		visit(to.href).then((there) => there && focusRow(rows()[0]));
 	});
-	on("pointerdown", ".row", (e, row) => { if (e.pointerType === "touch") long = setTimeout(() => { held = true; boxOf(row).checked = !boxOf(row).checked; navigator.vibrate?.(10); count(); }, 400); });
-	for (const type of ["pointerup", "pointercancel", "pointermove", "scroll"]) document.addEventListener(type, (e) => { if (type !== "pointermove" || Math.hypot(e.movementX, e.movementY) > 10) clearTimeout(long); }, { capture: true, passive: true });
+	on("pointerdown", ".row", (e, row) => { down = [e.clientX, e.clientY]; if (e.pointerType === "touch") long = setTimeout(() => { held = true; boxOf(row).checked = !boxOf(row).checked; navigator.vibrate?.(10); count(); }, 400); });
+	for (const type of ["pointerup", "pointercancel", "pointermove", "scroll"]) document.addEventListener(type, (e) => { if (type !== "pointermove" || Math.hypot(e.clientX - down[0], e.clientY - down[1]) > 10) clearTimeout(long); }, { capture: true, passive: true });
 	document.addEventListener("restante:page", settle);
 	settle();
+	one(".row[data-current]")?.scrollIntoView({ block: "center" });
 }
 
 /** arrive puts the focus where reading starts. */

@@ -22,12 +22,14 @@ function changed() {
 async function over() {
 	const response = await fetch("/settings", { method: "GET", headers: { "X-Restante": "1" }, redirect: "manual", credentials: "same-origin" }).catch(() => null);
 	if (!response || response.status !== 401 && response.type !== "opaqueredirect") return;
-	if (await signIn()) return;
-	if (one("form[data-compose]")) toast(say("again"), { failed: true }); // what is being written stays on the screen
-	else location.assign("/login");
+	if (!one("form[data-compose]")) return location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
+	if (!await signIn()) toast(say("again"), { failed: true }); // what is being written stays on the screen
 }
 
+let leaving = false; // a form of this page is on its way: nothing may overtake it
+
 function outbox() {
+	if (leaving) return;
 	if (location.pathname !== "/outbox") return changed();
 	if (!all("form input[type=password]").some((f) => f.value)) call(location.href).then((r) => r.ok && location.reload());
 }
@@ -55,6 +57,7 @@ function connect() {
 export function startLive() {
 	if (!document.body.dataset.events || !("EventSource" in globalThis)) return;
 	connect();
+	if (location.pathname === "/outbox") document.addEventListener("submit", () => { leaving = true; setTimeout(() => { leaving = false; }, 5000); });
 	addEventListener("pagehide", () => source?.close());
 	on("submit", 'form[action="/logout"]', () => source?.close()); // the end of the session is no news then
 	addEventListener("pageshow", (e) => { if (e.persisted) { connect(); changed(); } });

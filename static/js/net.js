@@ -21,6 +21,7 @@ export function problem(doc) {
 
 /** morph makes parts of the page those of the text. Parts that the text lacks stay. */
 export async function morph(text, doc, selectors) {
+	text = text.replace(/<title>.*?<\/title>/s, ""); // the title is set by who goes somewhere, not by news
 	const frame = one("iframe[data-message-body]");
 	const next = one("iframe[data-message-body]", doc);
 	if (frame && selectors.some((s) => frame.closest(s)) && frame.getAttribute("src") !== next?.getAttribute("src")) {
@@ -93,6 +94,12 @@ export async function show(response, text, doc, push) {
 export const isMailPath = (path) => /^\/mail\/[^/]+\/(?!mailboxes$)[^/]+(\/\d+)?$/.test(path) || path === "/search";
 
 addEventListener("popstate", () => {
-	if (one(".frame > .panes, .frame > .only-list") && isMailPath(location.pathname)) visit(location.href, { push: false });
+	if (one(".frame > .panes, .frame > .only-list") && isMailPath(location.pathname)) {
+		const from = one("[data-message]")?.dataset.message;
+		visit(location.href, { push: false }).then((there) => {
+			const row = there && from && !one("[data-message]") && one(`.row[data-uid="${CSS.escape(from)}"] [data-message-link]`);
+			if (row) row.focus();
+		});
+	}
 	else location.reload();
 });

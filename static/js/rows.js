@@ -58,8 +58,11 @@ export function count() {
 	if (!clear) {
 		clear = el("button", { type: "button", class: "action-count", title: say("clear"), onclick: () => pick(rows(), false) });
 		one(".moveto", bar)?.before(clear) ?? bar.append(clear);
+		clear.after(el("button", { type: "button", class: "action-page", onclick: () => pick(rows(), true) }, say("page")));
 	}
 	clear.textContent = "✕ " + say("selected", { N: n });
+	const page = one(".action-page", bar);
+	if (page) page.hidden = n === rows().length;
 	if (n) announce(say("selected", { N: n }));
 }
 

@@ -54,6 +54,12 @@ export class Uploads {
 	/** add takes files; without a draft on the server they stay in the form and go with it. */
 	async add(files) {
 		if (!files.length) return true;
+		const limit = Number(this.form.dataset.limit || 0);
+		const bytes = [...this.list.children].reduce((n, row) => n + Number(row.dataset.bytes || 0), 0) + files.reduce((n, f) => n + f.size, 0);
+		if (limit && bytes > limit) {
+			toast(this.form.dataset.limitWords, { failed: true });
+			return true; // they are not taken: the choice is emptied
+		}
 		if (!this.draft.id) await this.draft.save({ force: true });
 		if (!this.draft.id) return false;
 		this.waiting.push(...files.map((f) => this.item(f)));
@@ -65,7 +71,7 @@ export class Uploads {
 		const progress = el("progress", { max: "100", value: "0", "aria-label": file.name });
 		const words = el("span", { class: "file-size" }, size(file.size));
 		const stop = el("button", { type: "button", class: "icon-button", "aria-label": say("cancelupload", { Name: file.name }), title: say("cancelupload", { Name: file.name }) }, icon("x"));
-		const row = el("li", { class: "file", "data-uploading": true }, el("span", { class: "file-kind" }, icon("file")),
+		const row = el("li", { class: "file", "data-uploading": true, "data-bytes": file.size }, el("span", { class: "file-kind" }, icon("file")),
 			el("span", { class: "file-text" }, el("bdi", { class: "file-waiting" }, file.name), words, progress), stop);
 		const it = { file, row, progress, words, stop };
 		stop.addEventListener("click", () => this.cancel(it));

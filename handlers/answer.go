@@ -55,7 +55,7 @@ func begin(f *store.DraftFields, p *person, ids []store.Identity, q quoted) {
 	sig := signature(ids, f.IdentityID)
 	rich := !p.User.Settings.PlainText
 	if q.mail == nil {
-		if f.Body += sig; rich && sig != "" {
+		if f.Body += sig; rich && f.Body != "" {
 			f.HTML = compose.HTMLFromText(f.Body)
 		}
 		return

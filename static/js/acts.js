@@ -126,6 +126,6 @@ export async function takeBack(address = lastUndo()) {
 	if (!isOurs(response)) return toast(say("refused"), { failed: true });
 	if (new URL(response.url).pathname.startsWith("/compose/")) return location.assign(response.url); // a draft that is back
 	const doc = parse(response, text);
-	if (one(".frame > .panes", doc)) await show(response, text, doc, false);
+	if (one(".frame > .panes", doc) || doc.body.className === document.body.className && !one("form[data-compose]")) await show(response, text, doc, false);
 	else adopt(doc);
 }

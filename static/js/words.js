@@ -1,7 +1,7 @@
 // Words that scripts say. The page brings them in its language as JSON in
 // data-words on <body> (catalogue keys "js.…"); English stands in for what is missing.
 const english = {
-	selected: "{N} selected", page: "All on this page", clear: "Clear the selection", new: "New mail", show: "Show", working: "Working…",
+	selected: "{N} selected", page: "All", clear: "Clear the selection", new: "New mail", show: "Show", working: "Working…",
 	refused: "That did not work. Everything is back where it was.", offline: "You are offline. Nothing was done.",
 	slow: "Still waiting for the mail server…", again: "Please sign in again. Your text is safe.",
 	wrongpassword: "The mail server did not accept this password.", keptlocal: "Kept on this device", saving: "Keeping…",

@@ -175,6 +175,10 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		}
 	}
 	v.EmptyWords, v.AllURL = emptyWords(p, pl, q)
+	if words := q.Get("q"); words != "" {
+		v.Found = &templates.Found{Words: p.L.T("list.found", "Folder", v.Title, "Query", words, "N", list.Total),
+			ClearURL: pl.path, EverywhereURL: with("/search", url.Values{}, "q", words)}
+	}
 	if list.Page > 1 {
 		v.Newer = with(pl.path, q, "page", pageParam(list.Page-1))
 	}

@@ -60,9 +60,13 @@ type List struct {
 	AllURL          string
 	ManageURL       string
 	EmptyURL        string
+	Found           *Found      // the list is what a search in this folder found
 	Kept            []Option    // drafts that Restante has and this folder has not yet
 	Search          *SearchForm // on the page of a search through all folders
 }
+
+// Found says what was searched for in a folder, with the ways out and on.
+type Found struct{ Words, ClearURL, EverywhereURL string }
 
 // SearchForm asks for words and where to look; Tips tell the words that narrow a search, before there is one.
 type SearchForm struct {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -303,11 +304,13 @@ func (s *Server) people(r *http.Request, p *person) ([]store.Person, error) {
 	if err != nil || len(known) > 0 {
 		return known, err
 	}
-	box, err := p.Mail.MailboxByRole(r.Context(), mailclient.RoleSent, false, "")
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second) // a page to write on waits for no slow server
+	defer cancel()
+	box, err := p.Mail.MailboxByRole(ctx, mailclient.RoleSent, false, "")
 	if err != nil {
 		return nil, err
 	}
-	list, err := p.Mail.List(r.Context(), box.Name, mailclient.ListQuery{PerPage: 200})
+	list, err := p.Mail.List(ctx, box.Name, mailclient.ListQuery{PerPage: 200})
 	if err != nil {
 		return nil, err
 	}

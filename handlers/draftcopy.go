@@ -27,6 +27,9 @@ const (
 // filingPause is the least time between two copies of one draft that a script asks for.
 const filingPause = 20 * time.Second
 
+// filingTime is how long the Drafts folder may take: the draft itself is kept already.
+const filingTime = 12 * time.Second
+
 // due says whether a draft's copy may be made anew now, and if so notes it.
 func (f *filing) due(id string, now time.Time) bool {
 	f.mu.Lock()
@@ -47,7 +50,7 @@ func (s *Server) fileDraft(r *http.Request, p *person, d store.Draft, leaving bo
 	if !s.filing.due(d.ID, s.now()) && !leaving {
 		return d.IMAP.Rev == d.Rev
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), filingTime)
 	defer cancel()
 	if err := s.copyDraft(ctx, p, d); err != nil {
 		s.logProblem(r, problemOf(err))

@@ -169,7 +169,9 @@ func (s *Server) draftSaved(w http.ResponseWriter, r *http.Request, p *person, d
 		return nil
 	}
 	if f.action == "save" {
-		if err := s.copyDraft(r.Context(), p, d); err != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), filingTime)
+		defer cancel()
+		if err := s.copyDraft(ctx, p, d); err != nil {
 			pr := problemOf(err)
 			s.logProblem(r, pr)
 			s.putFlash(r, flash{Words: p.L.T(pr.Key, pr.Args...), Failed: true})

@@ -50,7 +50,7 @@ func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem
 	slices.Sort(v.Refused)
 	acts := outboxActs[it.State]
 	if it.State == store.Rejected && len(others(it)) > 0 && len(it.Results) > 0 {
-		acts = []string{"edit", "rest", "discard"}
+		acts = []string{"edit", "rest", "retry", "discard"}
 	}
 	for i, name := range acts {
 		v.Acts = append(v.Acts, templates.OutboxAct{Name: name, Words: p.L.T("outbox.act." + name), Filled: i == 0})

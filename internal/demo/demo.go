@@ -54,6 +54,7 @@ type Servers struct {
 	imap     *imapserver.Server
 	smtp     *smtp.Server
 	imapLn   *listener
+	smtpLn   net.Listener
 	stop     func() bool
 	serving  sync.WaitGroup
 	close    sync.Once
@@ -116,7 +117,7 @@ func (s *Servers) listen() error {
 		return errors.Join(fmt.Errorf("demo: SMTP: %w", err), imapLn.Close())
 	}
 	s.IMAPAddr, s.SMTPAddr = imapLn.Addr().String(), smtpLn.Addr().String()
-	s.imapLn = newListener(imapLn, s.without)
+	s.imapLn, s.smtpLn = newListener(imapLn, s.without), smtpLn
 	s.imap = imapserver.New(&imapserver.Options{
 		NewSession: func(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			return &session{servers: s, conn: c.NetConn()}, nil, nil
@@ -142,7 +143,8 @@ func (s *Servers) Close() {
 
 func (s *Servers) shutDown() {
 	s.close.Do(func() {
-		_ = s.imapLn.Close()
+		_ = s.imapLn.Close() // both by ourselves: a server that is closed before it serves knows no listener yet
+		_ = s.smtpLn.Close()
 		s.imapLn.cut()
 		_ = s.imap.Close()
 		_ = s.smtp.Close()

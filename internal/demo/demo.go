@@ -143,6 +143,7 @@ func (s *Servers) Close() {
 
 func (s *Servers) shutDown() {
 	s.close.Do(func() {
+		<-s.imapLn.serving   // go-imap's server may not be closed while it begins
 		_ = s.imapLn.Close() // both by ourselves: a server that is closed before it serves knows no listener yet
 		_ = s.smtpLn.Close()
 		s.imapLn.cut()

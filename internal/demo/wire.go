@@ -18,17 +18,20 @@ import (
 type listener struct {
 	net.Listener
 	without capNames
+	once    sync.Once
+	serving chan struct{} // closed when the server has come to the first Accept
 
 	mu    sync.Mutex
 	conns map[*wire]bool
 }
 
 func newListener(ln net.Listener, without capNames) *listener {
-	return &listener{Listener: ln, without: without, conns: map[*wire]bool{}}
+	return &listener{Listener: ln, without: without, serving: make(chan struct{}), conns: map[*wire]bool{}}
 }
 
 // Accept waits for the next client.
 func (l *listener) Accept() (net.Conn, error) {
+	l.once.Do(func() { close(l.serving) })
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err

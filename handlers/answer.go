@@ -106,15 +106,15 @@ func htmlOf(m *message.Message) string {
 
 // answerTo is to whom an answer goes: the list or Reply-To, else the sender; to all with those who got it too.
 func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool) (to, cc []compose.Address) {
-	first := firstOf(h.ReplyTo(), h.From())
+	direct := firstOf(h.ReplyTo(), h.From())
 	var others []message.Address
-	own := s.mine(r, p, firstAddr(h.From()))
+	own := s.mine(r, p, first(h.From()).Addr)
 	if own { // answering one's own mail goes to whom it went
-		first = h.To()
+		direct = h.To()
 	}
 	if all {
 		if others = h.Cc(); !own {
-			first = append(append([]message.Address{}, first...), h.To()...)
+			direct = append(append([]message.Address{}, direct...), h.To()...)
 		}
 	}
 	seen := map[string]bool{}
@@ -129,8 +129,8 @@ func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool
 		}
 		return out
 	}
-	if to, cc = pick(first), pick(others); len(to) == 0 && len(first) > 0 { // a mail to oneself
-		to = []compose.Address{{Name: first[0].Name, Addr: first[0].Addr}}
+	if to, cc = pick(direct), pick(others); len(to) == 0 && len(direct) > 0 { // a mail to oneself
+		to = []compose.Address{{Name: direct[0].Name, Addr: direct[0].Addr}}
 	}
 	return to, cc
 }
@@ -155,8 +155,6 @@ func firstOf(lists ...[]message.Address) []message.Address {
 	}
 	return nil
 }
-
-func firstAddr(list []message.Address) string { return first(list).Addr }
 
 func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d *store.Draft, all bool, ids []store.Identity) {
 	h := open.Message.Header

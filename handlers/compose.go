@@ -194,21 +194,14 @@ func (s *Server) takeFiles(ctx context.Context, p *person, box string, open *mai
 		if inText {
 			u.ContentID = f.ContentID
 		}
-		pr, pw := io.Pipe()
-		done := make(chan struct{})
-		go func() { // ends with the pipe
-			defer close(done)
+		write := func(w io.Writer) error {
 			if f.Body != nil {
-				_, err := pw.Write(f.Body)
-				pw.CloseWithError(err)
-				return
+				_, err := w.Write(f.Body)
+				return err
 			}
-			pw.CloseWithError(p.Mail.Part(ctx, box, open.UIDValidity, open.UID, f.Section, pw))
-		}()
-		err := s.addFile(ctx, p, u, pr)
-		pr.Close()
-		<-done
-		if err != nil {
+			return p.Mail.Part(ctx, box, open.UIDValidity, open.UID, f.Section, w)
+		}
+		if err := piped(write, func(r io.Reader) error { return s.addFile(ctx, p, u, r) }); err != nil {
 			return err
 		}
 	}

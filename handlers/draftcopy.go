@@ -20,15 +20,12 @@ type filing struct {
 }
 
 const (
-	copyTime = 20 * time.Second // for the copy of a draft without files
+	copyTime = 12 * time.Second // for the copy of a draft without files
 	slowLine = 100 << 10        // octets a second to a mail server that is still fit for use
 )
 
 // filingPause is the least time between two copies of one draft that a script asks for.
 const filingPause = 20 * time.Second
-
-// filingTime is how long the Drafts folder may take: the draft itself is kept already.
-const filingTime = 12 * time.Second
 
 // due says whether a draft's copy may be made anew now, and if so notes it.
 func (f *filing) due(id string, now time.Time) bool {
@@ -50,9 +47,7 @@ func (s *Server) fileDraft(r *http.Request, p *person, d store.Draft, leaving bo
 	if !s.filing.due(d.ID, s.now()) && !leaving {
 		return d.IMAP.Rev == d.Rev
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), filingTime)
-	defer cancel()
-	if err := s.copyDraft(ctx, p, d); err != nil {
+	if err := s.copyDraft(context.WithoutCancel(r.Context()), p, d); err != nil {
 		s.logProblem(r, problemOf(err))
 		return false
 	}
@@ -84,19 +79,11 @@ func (s *Server) copyDraft(ctx context.Context, p *person, d store.Draft) error 
 	if err != nil {
 		return err
 	}
-	pr, pw := io.Pipe()
-	done := make(chan struct{})
-	go func() { // ends with the pipe
-		defer close(done)
-		_, err := io.WriteString(pw, bcc)
-		if err == nil {
-			err = compose.Write(pw, m)
-		}
-		pw.CloseWithError(err)
-	}()
-	validity, uid, err := p.Mail.Append(ctx, box.Name, []string{`\Draft`, `\Seen`}, m.Date, counted.n+int64(len(bcc)), pr)
-	pr.Close()
-	<-done
+	var validity, uid uint32
+	err = piped(withBcc(bcc, m), func(r io.Reader) (err error) {
+		validity, uid, err = p.Mail.Append(ctx, box.Name, []string{`\Draft`, `\Seen`}, m.Date, counted.n+int64(len(bcc)), r)
+		return err
+	})
 	if err != nil {
 		return err
 	}

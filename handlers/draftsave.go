@@ -141,16 +141,9 @@ func (s *Server) takeOver(ctx context.Context, p *person, d *store.Draft, f draf
 	case "files", "pictures":
 		return s.takeFiles(ctx, p, d.Fields.AnswerMailbox, open, d.ID, f.carry == "pictures")
 	case "message":
-		pr, pw := io.Pipe()
-		done := make(chan struct{})
-		go func() { // ends with the pipe
-			defer close(done)
-			pw.CloseWithError(p.Mail.Raw(ctx, d.Fields.AnswerMailbox, open.UIDValidity, open.UID, pw))
-		}()
-		err := s.addFile(ctx, p, store.Upload{DraftID: d.ID, Name: emlName(open.Subject), Type: "message/rfc822"}, pr)
-		pr.Close()
-		<-done
-		return err
+		u := store.Upload{DraftID: d.ID, Name: emlName(open.Subject), Type: "message/rfc822"}
+		return piped(func(w io.Writer) error { return p.Mail.Raw(ctx, d.Fields.AnswerMailbox, open.UIDValidity, open.UID, w) },
+			func(r io.Reader) error { return s.addFile(ctx, p, u, r) })
 	}
 	return badRequest("error.form")
 }
@@ -169,9 +162,7 @@ func (s *Server) draftSaved(w http.ResponseWriter, r *http.Request, p *person, d
 		return nil
 	}
 	if f.action == "save" {
-		ctx, cancel := context.WithTimeout(r.Context(), filingTime)
-		defer cancel()
-		if err := s.copyDraft(ctx, p, d); err != nil {
+		if err := s.copyDraft(r.Context(), p, d); err != nil {
 			pr := problemOf(err)
 			s.logProblem(r, pr)
 			s.putFlash(r, flash{Words: p.L.T(pr.Key, pr.Args...), Failed: true})

@@ -150,19 +150,10 @@ func (s *Server) undoWindow(p *person) time.Duration {
 
 // writeMail streams the mail into a blob, the Bcc field before it: for the copy in Sent alone.
 func (s *Server) writeMail(ctx context.Context, p *person, bcc string, m compose.Draft) (blob string, size int64, err error) {
-	pr, pw := io.Pipe()
-	done := make(chan struct{})
-	go func() { // ends with the pipe
-		defer close(done)
-		_, err := io.WriteString(pw, bcc)
-		if err == nil {
-			err = compose.Write(pw, m)
-		}
-		pw.CloseWithError(err)
-	}()
-	blob, size, err = s.store.WriteBlob(ctx, p.User.ID, pr, 2<<30)
-	pr.Close()
-	<-done
+	err = piped(withBcc(bcc, m), func(r io.Reader) (err error) {
+		blob, size, err = s.store.WriteBlob(ctx, p.User.ID, r, 2<<30)
+		return err
+	})
 	if errors.Is(err, compose.ErrHeader) {
 		err = wrap(err, http.StatusBadRequest, "error.badinput")
 	}

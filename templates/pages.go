@@ -110,7 +110,6 @@ type Message struct {
 	Labels                                            []Label
 	Warnings                                          []string
 	Blocked                                           *Blocked
-	Allowed                                           string
 	Cards                                             []Card
 	HTML                                              bool
 	FrameTitle, BodyURL                               string

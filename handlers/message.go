@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,9 @@ func uidParam(r *http.Request) (uint32, error) {
 	}
 	return uint32(n), nil
 }
+
+// headerBeside is sent by a script on whose page the list stands already: of that, it gets the one row that changed.
+const headerBeside = "X-Restante-Beside"
 
 // message shows a mail beside its list, and marks it read once it is shown.
 func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) error {
@@ -58,12 +62,15 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 			list.Rows[i].Flags.Seen = list.Rows[i].Flags.Seen || list.Rows[i].UID == uid
 		}
 	}
-	page := s.mailPage(r, p, pl, list)
 	view, err := s.messageView(r, p, pl, open)
 	if err != nil {
 		return err
 	}
 	s.steps(r, p, pl, lq, list, view)
+	if r.Header.Get(headerBeside) != "" {
+		list.Rows = slices.DeleteFunc(list.Rows, func(row mailclient.Row) bool { return row.UID != uid })
+	}
+	page := s.mailPage(r, p, pl, list)
 	page.Message = view
 	page.Title = view.Subject + " · " + page.Title
 	page.WriteOutlined = true
@@ -424,16 +431,17 @@ func (s *Server) mine(r *http.Request, p *person, addr string) bool {
 	if strings.EqualFold(addr, p.Account.Address) {
 		return true
 	}
-	ids, err := s.identities(r.Context(), p)
-	if err != nil {
-		return false
-	}
-	for _, id := range ids {
-		if strings.EqualFold(id.Address, addr) {
-			return true
+	if p.own == nil {
+		ids, err := s.identities(r.Context(), p)
+		if err != nil {
+			return false
+		}
+		p.own = map[string]bool{}
+		for _, id := range ids {
+			p.own[strings.ToLower(id.Address)] = true
 		}
 	}
-	return false
+	return p.own[strings.ToLower(addr)]
 }
 
 func (s *Server) toLine(r *http.Request, p *person, m *message.Message) string {

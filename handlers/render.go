@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"restante/mailclient"
@@ -134,10 +135,21 @@ func started(w http.ResponseWriter) bool {
 	}
 }
 
+// pageBuffers are used again: a page is some 64 kB, and to grow a buffer to that costs as much as to write the page.
+var pageBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxPageBuffer = 512 << 10 // a larger one is let go
+
 // render writes a page whole or not at all.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, page templates.Page) {
-	var b bytes.Buffer
-	if err := templates.Render(&b, page); err != nil {
+	b := pageBuffers.Get().(*bytes.Buffer)
+	b.Reset()
+	defer func() {
+		if b.Cap() <= maxPageBuffer {
+			pageBuffers.Put(b)
+		}
+	}()
+	if err := templates.Render(b, page); err != nil {
 		s.log.Error("template", "id", requestID(r), "err", err.Error())
 		http.Error(w, "Something broke here, not in your mail.", http.StatusInternalServerError)
 		return

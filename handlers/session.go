@@ -33,6 +33,7 @@ type person struct {
 	Zone     *time.Location
 	Hash     string // of the session token, as stored
 	cred     jobs.Credential
+	own      map[string]bool // their addresses in lower case, once mine was asked
 }
 
 // session keys in scs.

@@ -100,10 +100,10 @@ func folder(b mailclient.Mailbox, p *person, current string, children map[string
 	if icon == "" {
 		icon = "folder"
 	}
-	f := templates.Folder{
+	f := templates.Folder{FolderEntry: templates.FolderEntry{
 		Name: b.Name, Display: display(b, p), URL: pathMailbox(p.Account.ID, Slug(b.Name, b.Delimiter)), Icon: icon,
 		Unread: b.Unseen, ShowCount: b.Role == mailclient.RoleInbox || b.Role == mailclient.RoleNone, Selectable: b.Selectable, Current: b.Name == current,
-	}
+	}}
 	if b.Role == mailclient.RoleDrafts || b.Role == mailclient.RoleSent || b.Role == mailclient.RoleTrash {
 		f.Unread = 0
 	}

@@ -43,11 +43,16 @@ type Frame struct {
 
 // Folder is a node of the tree.
 type Folder struct {
+	FolderEntry
+	Children []Folder
+}
+
+// FolderEntry is a folder without those in it.
+type FolderEntry struct {
 	Name, Display, URL, Icon string
 	Unread                   uint32
 	ShowCount                bool
 	Selectable, Current      bool
-	Children                 []Folder
 }
 
 // Quota is the storage bar.

@@ -30,18 +30,34 @@ func set(l *i18n.Localizer) (*template.Template, error) {
 	if s, ok := sets.Load(l.Lang); ok {
 		return s.(*template.Template), nil
 	}
-	var rows rowCache
-	s, err := template.New("").Funcs(template.FuncMap{
-		"t":       l.T,
-		"asset":   static.URL,
-		"row":     rows.html,
-		"jsWords": func() (string, error) { return scriptWords(l) },
-	}).ParseFS(files, "*.html", "partials/*.html")
+	s, err := read(l, func(s *template.Template) {
+		fold(s, map[string]func(string) string{"t": func(id string) string { return l.T(id) }, "asset": static.URL})
+	})
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	rows.set = s
 	sets.Store(l.Lang, s)
+	return s, nil
+}
+
+// read parses all templates for one language; before they are executed, prepare may change them.
+func read(l *i18n.Localizer, prepare func(*template.Template)) (*template.Template, error) {
+	rows := fragments[Row]{name: "row"}
+	entries := fragments[FolderEntry]{name: "folder-entry"}
+	options := fragments[Option]{name: "option"}
+	s, err := template.New("").Funcs(template.FuncMap{
+		"t":       l.T,
+		"asset":   static.URL,
+		"rows":    rows.all,
+		"entry":   entries.html,
+		"options": options.all,
+		"jsWords": func() (string, error) { return scriptWords(l) },
+	}).ParseFS(files, "*.html", "partials/*.html")
+	if err != nil {
+		return nil, err
+	}
+	prepare(s)
+	rows.set, entries.set, options.set = s, s, s
 	return s, nil
 }
 

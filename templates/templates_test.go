@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"regexp"
 	"strings"
@@ -33,6 +34,25 @@ func TestEveryPageStandsFullAndEmpty(t *testing.T) {
 					fill(v.Elem(), i18n.For(lang, ""), full, 0)
 					looksRight(t, v.Interface().(templates.Page), lang)
 				})
+			}
+		}
+	}
+}
+
+// TestFoldingChangesNothing: a page is the same, to the byte, as its templates give when nothing is worked out before.
+func TestFoldingChangesNothing(t *testing.T) {
+	for _, lang := range languages {
+		for _, p := range pages {
+			for _, full := range []bool{false, true} {
+				v := reflect.New(reflect.TypeOf(p).Elem())
+				fill(v.Elem(), i18n.For(lang, ""), full, 0)
+				var folded, plain bytes.Buffer
+				if err := errors.Join(templates.Render(&folded, v.Interface().(templates.Page)), templates.RenderUnfolded(&plain, v.Interface().(templates.Page))); err != nil {
+					t.Fatal(err)
+				}
+				if folded.String() != plain.String() {
+					t.Errorf("%s %s, full %v: folding changed the page", lang, v.Elem().Type().Name(), full)
+				}
 			}
 		}
 	}

@@ -67,7 +67,19 @@ func (c rgba) over(ground rgba) rgba {
 	return rgb(mix(c.r, ground.r), mix(c.g, ground.g), mix(c.b, ground.b))
 }
 
+// linear takes a value of the 8-bit grid, as a colour has.
 func linear(v float64) float64 {
+	return linears[int(math.Round(v*255))]
+}
+
+var linears = func() (out [256]float64) {
+	for i := range out {
+		out[i] = toLinear(float64(i) / 255)
+	}
+	return out
+}()
+
+func toLinear(v float64) float64 {
 	if v <= 0.04045 {
 		return v / 12.92
 	}

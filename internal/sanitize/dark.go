@@ -105,14 +105,14 @@ func (s shade) String() string {
 }
 
 // painted is a colour that stands in a rule, where the ground behind it is not known.
-func painted(c rgba, themed bool, prop string) shade {
+func (w *walker) painted(c rgba, themed bool, prop string) shade {
 	s := shade{c, c}
 	if !themed || c.a == 0 || strings.HasPrefix(prop, "background") && stays(c) {
 		return s
 	}
-	s.night = darken(c)
+	s.night = w.darken(c)
 	if prop == "color" && c.a == 1 {
-		s.night = push(s.night, sheetDark)
+		s.night = w.push(s.night, sheetDark)
 	}
 	return s
 }

@@ -99,7 +99,7 @@ func (w *walker) tracker(n *html.Node, src string) bool {
 	if v, ok := dimension(attr(n, "height"), true); ok && !strings.HasSuffix(v, "%") {
 		height, _ = strconv.ParseFloat(v, 64)
 	}
-	for _, d := range inlineDecls(n) {
+	for _, d := range w.inlineDecls(n) {
 		switch v, ok := pixels(d.text()); {
 		case ok && (d.prop == "width" || d.prop == "max-width"):
 			width = v

@@ -91,7 +91,7 @@ func (w *walker) ground(n *html.Node, day, night looks, sc scope, out *scope, ow
 func (w *walker) nightGround(n *html.Node, day looks, sc scope, out *scope) {
 	if !stays(out.ground.day) {
 		out.keep = false
-		out.ground.night = darken(out.ground.day)
+		out.ground.night = w.darken(out.ground.day)
 		return
 	}
 	ink, ok := colorIn(day, "color", sc.text.day)
@@ -117,7 +117,7 @@ func (w *walker) firstInk(n *html.Node, ink rgba, depth int) (rgba, bool) {
 		if c.Type != html.ElementNode || c.Namespace != "" || killed[c.Data] {
 			continue
 		}
-		day, _ := w.cascade(c, hints(c), inlineDecls(c))
+		day, _ := w.cascade(c, hints(c), w.inlineDecls(c))
 		below, ok := colorIn(day, "color", ink)
 		if !ok {
 			below = ink
@@ -153,13 +153,13 @@ func (w *walker) pictured(l looks, out *scope) bool {
 func (w *walker) ink(name string, day, night looks, sc scope, out *scope, own bool) shade {
 	base := sc.text
 	if name == "a" {
-		base = shade{w.linkDay, nightInk(w.linkDay)}
+		base = shade{w.linkDay, w.nightInk(w.linkDay)}
 	}
 	c, explicit := colorIn(day, "color", sc.text.day)
 	if explicit {
-		base = shade{c, nightInk(c)}
+		base = shade{c, w.nightInk(c)}
 	} else if name != "a" {
-		base.night = nightInk(base.day)
+		base.night = w.nightInk(base.day)
 	}
 	switch {
 	case !w.themed:
@@ -191,14 +191,26 @@ func hasOwn(day, night looks, sc scope) bool {
 }
 
 // nightInk maps the colour of text; those of our own page have their own night.
-func nightInk(c rgba) rgba {
+func (w *walker) nightInk(c rgba) rgba {
 	switch c {
 	case inkLight:
 		return inkDark
 	case linkLight:
 		return linkDark
 	}
-	return darken(c)
+	return w.darken(c)
+}
+
+// darken is darken with a memory.
+func (w *walker) darken(c rgba) rgba {
+	if night, ok := w.nights[c]; ok {
+		return night
+	}
+	night := darken(c)
+	if len(w.nights) < 10_000 {
+		w.nights[c] = night
+	}
+	return night
 }
 
 // push is push with a memory, as a letter has few colours and many nodes.

@@ -42,6 +42,23 @@ func TestSanitisingTwiceIsSanitisingOnce(t *testing.T) {
 	}
 }
 
+// TestCountIsNoFewerThanAParserFinds: by it, the cutting of what would multiply is left out.
+func TestCountIsNoFewerThanAParserFinds(t *testing.T) {
+	for _, s := range append(everyAttack(), letters(t)...) {
+		tags, starts := count(s)
+		found, begun := 0, 0
+		for z := html.NewTokenizer(strings.NewReader(s)); z.Next() != html.ErrorToken; {
+			found++
+			if tok := z.Token(); tok.Type == html.StartTagToken && formatting[tok.Data] {
+				begun++
+			}
+		}
+		if found > 2*tags+1 || begun > starts {
+			t.Errorf("%.200q: %d tokens of at most %d, %d beginnings of at most %d", s, found, 2*tags+1, begun, starts)
+		}
+	}
+}
+
 func TestOutputReadsAsWritten(t *testing.T) {
 	for _, a := range append(everyAttack(), letters(t)...) {
 		out, _ := identity(a)

@@ -1,19 +1,28 @@
 package sanitize
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
 	"golang.org/x/net/html"
 )
 
-// inlineDecls are the declarations of a style attribute.
-func inlineDecls(n *html.Node) []decl {
+// inlineDecls are the declarations of a style attribute: the same ones again for one that is spelled the same, as most
+// are; nobody may change them.
+func (w *walker) inlineDecls(n *html.Node) []decl {
 	v := attr(n, "style")
 	if v == "" || len(v) > maxStyle {
 		return nil
 	}
-	return parseDecls(lexCSS(clean(v)), 500)
+	out, ok := w.inlines[v]
+	if !ok {
+		out = parseDecls(lexCSS(clean(v)), 500)
+		if len(w.inlines) < 1000 {
+			w.inlines[v] = out
+		}
+	}
+	return out
 }
 
 // legacyColor reads a colour of an old attribute: a name, or digits with or without "#".
@@ -77,6 +86,9 @@ func (l looks) apply(decls []decl) {
 // cascade says which declarations win for n by day and by night.
 func (w *walker) cascade(n *html.Node, hints, inline []decl) (day, night looks) {
 	rules := w.sheet.matching(n)
+	if len(hints)+len(inline)+len(rules) == 0 {
+		return nil, nil
+	}
 	one := func(skip scheme) looks {
 		l := looks{}
 		l.apply(hints)
@@ -97,7 +109,7 @@ func (w *walker) cascade(n *html.Node, hints, inline []decl) (day, night looks) 
 
 // style writes the style attribute of e, made of n, and gives the scope of what it holds.
 func (w *walker) style(e, n *html.Node, sc scope) scope {
-	inline, hint := inlineDecls(n), hints(n)
+	inline, hint := w.inlineDecls(n), hints(n)
 	day, night := w.cascade(n, hint, inline)
 	out := w.visible(day, sc)
 	parts := w.colors(n, e.Data, day, night, sc, &out)
@@ -107,7 +119,7 @@ func (w *walker) style(e, n *html.Node, sc scope) scope {
 	switch {
 	case w.flat:
 	case w.profile == view:
-		parts = append(w.written(append(hint, inline...), day, out), parts...)
+		parts = append(w.written(slices.Concat(hint, inline), day, out), parts...)
 	default:
 		parts = append(w.frozen(day), parts...)
 	}
@@ -199,7 +211,7 @@ func (w *walker) print(d decl, keep bool) string {
 	for _, p := range d.value {
 		switch {
 		case p.color != nil:
-			b.WriteString(painted(*p.color, w.themed && !keep, d.prop).String())
+			b.WriteString(w.painted(*p.color, w.themed && !keep, d.prop).String())
 		case p.url != "":
 			u := cssURL(w.background(p.url))
 			if u == "" {

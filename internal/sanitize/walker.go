@@ -45,6 +45,8 @@ type walker struct {
 	linkDay  rgba
 	quotes   map[*html.Node]quoteKind // nodes of the new tree that begin a quote
 	pushed   map[[2]rgba]rgba
+	nights   map[rgba]rgba     // what darken gave
+	inlines  map[string][]decl // what style attributes say
 	pictures map[string]string
 }
 
@@ -124,6 +126,7 @@ func (w *walker) begin() {
 	w.quotes = map[*html.Node]quoteKind{}
 	w.pushed, w.pictures = map[[2]rgba]rgba{}, map[string]string{}
 	w.sheet.steps = 0
+	w.nights, w.inlines = map[rgba]rgba{}, map[string][]decl{}
 	w.css, w.used = w.writeSheet()
 }
 
@@ -220,6 +223,9 @@ const maxReopened = 400_000
 // bound cuts HTML that would make a parser open forgotten formatting elements again and again, which multiplies nodes.
 // It estimates only; what is a tag is decided by the parser.
 func bound(s string) (string, bool) {
+	if tags, open := count(s); (2*tags+1)*(open-24) <= maxReopened {
+		return s, false // even if none of them were ever closed
+	}
 	z := html.NewTokenizer(strings.NewReader(s))
 	z.SetMaxBuf(0)
 	open, cost, at := 0, 0, 0
@@ -240,6 +246,25 @@ func bound(s string) (string, bool) {
 		}
 		if cost += max(0, open-24); cost > maxReopened {
 			return s[:min(at, len(s))], true
+		}
+	}
+}
+
+// count gives no fewer tags, and no fewer beginnings of formatting elements, than a parser finds in s.
+func count(s string) (tags, starts int) {
+	for {
+		at := strings.IndexByte(s, '<')
+		if at < 0 {
+			return tags, starts
+		}
+		tags++
+		s = s[at+1:]
+		end := 0
+		for end < len(s) && end < 8 && (s[end]|0x20 >= 'a' && s[end]|0x20 <= 'z') {
+			end++
+		}
+		if formatting[strings.ToLower(s[:end])] {
+			starts++
 		}
 	}
 }

@@ -9,28 +9,16 @@ import (
 
 // escape writes s as text or as the inside of a double-quoted attribute: the same for both, so that no place is wrong.
 func escape(b *strings.Builder, s string) {
-	for _, r := range s {
-		switch r {
-		case '&':
-			b.WriteString("&amp;")
-		case '<':
-			b.WriteString("&lt;")
-		case '>':
-			b.WriteString("&gt;")
-		case '"':
-			b.WriteString("&#34;")
-		case '\'':
-			b.WriteString("&#39;")
-		case '`':
-			b.WriteString("&#96;")
-		default:
-			b.WriteRune(r)
-		}
-	}
+	_, _ = escaper.WriteString(b, s) // a Builder never fails
 }
+
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "`", "&#96;")
 
 // clean drops what no text needs: controls but tab and line feed, non-characters, and bytes that are no UTF-8.
 func clean(s string) string {
+	if plain(s) {
+		return s
+	}
 	ok := func(r rune) bool {
 		return r == '\t' || r == '\n' || r >= ' ' && r < 0x7f || r >= 0xa0 && r != 0xfffe && r != 0xffff && r&0xfffe != 0xfffe && (r < 0xfdd0 || r > 0xfdef)
 	}
@@ -40,6 +28,16 @@ func clean(s string) string {
 		}
 		return -1
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// plain says that s is ASCII that can be seen, with tabs and line feeds: most is, and need not be looked at closer.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x7f || c < ' ' && c != '\t' && c != '\n' {
+			return false
+		}
+	}
+	return true
 }
 
 // write serialises our own tree: every end tag there, every value quoted, no end tag for void elements.
@@ -80,7 +78,7 @@ func render(n *html.Node) string {
 	var b strings.Builder
 	sortAttributes(n)
 	write(&b, n)
-	return b.String()
+	return strings.ToValidUTF8(b.String(), "\uFFFD")
 }
 
 func sortAttributes(n *html.Node) {
@@ -91,8 +89,12 @@ func sortAttributes(n *html.Node) {
 }
 
 // readsAs says whether a browser's parser, given out, builds exactly root's children, wherever a document may put them.
+// Whether scripts may run makes a difference to a noscript element alone (HTML 13.2.6.4.4 and .7).
 func readsAs(out string, root *html.Node) bool {
-	for _, scripting := range []bool{true, false} {
+	for _, scripting := range []bool{false, true} {
+		if scripting && !strings.Contains(out, "<noscript") {
+			break
+		}
 		nodes, err := html.ParseFragmentWithOptions(strings.NewReader(out), element("div"), html.ParseOptionEnableScripting(scripting))
 		if err != nil {
 			return false

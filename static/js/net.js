@@ -1,6 +1,6 @@
 // Going from page to page without loading them whole: fetch, check, morph.
 // Whatever fails falls back to plain navigation.
-import { all, isOurs, one, parse } from "./dom.js";
+import { all, el, isOurs, one, parse } from "./dom.js";
 import { signIn } from "./dialog.js";
 import { adopt, toast } from "./toast.js";
 import { say } from "./words.js";
@@ -46,6 +46,33 @@ export async function morph(text, doc, selectors) {
 	document.dispatchEvent(new CustomEvent("restante:page"));
 }
 
+let shown = location.pathname + location.search; // whose page stands there: in a popstate the bar is ahead of it
+
+/** beside says that an address is a mail of the list that stands on the page: the rest of the page need not come again. */
+function beside(url) {
+	const to = new URL(url, location.href), list = (path) => path.replace(/\/\d+(?=\?|$)/, "");
+	return /\/\d+$/.test(to.pathname) && list(to.pathname + to.search) === list(shown) && Boolean(one(".frame > .panes:not(.only-list) form[data-list]"));
+}
+
+/** open puts a mail that came beside the list that stands there. */
+async function open(text, doc) {
+	const list = one("#list"), top = list.scrollTop, title = one("h1.list-title", list);
+	const article = one("[data-message]", doc), row = one("[data-rows] > .row", doc);
+	if (title) {
+		const quiet = el("h2", { class: title.className, id: title.id }, ...title.childNodes);
+		title.replaceWith(quiet); // the subject is the page's heading now
+		one(".list-main").replaceWith(list);
+	}
+	one(".panes").classList.add("has-message");
+	one(".reader").replaceWith(document.importNode(article.closest(".reader"), true));
+	for (const r of all("[data-rows] > .row")) {
+		r.toggleAttribute("data-current", r.dataset.uid === article.dataset.message);
+		one("[data-message-link]", r).removeAttribute("aria-current");
+	}
+	list.scrollTop = top;
+	await morph(text, doc, ["nav.folders", ...row ? ["#" + CSS.escape(row.id)] : []]);
+}
+
 let going = null;
 
 /** busy says that a page is on its way. */
@@ -58,7 +85,8 @@ export async function visit(url, { push = true } = {}) {
 	const pane = one(".reader") ?? one("#list");
 	pane?.setAttribute("aria-busy", "true");
 	try {
-		const response = await call(url, { signal: mine.signal });
+		const near = beside(url);
+		const response = await call(url, { signal: mine.signal, headers: near ? { "X-Restante-Beside": "1" } : {} });
 		const text = await response.text();
 		if (going !== mine) return false;
 		if (!isOurs(response)) throw new TypeError("not a page");
@@ -67,7 +95,7 @@ export async function visit(url, { push = true } = {}) {
 			location.assign(url);
 			return false;
 		}
-		await show(response, text, doc, push);
+		await show(response, text, doc, push, near && response.url === new URL(url, location.href).href && Boolean(one("[data-message]", doc)));
 		return true;
 	} catch (error) {
 		if (error.name === "AbortError") return false;
@@ -81,13 +109,14 @@ export async function visit(url, { push = true } = {}) {
 }
 
 /** show puts a page that came on the screen and its address in the bar. */
-export async function show(response, text, doc, push) {
+export async function show(response, text, doc, push, near = false) {
 	const here = new URL(response.url);
 	const path = here.pathname + here.search;
 	if (push && path !== location.pathname + location.search) history.pushState({ restante: true }, "", path);
+	shown = path;
 	document.title = doc.title;
 	document.body.className = doc.body.className;
-	await morph(text, doc, [".frame"]);
+	if (near) await open(text, doc); else await morph(text, doc, [".frame"]);
 	adopt(doc);
 }
 

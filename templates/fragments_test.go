@@ -28,7 +28,7 @@ func TestARowIsRenderedAnewWhenAnythingOfItHasChanged(t *testing.T) {
 	if strings.Contains(page(row), "data-unread>") {
 		t.Error("a row that was read stays unread")
 	}
-	for i := range 3 * maxRendered { // it does not grow for ever
+	for i := range 3 * maxFragments { // it does not grow for ever
 		page(Row{UID: uint32(i)})
 	}
 }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// TestAMailOpensBesideTheListThatStands: with scripts a mail comes without the list, which stays as it is: its place,
+// its rows and what is picked. The steps back and forth in the browser show what they showed.
+func TestAMailOpensBesideTheListThatStands(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	anna := srv.NewUser(t)
+	for n := range 40 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %02d", n), fmt.Sprintf("The text of letter %02d.", n)))
+	}
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.until("the list has come", `document.querySelectorAll("[data-rows] > .row").length === 40`)
+	ask[bool](b, `(() => { const list = document.querySelector("#list"); list.scrollTop = 900; globalThis.stands = list; return true; })()`)
+	b.click(`.row:has([aria-label*="Letter 20"]) .pick`)
+	shows := func(n string, unread int) {
+		t.Helper()
+		b.until("letter "+n+" is read", `document.querySelector(".reader [data-message-text]")?.innerText.includes("The text of letter " + $)`, n)
+		b.until("its row is the current one", `[...document.querySelectorAll(".row[data-current]")].map((r) => r.querySelector(".row-subject").innerText).join() === "Letter " + $`, n)
+		b.until("its row is read, for everybody", `!document.querySelector(".row[data-current]").hasAttribute("data-unread") && !document.querySelector(".row[data-current] .hidden-words").textContent.includes("Unread")`)
+		b.until("the folder counts it", `document.querySelector('nav.folders [aria-current]').dataset.unreadCount === $`, fmt.Sprint(unread))
+		b.until("the subject is the page's heading", `[...document.querySelectorAll("h1")].map((h) => h.innerText).join() === "Letter " + $ && document.title.startsWith("Letter")`, n)
+		b.until("the list stands as it stood", `document.querySelectorAll("[data-rows] > .row").length === 40 && document.querySelector("#list") === globalThis.stands && document.querySelector("#list").scrollTop === 900`)
+	}
+	b.click(`.row:has([aria-label*="Letter 22"]) .row-subject`)
+	shows("22", 39)
+	if !ask[bool](b, `document.querySelector('.row:has([aria-label*="Letter 20"]) .pick input').checked`) {
+		t.Error("what was picked is picked no more")
+	}
+	b.click(`[rel=next]`)
+	shows("21", 38)
+	if size := ask[int](b, `Math.max(...performance.getEntriesByType("resource").filter((e) => /\/INBOX\/\d+$/.test(e.name)).map((e) => e.decodedBodySize))`); size == 0 || size > 30_000 {
+		t.Errorf("a mail beside the list came with %d bytes", size)
+	}
+	ask[bool](b, `(history.back(), true)`)
+	shows("22", 38)
+	ask[bool](b, `(history.back(), true)`)
+	b.until("the list is the page again", `location.pathname.endsWith("/INBOX") && !document.querySelector("[data-message]") && document.querySelector("h1").innerText === "Inbox"`)
+	ask[bool](b, `(history.forward(), true)`)
+	b.until("forth is the mail again", `document.querySelector(".reader [data-message-text]")?.innerText.includes("The text of letter 22")`)
+	b.press("Trash")
+	b.until("another folder", `location.pathname.endsWith("/Trash") && !document.querySelector("[data-message]")`)
+	ask[bool](b, `(history.back(), true)`)
+	b.until("back from another folder there is the mail with its own list", `document.querySelector(".reader [data-message-text]")?.innerText.includes("The text of letter 22") && document.querySelectorAll("[data-rows] > .row").length === 40`)
+}

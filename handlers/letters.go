@@ -28,7 +28,7 @@ type letterKey struct {
 	session, language string
 	path, validity    string // of the mail
 	theme             string
-	remote            bool
+	remote, locked    bool
 }
 
 // letters keeps the letters made last. Making a large one takes longer than all else about it, and it is needed
@@ -65,10 +65,10 @@ func (l *letters) put(k letterKey, doc letter) {
 }
 
 // letter makes the safe document of a mail, or takes the one that was made before.
-func (s *Server) letter(ctx context.Context, p *person, pl place, open *mailclient.Open, theme string, remote bool) letter {
+func (s *Server) letter(ctx context.Context, p *person, pl place, open *mailclient.Open, theme string, remote, locked bool) letter {
 	base := pathMessage(p.Account.ID, pl.slug, open.UID)
 	validity := strconv.FormatUint(uint64(open.UIDValidity), 10)
-	key := letterKey{p.Hash, p.L.Lang, base, validity, theme, remote}
+	key := letterKey{p.Hash, p.L.Lang, base, validity, theme, remote, locked}
 	if doc, ok := s.letters.get(key); ok {
 		return doc
 	}
@@ -83,7 +83,7 @@ func (s *Server) letter(ctx context.Context, p *person, pl place, open *mailclie
 		}
 	}
 	o := sanitize.Options{
-		Theme: theme, Quoted: p.L.T("message.quoted"),
+		Theme: theme, Quoted: p.L.T("message.quoted"), NoLinks: locked,
 		Part:  func(ref string) string { return inline[ref] },
 		Leave: func(u string) string { return "/leave?" + url.Values{"u": {u}, "s": {s.sign("leave", p, u)}}.Encode() },
 	}

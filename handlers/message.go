@@ -94,7 +94,7 @@ func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQ
 		if uid == 0 {
 			return ""
 		}
-		return with(pathMessage(p.Account.ID, pl.slug, uid), q)
+		return with(pathMessage(p.Account.ID, pl.slug, uid), q, "remote", "", "links", "")
 	}
 	var newer, older uint32
 	at := -1
@@ -154,7 +154,10 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 			v.Labels = append(v.Labels, templates.Label{Name: k})
 		}
 	}
-	v.Warnings = warnings(p, m)
+	v.Warning, v.Locked = s.warning(r, p, m)
+	if verdict(p, m) == "pass" {
+		v.Checked = p.L.T("message.checked", "Domain", domainOf(from.Addr))
+	}
 	if len(m.Faults) > 0 {
 		v.Damaged = damaged(p, m)
 	}
@@ -168,7 +171,7 @@ func listURL(r *http.Request, pl place) string {
 	if back := r.URL.Query().Get("back"); back != "" {
 		return ownPath(back)
 	}
-	return with(pl.path, r.URL.Query(), "remote", "")
+	return with(pl.path, r.URL.Query(), "remote", "", "links", "")
 }
 
 func damaged(p *person, m *message.Message) string {
@@ -191,10 +194,13 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		if remote {
 			q.Set("remote", "1")
 		}
+		if v.Warning != nil && !v.Locked {
+			q.Set("links", "1")
+		}
 		v.BodyURL = with(base+"/body", q)
 		v.FrameTitle = p.L.T("message.frame", "Name", nameOr(v.From))
 		if !remote {
-			if n := s.letter(r.Context(), p, pl, open, theme(p.themeName()), false).images; n > 0 {
+			if n := s.letter(r.Context(), p, pl, open, theme(p.themeName()), false, v.Locked).images; n > 0 {
 				v.Blocked = &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: "/trust?sender=" + url.QueryEscape(v.From.Addr),
 					OnceURL: with(r.URL.Path, r.URL.Query(), "remote", "1"), AlwaysWords: p.L.T("remote.always", "Address", v.From.Addr), Back: v.Here}
 			}
@@ -204,7 +210,7 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		switch b.Kind {
 		case message.BlockText:
 			if !v.HTML {
-				v.Text = append(v.Text, segments(b.Text)...)
+				v.Text = append(v.Text, segments(b.Text, v.Locked)...)
 			}
 		case message.BlockCard:
 			if c := cardView(p, b.Card); c.Title != "" {
@@ -233,8 +239,7 @@ func nameOr(a templates.Person) string {
 // Junk never shows them by a standing rule.
 func (s *Server) remoteAllowed(r *http.Request, p *person, pl place, m *message.Message) bool {
 	if r.URL.Query().Get("remote") == "1" {
-		site := r.Header.Get("Sec-Fetch-Site")
-		return site == "" || site == "same-origin" || site == "none"
+		return asked(r, "remote")
 	}
 	if pl.box.Role == mailclient.RoleJunk {
 		return false
@@ -242,15 +247,23 @@ func (s *Server) remoteAllowed(r *http.Request, p *person, pl place, m *message.
 	if p.User.Settings.Images == "always" {
 		return true
 	}
+	if v := verdict(p, m); v != "" && v != "pass" { // a name that anybody could have written is no sender
+		return false
+	}
 	ok, err := s.store.SenderTrusted(r.Context(), p.User.ID, first(m.Header.From()).Addr)
 	return err == nil && ok
 }
 
-func segments(text string) (out []templates.Segment) {
+// segments are a text's quotes and lines, with its addresses as links unless they are locked.
+func segments(text string, locked bool) (out []templates.Segment) {
 	for _, seg := range message.Quoted(text) {
 		v := templates.Segment{Depth: min(seg.Depth, 5), Signature: seg.Signature, Fold: seg.Tail}
 		at := 0
-		for _, l := range message.Links(seg.Text) {
+		links := message.Links(seg.Text)
+		if locked {
+			links = nil
+		}
+		for _, l := range links {
 			if l.Start > at {
 				v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[at:l.Start]})
 			}
@@ -373,24 +386,6 @@ func fileWarning(p *person, name string) string {
 		return p.L.T("files.disguised")
 	}
 	return p.L.T("files.dangerous")
-}
-
-// warnings are the signs of a disguised sender (UX 6), the gravest first.
-func warnings(p *person, m *message.Message) (out []string) {
-	froms := m.Header.From()
-	from := first(froms)
-	if name := strings.ToLower(from.Name); strings.Contains(name, "@") && !strings.Contains(name, strings.ToLower(from.Addr)) {
-		out = append(out, p.L.T("warn.name", "Name", from.Name, "Address", from.Addr))
-	}
-	if len(froms) > 1 {
-		out = append(out, p.L.T("warn.many", "N", len(froms)))
-	}
-	if len(out) == 0 {
-		if rt := first(m.Header.ReplyTo()); rt.Addr != "" && domainOf(rt.Addr) != domainOf(from.Addr) && m.Header.Get("List-Id") == "" {
-			out = append(out, p.L.T("warn.replyto", "Address", rt.Addr))
-		}
-	}
-	return out
 }
 
 func domainOf(addr string) string {

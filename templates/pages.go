@@ -108,7 +108,9 @@ type Message struct {
 	Hue                                               int
 	Flagged, CanAct, Forever                          bool
 	Labels                                            []Label
-	Warnings                                          []string
+	Warning                                           *Warning
+	Locked                                            bool // the links of the mail
+	Checked                                           string
 	Blocked                                           *Blocked
 	Cards                                             []Card
 	HTML                                              bool
@@ -128,6 +130,9 @@ type Message struct {
 
 // Label is a keyword on a message.
 type Label struct{ Name string }
+
+// Warning is the bar of a sender who may be somebody else.
+type Warning struct{ Words, Meaning, LinksURL string }
 
 // Blocked tells of remote pictures that were not loaded.
 type Blocked struct{ Words, AllowURL, OnceURL, AlwaysWords, Back string }

@@ -148,5 +148,5 @@ func preset(conf config.Config) ([]discover.Servers, error) {
 		return nil, err
 	}
 	smtp, err := endpoint(conf.Domain.SMTP, "smtp")
-	return []discover.Servers{{Domain: conf.Domain.Name, IMAP: imap, SMTP: smtp, Local: conf.Domain.Login == "local"}}, err
+	return []discover.Servers{{Domain: conf.Domain.Name, IMAP: imap, SMTP: smtp, Local: conf.Domain.Login == "local", Authserv: conf.Domain.Authserv}}, err
 }

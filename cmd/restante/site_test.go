@@ -75,7 +75,7 @@ func (s *site) servers() []discover.Servers {
 		}
 		return mailclient.Endpoint{Host: plain.Host, Port: plain.Port, Security: mailclient.Plain}
 	}
-	return []discover.Servers{{Domain: s.mail.Domain, IMAP: at(s.mail.IMAP, s.mail.IMAPS), SMTP: at(s.mail.Submission, s.mail.Submissions)}}
+	return []discover.Servers{{Domain: s.mail.Domain, IMAP: at(s.mail.IMAP, s.mail.IMAPS), SMTP: at(s.mail.Submission, s.mail.Submissions), Authserv: s.conf.Domain.Authserv}}
 }
 
 func (s *site) start() {

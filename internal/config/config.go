@@ -42,6 +42,9 @@ type Domain struct {
 	POP3  string `toml:"pop3"`
 	Sieve string `toml:"sieve"`
 	Login string `toml:"login"` // address (default) or local
+
+	// Authserv is the name under which the domain's own mail server writes Authentication-Results. "" believes none.
+	Authserv string `toml:"authserv"`
 }
 
 // Server is where one service of a domain is.
@@ -81,7 +84,7 @@ func (c *Config) fromEnv(getenv func(string) string) {
 		"LISTEN": &c.Listen, "DATA": &c.Data, "DATABASE_URL": &c.DatabaseURL, "PUBLIC_URL": &c.PublicURL,
 		"KEY_FILE": &c.KeyFile, "LOG": &c.Log, "CA_FILE": &c.CAFile, "DOMAIN": &c.Domain.Name,
 		"DOMAIN_IMAP": &c.Domain.IMAP, "DOMAIN_SMTP": &c.Domain.SMTP, "DOMAIN_POP3": &c.Domain.POP3,
-		"DOMAIN_SIEVE": &c.Domain.Sieve, "DOMAIN_LOGIN": &c.Domain.Login,
+		"DOMAIN_SIEVE": &c.Domain.Sieve, "DOMAIN_LOGIN": &c.Domain.Login, "DOMAIN_AUTHSERV": &c.Domain.Authserv,
 	} {
 		if v := getenv("RESTANTE_" + name); v != "" {
 			*field = v

@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"internal/index":    {"mailclient", "mailclient/message"},
 	"internal/sanitize": {},
 	"internal/netguard": {},
+	"internal/disguise": {},
 	"internal/proxy":    {"internal/netguard"},
 	"internal/seal":     {},
 	"internal/jobs":     {"internal/store", "internal/seal", "migrations", "mailclient/..."},

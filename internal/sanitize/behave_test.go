@@ -331,3 +331,18 @@ func TestLettersLookAsTheyDid(t *testing.T) {
 		}
 	}
 }
+
+func TestNoLinksLeavesWordsAndPlacesWithinTheMail(t *testing.T) {
+	out := Document(context.Background(), []Part{
+		{HTML: `<a href="#below">down</a> <a href="https://bank.example/">in</a> <a href="mailto:a@b.example">write</a> <map name="m"><area href="https://x.example" alt="map"></map><img usemap="#m" src="cid:1"> <p id="below">here</p>`},
+		{Text: "See https://bank.example/ or write to a@b.example"},
+	}, Options{NoLinks: true}).String()
+	if strings.Count(out, "href=") != 1 || !strings.Contains(out, `href="#m-below"`) {
+		t.Errorf("links are left: %s", out)
+	}
+	for _, words := range []string{"in</span>", "write</span>", "https://bank.example/ or write to a@b.example"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("%q is lost: %s", words, out)
+		}
+	}
+}

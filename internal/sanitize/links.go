@@ -52,6 +52,9 @@ func (w *walker) target(href, text string) string {
 		}
 		return ""
 	}
+	if w.o.NoLinks {
+		return ""
+	}
 	if strings.HasPrefix(strings.ToLower(s), "www.") {
 		s = "https://" + s
 	}

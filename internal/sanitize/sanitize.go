@@ -32,6 +32,8 @@ type Options struct {
 	Remote func(url string) string
 	// Leave gives our own URL of the page that asks before a lying link is followed. nil makes such links plain text.
 	Leave func(url string) string
+	// NoLinks leaves no link in, but to places within the mail: their words stand as text.
+	NoLinks bool
 	// Quoted are the words for the folded quote, for those who hear the page. "" means English.
 	Quoted string
 }

@@ -187,6 +187,9 @@ func (w *walker) addLinked(to *html.Node, s string) {
 }
 
 func (w *walker) linkTo(shown string) string {
+	if w.o.NoLinks {
+		return ""
+	}
 	lower := strings.ToLower(shown)
 	switch {
 	case strings.HasPrefix(lower, "www."):

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 )
@@ -59,6 +60,36 @@ func (s *Store) FindPeople(ctx context.Context, userID int64, prefix string, n i
 func (p Person) begins(prefix string) bool {
 	name := strings.ToLower(p.Name)
 	return strings.HasPrefix(p.Address, prefix) || strings.HasPrefix(name, prefix) || strings.Contains(name, " "+prefix)
+}
+
+// Acquainted says whether the user has written to an address, and to which others under the same name.
+func (s *Store) Acquainted(ctx context.Context, userID int64, address, name string) (known bool, namesakes []string, err error) {
+	address = strings.ToLower(address)
+	rows, err := s.db.QueryContext(ctx, `SELECT address FROM people WHERE user_id = $1 AND (address = $2 OR name = $3 AND name <> '') ORDER BY written DESC LIMIT 20`,
+		userID, address, name)
+	all, err := collect(rows, err, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) })
+	for _, a := range all {
+		if a == address {
+			known = true
+		} else {
+			namesakes = append(namesakes, a)
+		}
+	}
+	return known, namesakes, err
+}
+
+// maxDomains is of how many people, those written to most, WrittenDomains tells.
+const maxDomains = 500
+
+// WrittenDomains lists the domains of the people that the user writes to.
+func (s *Store) WrittenDomains(ctx context.Context, userID int64) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT address FROM people WHERE user_id = $1 ORDER BY written DESC, last_at DESC LIMIT $2`, userID, maxDomains)
+	all, err := collect(rows, err, func(r *sql.Rows) (v string, err error) {
+		err = r.Scan(&v)
+		return v[strings.LastIndexByte(v, '@')+1:], err
+	})
+	slices.Sort(all)
+	return slices.Compact(all), err
 }
 
 // TrustSender lets pictures of a sender's mails be shown from now on.

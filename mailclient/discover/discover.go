@@ -19,6 +19,7 @@ type Servers struct {
 	Files    bool   // the submission server files sent mail by itself
 	Password string // a page about app passwords, "" where the usual password works
 	Source   string // "domain" or "provider"
+	Authserv string // the name of its server in Authentication-Results that is believed, "" for none
 }
 
 // Username is the sign-in name for an address.

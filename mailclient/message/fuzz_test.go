@@ -66,12 +66,14 @@ func checkMessage(t *testing.T, m *Message, depth int) {
 
 func FuzzHeader(f *testing.F) {
 	for _, s := range []string{"From: a@b\nSubject: =?utf-8?B?4pyT?=\n\nbody", "Subject: a\nb without colon\nTo: x\n\n", " From: a\n\n", "a:\r\n \r\n\r\nb", "Date: Mon, 32 Jan\n",
-		"References: <a@b> <c @ d> e@f\n\n", "Content-Type: multipart/mixed; boundary*0=a; boundary*1=b\n\n"} {
+		"References: <a@b> <c @ d> e@f\n\n", "Content-Type: multipart/mixed; boundary*0=a; boundary*1=b\n\n",
+		"Authentication-Results: mx (a; \\) b); dmarc=pass \"x; spf=fail\n\n"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		h := ReadHeader(raw)
 		h.Date()
+		h.Verdict("mx", "dmarc")
 		for _, s := range append(append(h.References(), h.InReplyTo()...), h.Subject(), h.MessageID(), h.Text("X-Any")) {
 			_ = s
 		}

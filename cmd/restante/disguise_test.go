@@ -1,0 +1,88 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"restante/internal/config"
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+func disguised(subject, head, kind, text string) string {
+	return head + "To: somebody@example.test\r\nSubject: " + subject + "\r\nMessage-ID: <" + subject + "@odd.example>\r\nDate: Tue, 03 Nov 2026 14:32:00 +0100\r\n" +
+		"MIME-Version: 1.0\r\nContent-Type: text/" + kind + "; charset=utf-8\r\n\r\n" + text + "\r\n"
+}
+
+// TestTheLinksOfADisguisedSenderAreLocked until the reader asks for them, which is never remembered.
+func TestTheLinksOfADisguisedSenderAreLocked(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), func(c *config.Config) { c.Domain.Authserv = "mx.example.test" })
+	anna := srv.NewUser(t)
+	domain := srv.Domain
+	const link = `<p>Sign in: <a href="https://bank.example/in">here</a>, or see bank.example</p>`
+	srv.Deliver(t, anna,
+		disguised("Plain", "From: Bank <office@bank.example>\r\n", "html", link),
+		disguised("Named", "From: \"office@bank.example\" <x@odd.example>\r\n", "html", link),
+		disguised("Elsewhere", "From: Bank <office@bank.example>\r\nReply-To: collect@odd.example\r\n", "plain", "See https://bank.example/in"),
+		disguised("Nearly", "From: Anna <anna@"+strings.Replace(domain, "o", "0", 1)+">\r\n", "html", link),
+		disguised("Failed", "Authentication-Results: mx.example.test; dmarc=fail header.from=bank.example\r\nFrom: Bank <office@bank.example>\r\n", "html", link),
+		disguised("Forged", "Authentication-Results: evil.example; dmarc=fail\r\nFrom: Bank <office@bank.example>\r\n", "html", link),
+		disguised("Passed", "Authentication-Results: mx.example.test; dmarc=pass (p=reject; x) header.from=bank.example\r\nFrom: Bank <office@bank.example>\r\n", "html", link),
+	)
+	v := s.signIn(anna)
+	links := func(v *visitor) int {
+		if v.has("iframe[data-message-body]") {
+			return len(v.get(attr(v.one("iframe[data-message-body]"), "src")).want(200).all("a[href]"))
+		}
+		return len(v.all("a[href][rel=\"noopener noreferrer nofollow\"]"))
+	}
+	for _, subject := range []string{"Plain", "Forged", "Passed"} {
+		v.get("/mail/1/INBOX").open(subject).want(200)
+		if v.has("div[role=note]") {
+			t.Errorf("%s: a warning without a reason: %v", subject, v.texts("div[role=note]"))
+		}
+		if subject == "Passed" {
+			v.says("details", "bank.example vouches for this message")
+		}
+		if links(v) == 0 {
+			t.Errorf("%s: the links are locked", subject)
+		}
+	}
+	for subject, words := range map[string]string{"Named": "The name says office@bank.example, but the message comes from x@odd.example.",
+		"Elsewhere": "An answer would go to collect@odd.example", "Nearly": "which only looks like " + domain, "Failed": "bank.example does not vouch for this message"} {
+		v.get("/mail/1/INBOX").open(subject).want(200)
+		page := v.url.String()
+		v.says("div[role=note]", words)
+		v.says("div[role=note]", "Links in it are switched off.")
+		if n := links(v); n != 0 {
+			t.Errorf("%s: %d links stand open", subject, n)
+		}
+		v.get(page).follow("[data-show-links]").want(200)
+		v.says("div[role=note]", words)
+		for _, a := range append(v.all("a[rel=next]"), v.all("a[rel=prev]")...) {
+			if strings.Contains(attr(a, "href"), "links=1") {
+				t.Errorf("%s: the next mail is unlocked too: %s", subject, attr(a, "href"))
+			}
+		}
+		if v.has("[data-show-links]") || links(v) == 0 {
+			t.Errorf("%s: the links stay locked when they were asked for", subject)
+		}
+		v.get(page)
+		if links(v) != 0 {
+			t.Errorf("%s: that links were shown once is remembered", subject)
+		}
+	}
+	v.get("/mail/1/INBOX").open("Named")
+	req, err := http.NewRequest(http.MethodGet, v.url.String()+"?links=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Site": "cross-site", "Mode": "navigate", "Dest": "document"} {
+		req.Header.Set("Sec-Fetch-"+name, value)
+	}
+	if v.do(req).want(200); !v.has("[data-show-links]") {
+		t.Error("another site's link unlocked the links")
+	}
+}

@@ -68,6 +68,26 @@ func TestAMailIsOpenedWithItsListInOneFlight(t *testing.T) {
 	})
 }
 
+func TestALetterOfTheListIsOpenedInOneFlight(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		long := strings.Repeat("<p>A line of it.</p>\n", 9000) // more than is asked for of a first part
+		for n, html := range []string{"<p>short</p>", long} {
+			g.talk.Append("INBOX", "", crlf("From: a@x.test\nSubject: letter\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/alternative; boundary=b\n\n"+
+				"--b\nContent-Type: text/plain; charset=utf-8\n\nplain\n--b\nContent-Type: text/html; charset=utf-8\n\n"+html+"\n--b--\n--a\nContent-Type: application/pdf; name=a.pdf\nContent-Disposition: attachment\n\nx\n--a--\n"))
+			uid := g.list(t, "INBOX", mailclient.ListQuery{}).Rows[0].UID
+			g.tap.Forget()
+			o, _, err := g.OpenInList(t.Context(), "INBOX", uid, mailclient.ListQuery{})
+			ok(t, err)
+			if !strings.Contains(o.Message.Blocks[0].Text, html) || len(o.Message.Files) != 1 || o.Message.Files[0].Name != "a.pdf" {
+				t.Fatalf("letter %d: %d bytes, files %v", n, len(o.Message.Blocks[0].Text), o.Message.Files)
+			}
+			if said := g.tap.Said(); strings.Count(said, "\n") != 3 {
+				t.Errorf("letter %d took\n%s", n, said)
+			}
+		}
+	})
+}
+
 func TestA2_OpeningMarksReadAndCountsDownAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, g *ground) {
 		g.deliver(t, 3)

@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	maxRead    = 8 << 20  // a mail read whole because its structure makes no sense
-	maxShown   = 2 << 20  // of one part that is shown
-	guessBytes = 64 << 10 // fetched with the structure, in the hope that it is what is shown
+	maxRead    = 8 << 20   // a mail read whole because its structure makes no sense
+	maxShown   = 2 << 20   // of one part that is shown
+	guessBytes = 64 << 10  // of the first part, fetched with the structure in the hope that it is what is shown
+	partBytes  = 512 << 10 // of a part that is shown, as the structure that came with the list tells
 	maxOpened  = 20
 )
 
@@ -137,7 +138,8 @@ func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q 
 
 // openOn fetches a mail, and in the same flight what p asks for; got is all that came.
 func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string, validity, uid uint32, p plan) (out *Open, got []imapx.Fetch, err error) {
-	head := imapx.Cmd("UID FETCH", uid, fmt.Sprintf("(UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER] BODY.PEEK[1]<0.%d>)", guessBytes))
+	items, limit := s.guessParts(c, raw, uid)
+	head := imapx.Cmd("UID FETCH", uid, "(UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER] "+items+")")
 	if err := meet(ctx, c, raw, uid); err != nil {
 		return nil, nil, err
 	}
@@ -154,8 +156,49 @@ func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string
 		return nil, nil, err
 	}
 	b.saw([]imapx.Fetch{f})
-	out, err = s.assemble(ctx, c, b, mailbox, f)
+	out, err = s.assemble(ctx, c, b, mailbox, f, limit)
 	return out, got, err
+}
+
+// maxItems is how many parts are asked for at once in the hope that they are what is shown.
+const maxItems = 12
+
+// shownItems are FETCH items of the parts that a mail of this structure shows, "" when that is its first part alone.
+func shownItems(s *message.Structure) string {
+	if s.Type != "multipart" {
+		return ""
+	}
+	wants := message.NewPlan(message.Header{}, s).Wanted()
+	if len(wants) > maxItems {
+		return ""
+	}
+	var items []string
+	for _, w := range wants {
+		if !w.HeaderOnly {
+			limit := int64(partBytes)
+			if w.Max > 0 {
+				limit = min(limit, w.Max)
+			}
+			items = append(items, fmt.Sprintf("BODY.PEEK[%s]<0.%d>", w.Section, limit))
+		}
+		if w.MIME {
+			items = append(items, fmt.Sprintf("BODY.PEEK[%s.MIME]", w.Section))
+		}
+	}
+	return strings.Join(items, " ")
+}
+
+// guessParts are FETCH items of what a mail probably shows, and how many bytes of each part they ask for.
+func (s *Session) guessParts(c *imapx.Conn, raw string, uid uint32) (items string, limit int) {
+	if b := boxOf(c); b != nil && b.raw == raw {
+		s.mu.Lock()
+		row, ok := s.rows.get(rowKey{raw, b.validity, uid})
+		s.mu.Unlock()
+		if ok && row.parts != "" {
+			return row.parts, partBytes
+		}
+	}
+	return fmt.Sprintf("BODY.PEEK[1]<0.%d>", guessBytes), guessBytes
 }
 
 // MarkSeen marks a mail read that was shown and was not. It is SetFlags in one round trip: the number of unread mails
@@ -211,8 +254,9 @@ func one(c *imapx.Conn, got []imapx.Fetch, cmd *imapx.Command, uid uint32) (imap
 	return imapx.Fetch{}, ErrGone
 }
 
-// assemble decides what is shown, fetches that, and decodes it.
-func (s *Session) assemble(ctx context.Context, c *imapx.Conn, b *box, mailbox string, f imapx.Fetch) (*Open, error) {
+// assemble decides what is shown, fetches what did not come yet, and decodes it. limit is how much of each part was asked
+// for: one that is shorter is whole.
+func (s *Session) assemble(ctx context.Context, c *imapx.Conn, b *box, mailbox string, f imapx.Fetch, limit int) (*Open, error) {
 	h := message.ReadHeader(f.Header)
 	o := &Open{Row: rowOf(mailbox, b.validity, f), ReadOnly: b.readOnly, Structure: f.Structure, RawHeader: f.Header}
 	key := rowKey{b.raw, b.validity, f.UID}
@@ -223,7 +267,7 @@ func (s *Session) assemble(ctx context.Context, c *imapx.Conn, b *box, mailbox s
 	if plan == nil || plan.Implausible() {
 		return o, s.readWhole(ctx, c, key, o)
 	}
-	parts, mime, err := wanted(ctx, c, f, plan.Wanted())
+	parts, mime, err := wanted(ctx, c, f, limit, plan.Wanted())
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +300,7 @@ func (s *Session) readWhole(ctx context.Context, c *imapx.Conn, key rowKey, o *O
 }
 
 // wanted fetches the parts to be shown and their headers, in one flight, except for what is there already.
-func wanted(ctx context.Context, c *imapx.Conn, f imapx.Fetch, wants []message.Want) (parts, mime map[string][]byte, err error) {
+func wanted(ctx context.Context, c *imapx.Conn, f imapx.Fetch, asked int, wants []message.Want) (parts, mime map[string][]byte, err error) {
 	parts, mime = map[string][]byte{}, map[string][]byte{}
 	var items []string
 	for _, w := range wants {
@@ -264,13 +308,15 @@ func wanted(ctx context.Context, c *imapx.Conn, f imapx.Fetch, wants []message.W
 		if w.Max > 0 {
 			limit = w.Max
 		}
-		have, ok := f.Bodies[strings.ToUpper(w.Section)]
-		if ok && w.Section == "1" && len(have) < guessBytes {
-			parts["1"] = have
+		name := strings.ToUpper(w.Section)
+		if have, ok := f.Bodies[name]; ok && (len(have) < asked || w.Max > 0 && int64(len(have)) >= w.Max) {
+			parts[name] = have
 		} else if !w.HeaderOnly {
 			items = append(items, fmt.Sprintf("BODY.PEEK[%s]<0.%d>", w.Section, limit))
 		}
-		if w.MIME {
+		if have, ok := f.Bodies[name+".MIME"]; ok {
+			mime[name] = have
+		} else if w.MIME {
 			items = append(items, fmt.Sprintf("BODY.PEEK[%s.MIME]", w.Section))
 		}
 	}

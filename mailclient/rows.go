@@ -208,6 +208,7 @@ func rowOf(name string, validity uint32, f imapx.Fetch) Row {
 	if f.Structure != nil {
 		r.HasAttachment = message.HasAttachments(f.Structure)
 		r.text = message.FirstText(f.Structure)
+		r.parts = shownItems(f.Structure)
 	} else {
 		r.HasAttachment = strings.Contains(strings.ToLower(h.Get("Content-Type")), "multipart/mixed")
 	}

@@ -131,6 +131,7 @@ type Row struct {
 
 	text      *message.Structure // where the preview is to be had
 	previewed bool
+	parts     string // FETCH items of what it shows when it is opened, "" for its first part
 }
 
 // Flags are the system flags and keywords of a mail.

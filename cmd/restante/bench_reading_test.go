@@ -105,6 +105,9 @@ func (r *reading) opens() {
 	r.compare(r.where, "open text", 4, turns, nil,
 		func(i int) { r.v.get(fmt.Sprintf("%s/%d", r.v.inbox, seen[i%len(seen)])) },
 		func(i int) { open(seen[i%len(seen)], "")(i) })
+	r.compare(r.where, "open text beside its list", 4, turns, nil,
+		func(i int) { r.v.beside(fmt.Sprintf("%s/%d", r.v.inbox, seen[i%len(seen)])) },
+		func(i int) { open(seen[i%len(seen)], "")(i) })
 	r.compare(r.where, "open text, unread", 4, len(unseen), nil,
 		func(i int) { r.v.get(fmt.Sprintf("%s/%d", r.v.inbox, unseen[i])) },
 		func(i int) {

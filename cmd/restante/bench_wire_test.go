@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -129,12 +130,20 @@ func newBrowser(t testing.TB, base string) *browser {
 func (v *browser) close() { v.client.CloseIdleConnections() }
 
 // get gives how many bytes came, compressed as they were.
-func (v *browser) get(path string) int64 {
+func (v *browser) get(path string) int64 { return v.ask(path, nil) }
+
+// beside is get as a script does it on whose page the list stands.
+func (v *browser) beside(path string) int64 {
+	return v.ask(path, http.Header{"X-Restante": {"1"}, "X-Restante-Beside": {"1"}})
+}
+
+func (v *browser) ask(path string, head http.Header) int64 {
 	v.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, v.base+path, nil)
 	if err != nil {
 		v.t.Fatal(err)
 	}
+	maps.Copy(req.Header, head)
 	n, _ := v.do(req)
 	return n
 }

@@ -131,6 +131,9 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	}
 	if from.Addr == "" {
 		v.From.Name = p.L.T("row.nobody")
+	} else {
+		v.WriteURL = with("/compose", url.Values{"to": {from.Full}, "back": {v.Here}})
+		v.AllFromURL = with("/search", url.Values{"q": {"from:" + from.Addr}})
 	}
 	if rt := m.Header.ReplyTo(); len(rt) > 0 && !strings.EqualFold(rt[0].Addr, from.Addr) {
 		v.ReplyTo = personsOf(rt)

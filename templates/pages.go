@@ -111,6 +111,7 @@ type Message struct {
 	Warning                                           *Warning
 	Locked                                            bool // the links of the mail
 	Checked                                           string
+	WriteURL, AllFromURL                              string // to and from the sender, "" without an address
 	Blocked                                           *Blocked
 	Cards                                             []Card
 	HTML                                              bool

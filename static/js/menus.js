@@ -1,5 +1,6 @@
 // Menus close by themselves, and the folders come in a drawer.
 import { all, el, on, one, plainClick } from "./dom.js";
+import { toast } from "./toast.js";
 import { say } from "./words.js";
 
 function drawer() {
@@ -16,6 +17,11 @@ function drawer() {
 	box.showModal();
 	one("[aria-current]", box)?.focus();
 	return true;
+}
+
+/** offerCopies shows what only a script can do, where the browser lets it. */
+function offerCopies() {
+	if (navigator.clipboard) for (const b of all("[data-copy]")) b.hidden = false;
 }
 
 /** startMenus listens, once for all pages. */
@@ -37,6 +43,13 @@ export function startMenus() {
 		e.preventDefault();
 		e.stopPropagation();
 	});
+	on("click", "[data-copy]", async (e, button) => {
+		button.closest("details").open = false;
+		await navigator.clipboard.writeText(button.dataset.copy);
+		toast(say("copied"));
+	});
+	offerCopies();
+	document.addEventListener("restante:page", offerCopies);
 	on("change", ".settings-form select", (e, select) => { // seen at once, kept with Save
 		if (select.name === "theme") document.documentElement.dataset.theme = select.value;
 		if (select.name === "density") document.documentElement.dataset.density = select.value;

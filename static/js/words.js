@@ -17,7 +17,7 @@ const english = {
 	plainlose: "Plain text has no formatting. The formatting goes away.", keys: "Keys", close: "Close", cancel: "Cancel", undo: "Undo",
 	password: "Password", signin: "Sign in", cancelupload: "Stop {Name}",
 	missingfile: "You wrote of an attachment, but there is no file.", "missingfile.words": "attached|attachment|attachments|enclosed",
-	anyway: "Send anyway", nofolder: "There is no such folder here.",
+	anyway: "Send anyway", nofolder: "There is no such folder here.", copied: "The address is copied.",
 };
 
 let page = {};

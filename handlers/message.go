@@ -191,7 +191,10 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 	if v.HTML {
 		base := pathMessage(p.Account.ID, pl.slug, open.UID)
 		remote := s.remoteAllowed(r, p, pl, m)
-		q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}, "theme": {p.themeName()}}
+		look := s.look(r, p, m)
+		v.Trust = "/trust?sender=" + url.QueryEscape(v.From.Addr)
+		v.Original, v.OriginalForAll = look == "original", p.User.Settings.Letters == "original"
+		q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}, "theme": {look}}
 		if remote {
 			q.Set("remote", "1")
 		}
@@ -201,8 +204,8 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		v.BodyURL = with(base+"/body", q)
 		v.FrameTitle = p.L.T("message.frame", "Name", nameOr(v.From))
 		if !remote {
-			if n := s.letter(r.Context(), p, pl, open, theme(p.themeName()), false, v.Locked).images; n > 0 {
-				v.Blocked = &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: "/trust?sender=" + url.QueryEscape(v.From.Addr),
+			if n := s.letter(r.Context(), p, pl, open, theme(look), false, v.Locked).images; n > 0 {
+				v.Blocked = &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: v.Trust,
 					OnceURL: with(r.URL.Path, r.URL.Query(), "remote", "1"), AlwaysWords: p.L.T("remote.always", "Address", v.From.Addr), Back: v.Here}
 			}
 		}
@@ -220,6 +223,17 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		}
 	}
 	v.Nothing = !v.HTML && len(v.Text) == 0 && len(v.Cards) == 0
+}
+
+// look is the theme of a letter: the page's, or the colours in which it was sent.
+func (s *Server) look(r *http.Request, p *person, m *message.Message) string {
+	if p.User.Settings.Letters == "original" {
+		return "original"
+	}
+	if kept, err := s.store.ColoursKept(r.Context(), p.User.ID, first(m.Header.From()).Addr); err == nil && kept {
+		return "original"
+	}
+	return p.themeName()
 }
 
 func (p *person) themeName() string {

@@ -40,6 +40,7 @@ var choices = []choice{
 	textChoice("density", "settings.density", func(v *store.Settings) *string { return &v.Density }, "", "roomy", "cosy", "compact"),
 	textChoice("reading_pane", "settings.pane", func(v *store.Settings) *string { return &v.ReadingPane }, "", "none"),
 	textChoice("images", "settings.images", func(v *store.Settings) *string { return &v.Images }, "", "always"),
+	textChoice("letters", "settings.letters", func(v *store.Settings) *string { return &v.Letters }, "", "original"),
 	textChoice("after_act", "settings.after", func(v *store.Settings) *string { return &v.AfterAct }, "", "list"),
 	textChoice("mark_read", "settings.read", func(v *store.Settings) *string { return &v.MarkRead }, "", "hand"),
 	{name: "undo_seconds", words: "settings.undo", values: []string{"10", "0", "5", "20", "30", "60"},
@@ -53,7 +54,7 @@ var choices = []choice{
 }
 
 // defaults are the words of the empty value of each choice.
-var defaults = map[string]string{"language": "auto", "theme": "auto", "density": "auto", "reading_pane": "right", "images": "ask", "after_act": "next", "mark_read": "open"}
+var defaults = map[string]string{"language": "auto", "theme": "auto", "density": "auto", "reading_pane": "right", "images": "ask", "letters": "adapt", "after_act": "next", "mark_read": "open"}
 
 var checks = []struct {
 	name, words string
@@ -304,6 +305,10 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	if err != nil {
 		return err
 	}
+	colours, err := s.store.KeptColours(ctx, p.User.ID)
+	if err != nil {
+		return err
+	}
 	items, err := s.store.Outbox(ctx, p.User.ID)
 	if err != nil {
 		return err
@@ -322,10 +327,10 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(map[string]any{"version": 1, "address": p.User.Address, "settings": p.User.Settings, "identities": ids,
-		"people": people, "trusted_senders": trusted, "outbox": outbox})
+		"people": people, "trusted_senders": trusted, "original_colours": colours, "outbox": outbox})
 }
 
-// trustSender lets the pictures of a sender be shown from now on.
+// trustSender lets the pictures of a sender be shown from now on, or their letters in the colours they were sent in.
 func (s *Server) trustSender(w http.ResponseWriter, r *http.Request, p *person) error {
 	if err := parseForm(r); err != nil {
 		return err
@@ -336,6 +341,11 @@ func (s *Server) trustSender(w http.ResponseWriter, r *http.Request, p *person) 
 	}
 	if r.PostFormValue("always") == "1" {
 		if err := s.store.TrustSender(r.Context(), p.User.ID, sender); err != nil {
+			return err
+		}
+	}
+	if colours := r.PostFormValue("colours"); colours != "" {
+		if err := s.store.KeepColours(r.Context(), p.User.ID, sender, colours == "original"); err != nil {
 			return err
 		}
 	}

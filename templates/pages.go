@@ -111,6 +111,8 @@ type Message struct {
 	Warning                                           *Warning
 	Locked                                            bool // the links of the mail
 	Checked                                           string
+	Trust                                             string // where wishes about the sender are posted to
+	Original, OriginalForAll                          bool   // the letter has the colours it was sent in
 	WriteURL, AllFromURL                              string // to and from the sender, "" without an address
 	Blocked                                           *Blocked
 	Cards                                             []Card

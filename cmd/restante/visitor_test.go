@@ -321,8 +321,12 @@ func (f *form) press(name, value string) *visitor {
 	f.v.t.Helper()
 	if name != "" {
 		var found *html.Node
-		for n := range f.node.Descendants() {
-			if n.Data == "button" && attr(n, "name") == name && attr(n, "value") == value {
+		buttons := allIn(f.v.t, f.node, "button")
+		if id := attr(f.node, "id"); id != "" { // a button may stand elsewhere
+			buttons = append(buttons, f.v.all(`button[form="`+id+`"]`)...)
+		}
+		for _, n := range buttons {
+			if attr(n, "name") == name && attr(n, "value") == value {
 				found = n
 			}
 		}

@@ -116,6 +116,28 @@ func (s *Store) DistrustSender(ctx context.Context, userID int64, sender string)
 	return changed(s.db.ExecContext(ctx, `DELETE FROM trusted_senders WHERE user_id = $1 AND sender = $2`, userID, strings.ToLower(sender)))
 }
 
+// KeepColours lets a sender's letters be shown in the colours they were sent in, or not any more.
+func (s *Store) KeepColours(ctx context.Context, userID int64, sender string, yes bool) error {
+	query := `DELETE FROM original_colours WHERE user_id = $1 AND sender = $2`
+	if yes {
+		query = `INSERT INTO original_colours (user_id, sender) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	}
+	_, err := s.db.ExecContext(ctx, query, userID, strings.ToLower(sender))
+	return err
+}
+
+// ColoursKept says whether KeepColours holds for sender.
+func (s *Store) ColoursKept(ctx context.Context, userID int64, sender string) (ok bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM original_colours WHERE user_id = $1 AND sender = $2)`, userID, strings.ToLower(sender)).Scan(&ok)
+	return ok, err
+}
+
+// KeptColours lists the senders for whom KeepColours holds.
+func (s *Store) KeptColours(ctx context.Context, userID int64) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT sender FROM original_colours WHERE user_id = $1 ORDER BY sender`, userID)
+	return collect(rows, err, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) })
+}
+
 // Act is something done that can be undone. Undo is the handlers' own description of how.
 type Act struct {
 	ID      int64

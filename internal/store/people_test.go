@@ -95,3 +95,48 @@ func TestAnActIsTakenOnceByItsUser(t *testing.T) {
 		missing(t, "an act older than the last 50", err)
 	})
 }
+
+func TestColoursAreKeptForASender(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _ := user(t, s, "a@x.test")
+		ben, _ := user(t, s, "b@x.test")
+		ok(t, s.KeepColours(ctx, anna.ID, "News@X.test", true))
+		ok(t, s.KeepColours(ctx, anna.ID, "news@x.test", true))
+		if !must(s.ColoursKept(ctx, anna.ID, "NEWS@x.test"))(t) || must(s.ColoursKept(ctx, ben.ID, "news@x.test"))(t) {
+			t.Error("the wish is not anna's alone")
+		}
+		if all := must(s.KeptColours(ctx, anna.ID))(t); !slices.Equal(all, []string{"news@x.test"}) {
+			t.Error(all)
+		}
+		ok(t, s.KeepColours(ctx, anna.ID, "news@x.test", false))
+		if must(s.ColoursKept(ctx, anna.ID, "news@x.test"))(t) {
+			t.Error("still kept")
+		}
+	})
+}
+
+func TestAcquaintedIsWhoWasWrittenTo(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _ := user(t, s, "a@x.test")
+		ben, _ := user(t, s, "b@x.test")
+		ok(t, s.AddPeople(ctx, anna.ID, []store.Person{{Address: "Maria@Keller.test", Name: "Maria Keller"}, {Address: "m@work.test", Name: "Maria Keller"}, {Address: "x@work.test"}}))
+		for _, c := range []struct {
+			user       int64
+			addr, name string
+			known      bool
+			namesakes  int
+		}{
+			{anna.ID, "maria@keller.test", "", true, 0}, {anna.ID, "MARIA@keller.test", "Maria Keller", true, 1}, {anna.ID, "new@else.test", "Maria Keller", false, 2},
+			{anna.ID, "new@else.test", "", false, 0}, {ben.ID, "maria@keller.test", "Maria Keller", false, 0},
+		} {
+			known, namesakes, err := s.Acquainted(ctx, c.user, c.addr, c.name)
+			ok(t, err)
+			if known != c.known || len(namesakes) != c.namesakes {
+				t.Errorf("%+v: known %v, namesakes %v", c, known, namesakes)
+			}
+		}
+		if all := must(s.WrittenDomains(ctx, anna.ID))(t); !slices.Equal(all, []string{"keller.test", "work.test"}) {
+			t.Error(all)
+		}
+	})
+}

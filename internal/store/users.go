@@ -25,6 +25,7 @@ type Settings struct {
 	Density     string `json:"density,omitempty"`      // roomy, cosy, compact
 	ReadingPane string `json:"reading_pane,omitempty"` // right, none
 	Images      string `json:"images,omitempty"`       // ask, always
+	Letters     string `json:"letters,omitempty"`      // adapt, original
 	Undo        *int   `json:"undo_seconds,omitempty"` // 0 to 60
 	NoPreviews  bool   `json:"no_previews,omitempty"`
 	PlainText   bool   `json:"plain_text,omitempty"` // write plain text by default

@@ -54,7 +54,8 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if err != nil {
 		return err
 	}
-	if s.marksRead(r, p) && !open.Flags.Seen && !open.ReadOnly && p.Mail.MarkSeen(r.Context(), open) == nil {
+	now, later := s.marksRead(r, p)
+	if now && !open.Flags.Seen && !open.ReadOnly && p.Mail.MarkSeen(r.Context(), open) == nil {
 		pl.box.Unseen = max(pl.box.Unseen, 1) - 1
 		for i := range list.Rows {
 			list.Rows[i].Flags.Seen = list.Rows[i].Flags.Seen || list.Rows[i].UID == uid
@@ -69,6 +70,9 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 		list.Rows = slices.DeleteFunc(list.Rows, func(row mailclient.Row) bool { return row.UID != uid })
 	}
 	page := s.mailPage(r, p, pl, list)
+	if later > 0 && !open.Flags.Seen && !open.ReadOnly {
+		view.ReadAfter = int(later.Milliseconds())
+	}
 	page.Message = view
 	page.Title = view.Subject + " · " + page.Title
 	page.WriteOutlined = true
@@ -80,10 +84,26 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	return s.ok(w, r, page)
 }
 
-// marksRead says whether this request is a person's own opening: not a prefetch, and not when they mark by hand.
-func (s *Server) marksRead(r *http.Request, p *person) bool {
-	return r.Header.Get("Sec-Purpose") == "" && r.Header.Get("Purpose") == "" && r.Method == http.MethodGet && p.User.Settings.MarkRead != "hand"
+// headerAct is sent by a script that has just acted on a mail: what opens then was not asked for.
+const headerAct = "X-Restante-Act"
+
+// marksRead says whether a mail that this request opens is read now, or by a script once it has been shown for a time:
+// by the person's setting, and when it opened by itself after an act. A prefetch opens nothing.
+func (s *Server) marksRead(r *http.Request, p *person) (now bool, later time.Duration) {
+	scripts := r.Header.Get("X-Restante") != ""
+	switch {
+	case r.Header.Get("Sec-Purpose") != "" || r.Header.Get("Purpose") != "" || r.Method != http.MethodGet || p.User.Settings.MarkRead == "hand":
+		return false, 0
+	case scripts && r.Header.Get(headerRead) == "" && p.User.Settings.MarkRead == "later":
+		return false, 3 * time.Second
+	case scripts && r.Header.Get(headerAct) != "":
+		return false, 2 * time.Second
+	}
+	return true, 0
 }
+
+// headerRead is sent by a script on whose page the mail was shown for that time.
+const headerRead = "X-Restante-Read"
 
 // steps finds the mails before and after: on the same page of the list, else asked for.
 func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQuery, list mailclient.List, v *templates.Message) {

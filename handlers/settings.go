@@ -42,7 +42,7 @@ var choices = []choice{
 	textChoice("images", "settings.images", func(v *store.Settings) *string { return &v.Images }, "", "always"),
 	textChoice("letters", "settings.letters", func(v *store.Settings) *string { return &v.Letters }, "", "original"),
 	textChoice("after_act", "settings.after", func(v *store.Settings) *string { return &v.AfterAct }, "", "list"),
-	textChoice("mark_read", "settings.read", func(v *store.Settings) *string { return &v.MarkRead }, "", "hand"),
+	textChoice("mark_read", "settings.read", func(v *store.Settings) *string { return &v.MarkRead }, "", "later", "hand"),
 	{name: "undo_seconds", words: "settings.undo", values: []string{"10", "0", "5", "20", "30", "60"},
 		get: func(v *store.Settings) string {
 			if v.Undo == nil {

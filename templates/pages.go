@@ -111,6 +111,7 @@ type Message struct {
 	Warning                                           *Warning
 	Locked                                            bool // the links of the mail
 	Checked                                           string
+	ReadAfter                                         int // ms after which a script marks it read, 0 for never
 	Trust                                             string // where wishes about the sender are posted to
 	Original, OriginalForAll                          bool   // the letter has the colours it was sent in
 	WriteURL, AllFromURL                              string // to and from the sender, "" without an address

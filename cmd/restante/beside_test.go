@@ -51,3 +51,27 @@ func TestAMailOpensBesideTheListThatStands(t *testing.T) {
 	ask[bool](b, `(history.back(), true)`)
 	b.until("back from another folder there is the mail with its own list", `document.querySelector(".reader [data-message-text]")?.innerText.includes("The text of letter 22") && document.querySelectorAll("[data-rows] > .row").length === 40`)
 }
+
+// TestAMailThatOpensByItselfIsReadLater: what comes up after an act was not asked for. It is read once it has been
+// shown a while; without scripts, at once.
+func TestAMailThatOpensByItselfIsReadLater(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	anna := srv.NewUser(t)
+	for n := range 4 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
+	}
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.press("Letter 3")
+	b.until("letter 3 is shown", `document.querySelector(".reader [data-message-text]")?.innerText.includes("letter 3")`)
+	b.keys("e")
+	b.until("letter 2 opens, unread", `document.querySelector(".reader [data-message-text]")?.innerText.includes("letter 2") && document.querySelector("[data-message][data-read-after]") && document.querySelector(".row[data-current][data-unread]")`)
+	b.until("it is read once it was shown a while", `!document.querySelector("[data-read-after]") && document.querySelector(".row[data-current]:not([data-unread])") && document.querySelector('nav.folders [aria-current]').dataset.unreadCount === "2"`)
+	b.keys("e")
+	b.until("letter 1 opens, unread", `document.querySelector("[data-message][data-read-after]") && document.querySelector(".row[data-current][data-unread]")`)
+	b.press("Letter 0")
+	b.until("letter 0 is read at once", `document.querySelector(".reader [data-message-text]")?.innerText.includes("letter 0") && document.querySelector(".row[data-current]:not([data-unread])")`)
+	if !ask[bool](b, `document.querySelector('.row:has([aria-label*="Letter 1"])').hasAttribute("data-unread")`) {
+		t.Error("letter 1 was left at once and is read")
+	}
+}

@@ -31,7 +31,7 @@ type Settings struct {
 	PlainText   bool   `json:"plain_text,omitempty"` // write plain text by default
 	NoShortcuts bool   `json:"no_shortcuts,omitempty"`
 	AfterAct    string `json:"after_act,omitempty"` // next, list
-	MarkRead    string `json:"mark_read,omitempty"` // open, hand
+	MarkRead    string `json:"mark_read,omitempty"` // open, later, hand
 }
 
 // EnsureUser finds or makes the user of address and the account it signs in with.

@@ -30,7 +30,7 @@ export async function send(form, button, list = []) {
 	flying++;
 	if (flying > 1) overtaken = true;
 	try {
-		const response = await call(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(data) });
+		const response = await call(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(data), headers: { "X-Restante-Act": "1" } });
 		const text = await response.text();
 		const doc = isOurs(response) ? parse(response, text) : null;
 		if (!response.ok || !doc) throw new Error(doc ? problem(doc) : say("refused"));

@@ -57,7 +57,7 @@ function beside(url) {
 /** open puts a mail that came beside the list that stands there. */
 async function open(text, doc) {
 	const list = one("#list"), top = list.scrollTop, title = one("h1.list-title", list);
-	const article = one("[data-message]", doc), row = one("[data-rows] > .row", doc);
+	const article = one("[data-message]", doc);
 	if (title) {
 		const quiet = el("h2", { class: title.className, id: title.id }, ...title.childNodes);
 		title.replaceWith(quiet); // the subject is the page's heading now
@@ -70,7 +70,31 @@ async function open(text, doc) {
 		one("[data-message-link]", r).removeAttribute("aria-current");
 	}
 	list.scrollTop = top;
-	await morph(text, doc, ["nav.folders", ...row ? ["#" + CSS.escape(row.id)] : []]);
+	await morph(text, doc, news(doc));
+}
+
+let reading = 0;
+
+/** readLater marks a mail read that opened by itself, or is to be read first, once it has been shown for its time. */
+function readLater() {
+	clearTimeout(reading);
+	const article = one("[data-message][data-read-after]");
+	if (!article) return;
+	reading = setTimeout(async () => {
+		if (!article.isConnected || article !== one("[data-message]")) return;
+		if (document.hidden) return document.addEventListener("visibilitychange", readLater, { once: true });
+		article.removeAttribute("data-read-after");
+		const response = await call(location.href, { headers: { "X-Restante-Beside": "1", "X-Restante-Read": "1" } });
+		const text = await response.text(), doc = response.ok && isOurs(response) && parse(response, text);
+		if (doc && article.isConnected) await morph(text, doc, news(doc));
+	}, Number(article.dataset.readAfter));
+}
+document.addEventListener("restante:page", readLater);
+
+/** news are the parts of a page beside the list that have changed by its opening: the folders and its row. */
+function news(doc) {
+	const row = one("[data-rows] > .row", doc);
+	return ["nav.folders", ...row ? ["#" + CSS.escape(row.id)] : []];
 }
 
 let going = null;

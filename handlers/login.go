@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"restante/internal/i18n"
 	"restante/internal/jobs"
@@ -71,7 +73,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 			page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
 		}
 	}
-	if err := s.trySignIn(r, f); err != nil {
+	if err := s.trySignIn(w, r, f); err != nil {
 		return s.signInFailed(w, r, page, err)
 	}
 	if len(f.carried) > 0 {
@@ -81,19 +83,22 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 }
 
 // trySignIn checks the limits, the domain and the password, in this order, and makes the session.
-func (s *Server) trySignIn(r *http.Request, f signInForm) error {
+func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm) error {
 	address := f.username
 	if !strings.Contains(address, "@") && s.servers.Only() != "" {
 		address += "@" + s.servers.Only()
 	}
 	address = strings.ToLower(address)
-	block := s.clientBlock(r)
 	if f.password == "" {
 		return &Problem{Status: http.StatusUnauthorized, Key: "error.nopassword"}
 	}
-	if until, ok := s.limits.allow(block, address); !ok {
-		return &Problem{Status: http.StatusTooManyRequests, Key: "error.tries", Args: []any{"Time", until.UTC().Format("15:04 UTC")},
-			err: retryAfter{until.Sub(s.now())}}
+	device := s.device(r, address)
+	tried, until, err := s.limits.allow(r.Context(), s.clientNetwork(r), address, device)
+	if err != nil {
+		return err
+	}
+	if !until.IsZero() {
+		return s.tooManyTries(until)
 	}
 	servers, ok := s.servers.Lookup(address)
 	if !ok {
@@ -104,21 +109,35 @@ func (s *Server) trySignIn(r *http.Request, f signInForm) error {
 	key := "signin/" + requestID(r)
 	probe := s.pool.Session(key, servers.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
 	defer s.pool.Drop(key)
-	if err := probe.SignIn(r.Context()); err != nil {
+	if err := s.checks.try(r.Context(), address, f.password, device != "", probe.SignIn); err != nil {
 		var refused *mailclient.SignInError
 		if !errors.As(err, &refused) || refused.Temporary {
-			s.limits.forgive(block, address)
+			return errors.Join(err, s.limits.undo(context.WithoutCancel(r.Context()), tried))
 		}
 		return err
 	}
-	s.limits.passed(block, address)
+	if err := s.limits.right(r.Context(), tried); err != nil {
+		return err
+	}
 	u, a, err := s.store.EnsureUser(r.Context(), address, cred.Username)
 	if err != nil {
 		return err
 	}
 	s.pool.Rename(key, jobs.SessionKey(a.ID)) // the pages go on with its connection
 	s.log.Info("sign-in", "id", requestID(r), "user", u.ID)
+	s.rememberDevice(w, r, address)
 	return s.signIn(r, u, a, cred, f.stay)
+}
+
+// tooManyTries names the minute from which on a try counts again. What the clock shows where the reader is, nobody
+// knows before the sign-in: hence the zone, and the time from now.
+func (s *Server) tooManyTries(until time.Time) error {
+	left := until.Sub(s.now())
+	minute := until.Add(time.Minute - 1).Truncate(time.Minute)
+	return &Problem{
+		Status: http.StatusTooManyRequests, Key: "error.tries", err: retryAfter{left},
+		Args: []any{"Time", minute.UTC().Format("15:04"), "N", int((minute.Sub(s.now()) + time.Minute - 1) / time.Minute)},
+	}
 }
 
 // signInFailed shows the form again: the address kept, the password not.

@@ -216,15 +216,18 @@ func (s *Server) compressed(next http.Handler) http.Handler {
 	return wrap(next)
 }
 
-// clientBlock is the network block a request came from: the rightmost hop that no trusted proxy names.
-func (s *Server) clientBlock(r *http.Request) string {
+// clientBlock is the network block a request came from.
+func (s *Server) clientBlock(r *http.Request) string { return s.clientNetwork(r).block }
+
+// clientNetwork is where a request came from: the rightmost hop that no trusted proxy names.
+func (s *Server) clientNetwork(r *http.Request) network {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return "unknown"
+		return network{"unknown", "unknown"}
 	}
 	addr, err := netip.ParseAddr(host)
 	if err != nil {
-		return "unknown"
+		return network{"unknown", "unknown"}
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && s.trusted(addr); i-- {
@@ -234,15 +237,19 @@ func (s *Server) clientBlock(r *http.Request) string {
 		}
 		addr = next
 	}
-	bits := 32
-	if addr = addr.Unmap(); addr.Is6() {
-		bits = 64
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		return network{block(addr, 64), block(addr, 48)}
 	}
-	prefix, err := addr.Prefix(bits)
+	return network{block(addr, 32), block(addr, 24)}
+}
+
+func block(a netip.Addr, bits int) string {
+	p, err := a.Prefix(bits)
 	if err != nil {
-		return addr.String()
+		return a.String()
 	}
-	return prefix.String()
+	return p.String()
 }
 
 func (s *Server) trusted(a netip.Addr) bool {

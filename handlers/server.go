@@ -32,6 +32,7 @@ type Server struct {
 	sessions *scs.SessionManager
 	log      *slog.Logger
 	limits   *signInLimits
+	checks   *passwords
 	hub      *hub
 	version  string
 	now      func() time.Time
@@ -60,7 +61,8 @@ type Options struct {
 func New(o Options) *Server {
 	s := &Server{
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, log: o.Log,
-		limits: newSignInLimits(time.Now), hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{},
+		limits: newSignInLimits(o.Store, o.Ring, time.Now), checks: newPasswords(o.Ring, time.Now),
+		hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{},
 		pictures: proxy.New(proxy.Options{}),
 	}
 	s.sessions = scs.New()

@@ -7,6 +7,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -91,7 +92,9 @@ func TestWrongPasswordsWaitByBlockAndAccount(t *testing.T) {
 	if wait, err := strconv.Atoi(v.header.Get("Retry-After")); err != nil || wait < 1 || wait > 15*60 {
 		t.Errorf("Retry-After is %q", v.header.Get("Retry-After"))
 	}
-	v.says("[role=alert]", "")
+	if words := v.texts("[role=alert]"); !regexp.MustCompile(`try again at \d\d:\d\d UTC, in \d minutes?\.$`).MatchString(words[0]) {
+		t.Errorf("the page says %q", words)
+	}
 	if f := v.form("form[action=/login]"); f.values.Get("username") != anna.Address || f.values.Get("password") != "" {
 		t.Errorf("the form holds %q", f.values)
 	}
@@ -108,11 +111,86 @@ func TestWrongPasswordsWaitByBlockAndAccount(t *testing.T) {
 
 func TestForwardedForIsNotBelievedFromAnybody(t *testing.T) {
 	s, u, _ := smallSite(t, nil)
-	v := newVisitor(t, s.base)
+	v := newVisitor(t, s.base) // a stranger
 	for i := range 6 {
 		signInFrom(v, fmt.Sprintf("192.0.2.%d", i), u.Address, "wrong").want(401)
 	}
 	signInFrom(v, "192.0.2.77", u.Address, u.Password).want(429)
+}
+
+// TestATriedAccountIsOpenToItsOwner: tries from everywhere fill what an account may have; the owner's browser is known.
+func TestATriedAccountIsOpenToItsOwner(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		mail := testmail.Demo(t)
+		s := newSite(t, mail, db, func(c *config.Config) { c.TrustedProxies = []string{"127.0.0.0/8"} })
+		u := mail.NewUser(t)
+		owner, stranger := s.signIn(u), newVisitor(t, s.base)
+		owner.get("/mail/1/INBOX").form("form[action=/logout]").press("", "").want(200)
+		refused := 0
+		for i := range 60 {
+			if signInFrom(stranger, fmt.Sprintf("198.18.%d.1", i), u.Address, fmt.Sprint("guess", i)).status == http.StatusTooManyRequests {
+				refused++
+			}
+		}
+		if refused < 25 {
+			t.Errorf("of 60 tries from 60 networks %d were refused", refused)
+		}
+		s.restart()
+		signInFrom(stranger, "198.18.99.1", u.Address, u.Password).want(429)
+		signInFrom(owner, "198.18.1.1", u.Address, u.Password).want(200)
+	})
+}
+
+// TestAWrongPasswordIsNotAskedForAgainAtOnce: to the mail server all tries come from one address, and it loses its
+// patience with that.
+func TestAWrongPasswordIsNotAskedForAgainAtOnce(t *testing.T) {
+	srv := testmail.Demo(t)
+	tap := testmail.NewTap(t, srv.IMAP)
+	mail := *srv
+	mail.IMAP = tap.Address
+	s := newSite(t, &mail, testdb.SQLite(t), nil)
+	u := srv.NewUser(t)
+	v := newVisitor(t, s.base)
+	first := signInFrom(v, "", u.Address, "wrong").want(401).texts("[role=alert]")
+	asked := tap.Total()
+	if again := signInFrom(v, "", u.Address, "wrong").want(401).texts("[role=alert]"); !slices.Equal(first, again) {
+		t.Errorf("at first %q, then %q", first, again)
+	}
+	if tap.Total() != asked {
+		t.Error("the server was asked the same again")
+	}
+	signInFrom(v, "", u.Address, "other").want(401)
+	signInFrom(v, "", u.Address, u.Password).want(200)
+	if tap.Total() == asked {
+		t.Error("the server was not asked about another password")
+	}
+}
+
+// TestGoingAwayDoesNotMakeATryFree: a browser that does not wait for the answer has tried all the same.
+func TestGoingAwayDoesNotMakeATryFree(t *testing.T) {
+	srv := testmail.Demo(t)
+	tap := testmail.NewTap(t, srv.IMAP)
+	mail := *srv
+	mail.IMAP = tap.Address
+	s := newSite(t, &mail, testdb.SQLite(t), nil)
+	u := srv.NewUser(t)
+	for i := range 6 {
+		tap.Mute()
+		ctx, cancel := context.WithCancel(t.Context())
+		v := newVisitor(t, s.base)
+		f := url.Values{"username": {u.Address}, "password": {fmt.Sprint("guess", i)}}
+		req := v.newRequest("POST", "/login", strings.NewReader(f.Encode()), "Content-Type", "application/x-www-form-urlencoded").WithContext(ctx)
+		gone := make(chan error, 1)
+		go func() { gone <- v.try(req) }()
+		eventually(t, "the server is asked", func() bool { return tap.Total() == i+1 })
+		cancel()
+		if err := <-gone; err == nil {
+			t.Fatal("it was answered")
+		}
+		tap.Unmute()
+		eventually(t, "the server has answered", func() bool { return tap.Open() == 0 })
+	}
+	signInFrom(newVisitor(t, s.base), "", u.Address, u.Password).want(429)
 }
 
 var changing = regexp.MustCompile(`nonce(-|=")[A-Za-z0-9+/&#;]+|<code>[0-9a-f]+</code>|[a-z]*[0-9]*@[a-z.]+|\([0-9.]+ \+ [0-9.]+ secs\)`)

@@ -1,0 +1,112 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"restante/internal/seal"
+	"restante/mailclient"
+)
+
+// passwords spares the mail servers, to whom all tries come from one address, that of Restante: a pair of address and
+// password that was wrong is not asked for again at once, and an account is asked about once at a time.
+type passwords struct {
+	ring *seal.Ring
+	now  func() time.Time
+
+	mu    sync.Mutex
+	wrong map[string]wrongPair // by keyed hash
+	lanes map[string]*lane
+}
+
+type wrongPair struct {
+	at  time.Time
+	err error
+}
+
+type lane struct {
+	one  *semaphore.Weighted
+	uses int
+}
+
+const (
+	staysWrong = 2 * time.Minute
+	maxWrong   = 10_000
+	askTime    = 45 * time.Second // for an answer of the mail server, with the wait for those before
+)
+
+func newPasswords(ring *seal.Ring, now func() time.Time) *passwords {
+	return &passwords{ring: ring, now: now, wrong: map[string]wrongPair{}, lanes: map[string]*lane{}}
+}
+
+// try calls ask unless the pair was wrong a moment ago, and then gives that answer again. ask runs to its end even if
+// the browser goes away: else going away would make a try that counts for nothing. Known devices do not wait behind
+// strangers.
+func (p *passwords) try(ctx context.Context, address, password string, known bool, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
+	defer cancel()
+	name := "stranger " + address
+	if known {
+		name = "known " + address
+	}
+	leave, err := p.enter(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	pair := string(p.ring.MAC("wrong-pair/1", address, password))
+	if err := p.wasWrong(pair); err != nil {
+		return err
+	}
+	err = ask(ctx)
+	var refused *mailclient.SignInError
+	if errors.As(err, &refused) && !refused.Temporary {
+		p.remember(pair, err)
+	}
+	return err
+}
+
+func (p *passwords) enter(ctx context.Context, name string) (leave func(), err error) {
+	p.mu.Lock()
+	l := p.lanes[name]
+	if l == nil {
+		l = &lane{one: semaphore.NewWeighted(1)}
+		p.lanes[name] = l
+	}
+	l.uses++
+	p.mu.Unlock()
+	done := func() {
+		p.mu.Lock()
+		if l.uses--; l.uses == 0 {
+			delete(p.lanes, name)
+		}
+		p.mu.Unlock()
+	}
+	if err := l.one.Acquire(ctx, 1); err != nil {
+		done()
+		return nil, err
+	}
+	return func() { l.one.Release(1); done() }, nil
+}
+
+func (p *passwords) wasWrong(pair string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w, ok := p.wrong[pair]; ok && p.now().Sub(w.at) < staysWrong {
+		return w.err
+	}
+	return nil
+}
+
+func (p *passwords) remember(pair string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.wrong) >= maxWrong {
+		clear(p.wrong)
+	}
+	p.wrong[pair] = wrongPair{p.now(), err}
+}

@@ -22,6 +22,7 @@ func (s *Server) Handler() http.Handler {
 	r.Get("/sw.js", s.class(classWorker, s.serviceWorker))
 	r.Get("/manifest.webmanifest", s.class(classStatic, s.manifest))
 	r.Get("/offline", s.app(s.offline))
+	r.Get("/logout/cache", s.class(classText, s.forgetCache))
 
 	r.Group(func(r chi.Router) {
 		r.Use(s.sessions.LoadAndSave, s.compressed)

@@ -7,6 +7,7 @@ type Login struct {
 	Stay, BareNames           bool
 	Problem, Next, ServerSaid string
 	Notice                    string
+	Forget                    bool    // just signed out: the browser is to drop its copies of pictures
 	Carried                   []Field // what was being written when the session ended
 }
 

@@ -30,8 +30,7 @@ type opened struct {
 }
 
 type openCache struct {
-	mails map[rowKey]opened
-	order []rowKey
+	mails bounded[rowKey, opened]
 
 	last *Open // small, and opened not long ago
 	raw  string
@@ -58,20 +57,6 @@ func (c *openCache) tidy() {
 	if time.Since(c.at) > keepOpen {
 		c.last = nil
 	}
-}
-
-func (c *openCache) put(k rowKey, o opened) {
-	if c.mails == nil {
-		c.mails = map[rowKey]opened{}
-	}
-	if _, ok := c.mails[k]; !ok {
-		c.order = append(c.order, k)
-		if len(c.order) > maxOpened {
-			delete(c.mails, c.order[0])
-			c.order = c.order[1:]
-		}
-	}
-	c.mails[k] = o
 }
 
 // Open reads one mail as it is to be shown, without marking it read. validity 0 means whatever the mailbox has now.
@@ -276,7 +261,7 @@ func (s *Session) assemble(ctx context.Context, c *imapx.Conn, b *box, mailbox s
 		return o, s.readWhole(ctx, c, key, o)
 	}
 	s.mu.Lock()
-	s.opened.put(key, opened{structure: f.Structure})
+	s.opened.mails.put(key, opened{structure: f.Structure}, maxOpened)
 	kept := *o // the caller may change its own
 	s.opened.keep(b.raw, &kept)
 	s.mu.Unlock()
@@ -294,7 +279,7 @@ func (s *Session) readWhole(ctx context.Context, c *imapx.Conn, key rowKey, o *O
 	}
 	o.Message = message.Read(f.Bodies[""])
 	s.mu.Lock()
-	s.opened.put(key, opened{structure: o.Structure, byBytes: true})
+	s.opened.mails.put(key, opened{structure: o.Structure, byBytes: true}, maxOpened)
 	s.mu.Unlock()
 	return nil
 }
@@ -384,7 +369,7 @@ func (s *Session) Part(ctx context.Context, mailbox string, validity, uid uint32
 // how says how the parts of a mail are to be had, from the cache or by opening it, and under which validity.
 func (s *Session) how(ctx context.Context, raw, mailbox string, validity, uid uint32) (opened, uint32, error) {
 	s.mu.Lock()
-	o, ok := s.opened.mails[rowKey{raw, validity, uid}]
+	o, ok := s.opened.mails.get(rowKey{raw, validity, uid})
 	s.mu.Unlock()
 	if ok {
 		return o, validity, nil
@@ -395,7 +380,8 @@ func (s *Session) how(ctx context.Context, raw, mailbox string, validity, uid ui
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.opened.mails[rowKey{raw, m.UIDValidity, uid}], m.UIDValidity, nil
+	o, _ = s.opened.mails.get(rowKey{raw, m.UIDValidity, uid})
+	return o, m.UIDValidity, nil
 }
 
 func (s *Session) partOfBytes(ctx context.Context, mailbox string, validity, uid uint32, section string, w io.Writer) error {

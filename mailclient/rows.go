@@ -28,31 +28,14 @@ type rowKey struct {
 
 // rowCache keeps what never changes of the mails last listed. The flags in it are as last heard.
 type rowCache struct {
-	rows  map[rowKey]Row
-	order []rowKey
+	bounded[rowKey, Row]
 	shown []shown
 }
 
-func (c *rowCache) get(k rowKey) (Row, bool) {
-	r, ok := c.rows[k]
-	return r, ok
-}
-
 func (c *rowCache) put(k rowKey, r Row) {
-	if k.validity == 0 {
-		return
+	if k.validity != 0 {
+		c.bounded.put(k, r, maxRows)
 	}
-	if c.rows == nil {
-		c.rows = map[rowKey]Row{}
-	}
-	if _, ok := c.rows[k]; !ok {
-		c.order = append(c.order, k)
-		if len(c.order) > maxRows {
-			delete(c.rows, c.order[0])
-			c.order = c.order[1:]
-		}
-	}
-	c.rows[k] = r
 }
 
 // fetched collects what several commands of one flight were answered. Dovecot may tell all before it says that the

@@ -6,6 +6,7 @@ package compose
 import (
 	"bufio"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"mime"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	gomessage "github.com/emersion/go-message"
 	"github.com/emersion/go-message/mail"
@@ -253,7 +255,7 @@ func header(d Draft) (h mail.Header, err error) {
 			return h, err
 		}
 	}
-	h.SetSubject(d.Subject)
+	setSubject(&h, d.Subject)
 	h.SetDate(d.Date)
 	h.SetMessageID(d.MessageID)
 	if d.InReplyTo != "" {
@@ -279,6 +281,25 @@ func setAddresses(h *mail.Header, field string, list []Address) error {
 	}
 	h.SetAddressList(field, out)
 	return nil
+}
+
+// setSubject encodes (RFC 2047) what is not ASCII, and what a reader would take for an encoded word that was typed.
+func setSubject(h *mail.Header, s string) {
+	if !strings.Contains(s, "=?") {
+		h.SetSubject(s)
+		return
+	}
+	const most = 45 // octets that with their head stay within the 75 of an encoded word
+	var words []string
+	for s != "" {
+		n := min(most, len(s))
+		for n < len(s) && n > most-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+			n--
+		}
+		words = append(words, "=?utf-8?B?"+base64.StdEncoding.EncodeToString([]byte(s[:n]))+"?=")
+		s = s[n:]
+	}
+	h.Set("Subject", strings.Join(words, " ")) // the space between encoded words is not part of the text
 }
 
 func bad(s string) bool { return strings.ContainsAny(s, "\r\n\x00") }

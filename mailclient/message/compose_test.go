@@ -13,15 +13,16 @@ import (
 
 // TestWhatComposeWroteIsReadAsWritten is the round trip: subjects, people, texts and files with anything in them.
 func TestWhatComposeWroteIsReadAsWritten(t *testing.T) {
-	texts := []string{"plain", "Grüße, „Zitat“ – 5 €", "日本語の件名がとても長いときにも文字が割れないこと、何度折り返しても同じであること", "emoji 👩‍👩‍👧 and ✓", strings.Repeat("long words ", 40)}
+	texts := []string{"plain", "Grüße, „Zitat“ – 5 €", "日本語の件名がとても長いときにも文字が割れないこと、何度折り返しても同じであること", "emoji 👩‍👩‍👧 and ✓", strings.Repeat("long words ", 40),
+		"=?utf-8?Q?b?=", "What does =?utf-8?Q?b?= mean, " + strings.Repeat("für uns alle, ", 9) + "=?iso-8859-1?Q?=FC?="}
 	for _, s := range texts {
 		s = strings.TrimSpace(s)
 		body := "Hello " + s + "\n\n> quoted\n-- \nme\n"
-		file := []byte("bytes \x00\xff " + s)
+		file, name := []byte("bytes \x00\xff "+s), strings.ReplaceAll(s, "=?", "")+".bin"
 		d := compose.Draft{
 			From: compose.Address{Name: "Ada " + s[:5], Addr: "ada@example.org"}, To: []compose.Address{{Name: `"Miller, Jane" (x)`, Addr: "jane@example.org"}, {Addr: "bo@example.org"}},
 			Subject: s, Text: body, HTML: "<p>Hello " + s + "</p>", Date: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), MessageID: "1@example.org", References: []string{"0@example.org"},
-			Files: []compose.File{{Name: s + ".bin", Type: "application/octet-stream", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(file)), nil }}},
+			Files: []compose.File{{Name: name, Type: "application/octet-stream", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(file)), nil }}},
 		}
 		var raw bytes.Buffer
 		if err := compose.Write(&raw, d); err != nil {
@@ -37,7 +38,7 @@ func TestWhatComposeWroteIsReadAsWritten(t *testing.T) {
 		if strings.TrimSpace(m.PlainAlt) != strings.TrimSpace(body) || !m.HTMLAlt || !strings.Contains(m.Blocks[0].Text, s) {
 			t.Errorf("text: %q, not %q", m.PlainAlt, body)
 		}
-		if len(m.Files) != 1 || m.Files[0].Name != message.SafeName(s+".bin") || !bytes.Equal(m.Files[0].Body, file) {
+		if len(m.Files) != 1 || m.Files[0].Name != message.SafeName(name) || !bytes.Equal(m.Files[0].Body, file) {
 			t.Errorf("files: %d, %q", len(m.Files), m.Files[0].Name)
 		}
 		if len(m.Faults) > 0 {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"restante/internal/sanitize"
@@ -133,6 +134,16 @@ func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool
 		to = []compose.Address{{Name: direct[0].Name, Addr: direct[0].Addr}}
 	}
 	return to, cc
+}
+
+// hiddenRecipient says whether a mail came to the person as Bcc: it names them nowhere, and no list sent it.
+func (s *Server) hiddenRecipient(r *http.Request, p *person, h message.Header) bool {
+	for _, a := range slices.Concat(h.From(), h.To(), h.Cc()) {
+		if s.mine(r, p, a.Addr) {
+			return false
+		}
+	}
+	return h.Get("List-Id") == "" && h.Get("List-Post") == ""
 }
 
 // listPost is the address to which a mailing list takes answers (RFC 2369 3.4), "" where there is none.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -65,10 +66,9 @@ func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) err
 	}
 	page := s.composePage(r, p, d, nil, ids)
 	page.Heading, page.FocusTo = fresh.heading, d.Fields.To == ""
-	page.BackURL = ownPath(q.Get("back"))
+	page.BackURL, page.Note = ownPath(q.Get("back")), fresh.note
 	page.Hidden = append(page.Hidden, templates.Field{Name: "back", Value: page.BackURL}, templates.Field{Name: "carry", Value: fresh.carry})
 	page.Files = append(page.Files, fresh.files...)
-	allowStyles(w, r)
 	return s.ok(w, r, page)
 }
 
@@ -103,6 +103,7 @@ func fillMailto(f *store.DraftFields, raw string) error {
 // freshDraft is what newDraft learns of the mail that is answered or forwarded.
 type freshDraft struct {
 	heading string
+	note    string
 	goTo    string // an existing draft to go to instead
 	carry   string // files of the original to take over at the first save
 	files   []templates.File
@@ -146,7 +147,11 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 		s.fillForward(p, open, d, q.Get("forward") == "file", &f, ids)
 	default:
 		f.heading = p.L.T("compose.reply")
-		s.fillReply(r, p, open, d, q.Get("replyall") != "", ids)
+		all := q.Get("replyall") != ""
+		s.fillReply(r, p, open, d, all, ids)
+		if all && s.hiddenRecipient(r, p, open.Message.Header) {
+			f.note = p.L.T("compose.hidden")
+		}
 		if list := listPost(open.Message.Header); list != "" && q.Get("reply") == "list" {
 			d.Fields.To, d.Fields.Cc = list, ""
 		}
@@ -248,7 +253,6 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 	}
 	page := s.composePage(r, p, d, files, ids)
 	page.KeptWords = p.L.T("compose.kept", "Time", d.Updated.In(p.Zone).Format("15:04"))
-	allowStyles(w, r)
 	return s.ok(w, r, page)
 }
 
@@ -259,6 +263,7 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	page := templates.Compose{
 		Frame: frame, DraftID: d.ID, Rev: d.Rev, Heading: p.L.T("compose.new"), ActionURL: "/compose", BackURL: "/",
 		To: d.Fields.To, Cc: d.Fields.Cc, Bcc: d.Fields.Bcc, Subject: d.Fields.Subject, Body: d.Fields.Body, HTML: d.Fields.HTML,
+		Account: p.Account.ID, CopyKey: s.copyKey(p),
 	}
 	page.Rich = d.Fields.HTML != "" || !p.User.Settings.PlainText && strings.TrimSpace(d.Fields.Body) == ""
 	if d.ID != "" {
@@ -289,6 +294,12 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 		page.TooBigWords = p.L.T("compose.toomuch", "Limit", p.L.Size(page.Limit))
 	}
 	return page
+}
+
+// copyKey seals the browser's own copies of drafts. It is the account's alone, and the same at each sign-in until the
+// server key changes.
+func (s *Server) copyKey(p *person) string {
+	return base64.RawURLEncoding.EncodeToString(s.ring.MAC("draft-copy/1", strconv.FormatInt(p.Account.ID, 10)))
 }
 
 // people are those most written to. Who is new here begins with those of their Sent folder.

@@ -90,7 +90,8 @@ func fileError(err error) error {
 	return problemOf(err)
 }
 
-// keepFile streams a file of the form into the draft, which must exist from then on.
+// keepFile streams a file of the form into the draft, which must exist from then on. The Content-ID of a picture for
+// the text is added to the values as "cid".
 func (s *Server) keepFile(ctx context.Context, p *person, d *store.Draft, values url.Values, part *multipart.Part) error {
 	if d.ID == "" {
 		f, err := draftFormFrom(values, d.Fields)
@@ -102,7 +103,11 @@ func (s *Server) keepFile(ctx context.Context, p *person, d *store.Draft, values
 			return err
 		}
 	}
-	return s.addFile(ctx, p, store.Upload{DraftID: d.ID, Name: part.FileName(), Type: part.Header.Get("Content-Type")}, part)
+	u := store.Upload{DraftID: d.ID, Name: part.FileName(), Type: part.Header.Get("Content-Type")}
+	if u.ContentID = placed(part.FormName(), u.Type); u.ContentID != "" {
+		values.Add("cid", u.ContentID)
+	}
+	return s.addFile(ctx, p, u, part)
 }
 
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {

@@ -27,16 +27,11 @@ const (
 
 const powerful = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=(), clipboard-write=(self)"
 
-// appPolicy is DESIGN 9; style-src-attr is added on the page that holds the editor.
+// appPolicy is that of every page: the editor too sets its styles without style attributes in markup.
 func appPolicy(nonce string) string {
 	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; " +
 		"font-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
 		"require-trusted-types-for 'script'; trusted-types htmx dompurify restante"
-}
-
-// allowStyles lets the page with the editor keep colours and sizes, which are style attributes; <style> stays forbidden.
-func allowStyles(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Security-Policy", appPolicy(nonceOf(r))+"; style-src-attr 'unsafe-inline'")
 }
 
 var policies = map[class]string{

@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"html"
+	"mime"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"restante/internal/store"
@@ -25,9 +27,11 @@ func showPictures(letter string, address func(cid string) string) string {
 		if a == "" {
 			return src
 		}
-		return `src="` + html.EscapeString(a+"?cid="+url.QueryEscape(id)) + `"`
+		return `src="` + html.EscapeString(pictureAddress(a, id)) + `"`
 	})
 }
+
+func pictureAddress(address, cid string) string { return address + "?cid=" + url.QueryEscape(cid) }
 
 // namePictures is the way back.
 func namePictures(letter string) string {
@@ -70,7 +74,25 @@ func inText(d store.Draft, u store.Upload) bool {
 	return u.ContentID != "" && strings.Contains(d.Fields.HTML, `src="cid:`+html.EscapeString(u.ContentID)+`"`)
 }
 
-// leftOut says whether a picture that came with an answer is no longer in it, so that it does not go out.
+// leftOut says whether a picture that came with an answer, or was put into the text, is no longer in it, so that it
+// does not go out. What was put into a text that has become plain goes as a file.
 func leftOut(d store.Draft, u store.Upload) bool {
-	return u.ContentID != "" && strings.HasPrefix(d.Fields.AnswerKind, "reply") && !inText(d, u)
+	if u.ContentID == "" || inText(d, u) {
+		return false
+	}
+	if strings.HasSuffix(u.ContentID, placedID) {
+		return d.Fields.HTML != ""
+	}
+	return strings.HasPrefix(d.Fields.AnswerKind, "reply")
+}
+
+// placedID ends the Content-ID of the pictures that their writer put into the text.
+const placedID = "@placed.restante.invalid"
+
+// placed gives a file that is meant for the text its Content-ID; "" when it is no picture that every reader shows.
+func placed(field, kind string) string {
+	if kind, _, _ = mime.ParseMediaType(kind); field != "pictures" || !slices.Contains([]string{"image/png", "image/jpeg", "image/gif", "image/webp"}, kind) {
+		return ""
+	}
+	return store.NewID() + placedID
 }

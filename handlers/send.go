@@ -186,7 +186,6 @@ func (s *Server) composeAgain(w http.ResponseWriter, r *http.Request, p *person,
 		}
 	}
 	w.Header().Set("X-Restante-Draft", d.ID)
-	allowStyles(w, r)
 	s.render(w, r, cmp.Or(why.status, http.StatusUnprocessableEntity), page)
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 	"restante/templates"
 )
 
-// upload takes files into a draft and answers with their list, for our script; else with the draft's page.
+// upload takes files into a draft and answers with their list, for our script; else with the draft's page. A picture
+// for the text has its address in X-Restante-Picture.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request, p *person) error {
 	d, err := s.store.Draft(r.Context(), p.User.ID, chi.URLParam(r, "draft"))
 	if err != nil {
@@ -25,7 +26,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, p *person) error
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 		return badRequest("error.form")
 	}
-	if err := s.readParts(r, p, &d, url.Values{}); err != nil { // a file that broke off is not kept
+	values := url.Values{}
+	if err := s.readParts(r, p, &d, values); err != nil { // a file that broke off is not kept
 		return err
 	}
 	if r.Header.Get("X-Restante") == "" {
@@ -35,11 +37,15 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, p *person) error
 	if err != nil {
 		return err
 	}
+	if cid := values.Get("cid"); cid != "" {
+		w.Header().Set("X-Restante-Picture", pictureAddress(picturesOfDraft(d.ID, files)(cid), cid))
+	}
 	page := s.composePage(r, p, d, files, nil)
 	var b bytes.Buffer
 	if err := templates.RenderPart(&b, page, "draft-files", page); err != nil {
 		return err
 	}
+	w.Header().Set("X-Restante-Fragment", "1")
 	_, err = b.WriteTo(w)
 	return err
 }

@@ -179,7 +179,9 @@ type Compose struct {
 	Identities                  []IdentityOption
 	To, Cc, Bcc, Subject        string
 	Body, HTML                  string
-	ToWrong                     string
+	ToWrong, Note               string
+	Account                     int64  // whose copies of drafts the browser may open,
+	CopyKey                     string // and with what: never kept in the browser
 	Rich, FocusTo               bool
 	People                      []string
 	Files                       []File

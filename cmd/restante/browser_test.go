@@ -153,7 +153,7 @@ func (b *tab) replaceRecipients(address string) {
 	for ask[int](b, `document.querySelectorAll(".recipient").length`) > 0 {
 		b.click(".recipient button")
 	}
-	b.click("#to-entry")
+	b.click(`.field:has([name=to]) .recipient-entry`)
 	b.keys(address + ",")
 	b.until("the chip stands", `[...document.querySelectorAll(".recipient")].some((r) => r.dataset.address === $)`, address)
 }

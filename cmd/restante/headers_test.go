@@ -29,7 +29,6 @@ const (
 
 var (
 	classApp      = headerClass{appCSP, "no-store", "text/html; charset=utf-8", "DENY"}
-	classEditor   = headerClass{appCSP + "; style-src-attr 'unsafe-inline'", "no-store", "text/html; charset=utf-8", "DENY"}
 	classBody     = headerClass{msgCSP, "no-store", "text/html; charset=utf-8", "SAMEORIGIN"}
 	classFrame    = headerClass{"default-src 'none'; style-src 'unsafe-inline'; img-src blob: data: 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'", "no-store", "text/html; charset=utf-8", "SAMEORIGIN"}
 	classInline   = headerClass{"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'", "private, no-store", "image/gif", "SAMEORIGIN"}
@@ -67,9 +66,9 @@ var routes = map[string]route{
 	"GET /mail/{account}/{mailbox}/{uid}":       {path: "/mail/1/INBOX/2", good: classApp, out: classApp},
 	"GET /mail/{account}/{mailbox}/{uid}/print": {path: "/mail/1/INBOX/2/print", good: classApp, out: classApp},
 	"GET /search": {path: "/search?q=x", good: classApp, out: classApp}, "POST /undo/{act}": {path: "/undo/7", good: classApp, status: 404, form: "x=1", out: classApp},
-	"POST /trust": {path: "/trust", good: classApp, status: 303, form: "sender=a@b.test", out: classApp}, "GET /compose": {path: "/compose", good: classEditor, out: classApp},
-	"POST /compose": {path: "/compose", good: classEditor, status: 422, form: "action=send&subject=s&body=b", out: classApp}, "GET /compose/people": {path: "/compose/people?q=x", good: classApp, out: classApp},
-	"GET /compose/{draft}": {path: "/compose/{D}", good: classEditor, out: classApp}, "POST /compose/{draft}": {path: "/compose/{D}", good: classApp, status: 303, form: "subject=s", out: classApp},
+	"POST /trust": {path: "/trust", good: classApp, status: 303, form: "sender=a@b.test", out: classApp}, "GET /compose": {path: "/compose", good: classApp, out: classApp},
+	"POST /compose": {path: "/compose", good: classApp, status: 422, form: "action=send&subject=s&body=b", out: classApp}, "GET /compose/people": {path: "/compose/people?q=x", good: classApp, out: classApp},
+	"GET /compose/{draft}": {path: "/compose/{D}", good: classApp, out: classApp}, "POST /compose/{draft}": {path: "/compose/{D}", good: classApp, status: 303, form: "subject=s", out: classApp},
 	"POST /compose/{draft}/files": {path: "/compose/{D}/files", good: classApp, status: 400, form: "x=1", out: classApp}, "GET /outbox": {path: "/outbox", good: classApp, out: classApp},
 	"POST /outbox/{id}": {path: "/outbox/7", good: classApp, status: 404, form: "x=1", out: classApp}, "GET /settings": {path: "/settings", good: classApp, out: classApp},
 	"GET /settings/{tab}": {path: "/settings/devices", good: classApp, out: classApp}, "POST /settings/{tab}": {path: "/settings/general", good: classApp, status: 303, form: "name=Anna", out: classApp},

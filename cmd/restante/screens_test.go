@@ -46,6 +46,20 @@ var screens = []screen{
 	{name: "folders", path: "/mail/1/mailboxes", ready: `document.querySelector(".folder-item")`},
 	{name: "new", path: "/compose", ready: `document.querySelector(".editor")`},
 	{name: "reply", path: "/compose?reply=1&in=INBOX&uid={Five harbours}", ready: `document.querySelector(".editor")`},
+	{name: "inline", path: "/mail/1/INBOX/{Five harbours}", ready: `document.querySelector("iframe[data-sized]")`, before: func(b *tab) {
+		b.click(`[data-command="reply"]`)
+		b.until("the editor stands", `document.querySelector("form[data-compose] .editor")`)
+	}},
+	{name: "desk", path: "/mail/1/INBOX/{Are you still}", ready: `document.querySelector("[data-message-text]")`, before: func(b *tab) {
+		b.click(`[data-command="reply"]`)
+		b.until("the editor stands", `document.querySelector("form[data-compose] .editor")`)
+		if ask[bool](b, `Boolean(document.querySelector("form[data-inline]"))`) {
+			b.click("nav.folders .write")
+			b.until("another stands", `document.querySelectorAll("form[data-compose] .editor").length === 2`)
+			b.keys("ben@demo.test,omar@,anna@gmial.com,")
+		}
+	}},
+	{name: "recipients", path: "/compose?to=ben@demo.test,omar@,anna@gmial.com&subject=Hello", ready: `document.querySelectorAll(".recipient").length === 3`},
 	{name: "outbox", path: "/outbox", ready: `document.querySelector("h1")`},
 	{name: "settings", path: "/settings", ready: `document.querySelector("h1")`},
 	{name: "identities", path: "/settings/identities", ready: `document.querySelector("h1")`},

@@ -21,7 +21,7 @@ import (
 const icons = `archive arrow-left bold calendar check chevron-down chevron-left chevron-right chevron-up circle-question-mark
 	code download ellipsis file file-archive file-image file-pen-line file-spreadsheet file-text flag flag-off folder
 	folder-input forward image inbox indent-decrease italic keyboard link list list-ordered log-out mail mail-open mails
-	menu monitor-smartphone palette paperclip pencil plus printer quote redo-2 remove-formatting reply reply-all search send
+	maximize-2 menu monitor-smartphone palette paperclip pencil plus printer quote redo-2 remove-formatting reply reply-all scissors search send
 	settings shield shield-alert shield-check strikethrough trash-2 triangle-alert type undo-2 users wifi-off x`
 
 // noEval refuses code in attributes before htmx tries to compile it.

@@ -1,6 +1,6 @@
 // The app's scripts. Each module is an enhancement: without it, or when it
 // fails, links and forms do the same by whole pages.
-import { el, loadScript, on, one, startWorker } from "./dom.js";
+import { el, loadScript, on, one, plainClick, startWorker } from "./dom.js";
 import { refresh } from "./acts.js";
 import { ask } from "./dialog.js";
 import { startKeys } from "./keys.js";
@@ -9,6 +9,7 @@ import { startLive } from "./live.js";
 import { startMenus } from "./menus.js";
 import { startDrag } from "./drag.js";
 import { startReader } from "./reader.js";
+import { startSignOut } from "./signout.js";
 import { startSwipe } from "./swipe.js";
 import { busy } from "./net.js";
 import { watch } from "./toast.js";
@@ -36,7 +37,7 @@ function start(f) {
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
-for (const f of [startMenus, startList, startSwipe, startDrag, startReader, startKeys, startLive, watch]) start(f);
+for (const f of [startMenus, startList, startSwipe, startDrag, startReader, startKeys, startSignOut, startLive, watch]) start(f);
 /** tellZone lets the server show times as the reader's clock does. */
 async function tellZone() {
 	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -49,10 +50,18 @@ if ("askZone" in document.body.dataset) tellZone().catch(() => { /* times in UTC
 
 const sent = sessionStorage.getItem("restante:sent");
 if (sent && !one("form[data-compose]")) { // a form that was sent has arrived
-	localStorage.removeItem(sent);
 	sessionStorage.removeItem("restante:sent");
+	import("./sealed.js").then((m) => m.drop(sent)).catch(() => { /* offered once more then */ });
 }
-if (one("form[data-compose]")) import("./compose.js").then((m) => m.startCompose()).catch((error) => console.error(error));
+const written = one("form[data-compose]");
+if (written) import("./compose.js").then((m) => m.startPage(written)).catch((error) => console.error(error));
+
+// On wide screens a letter is written beside what it answers, or over the list.
+on("click", "a[data-compose-link]", (e, link) => {
+	if (!plainClick(e) || !one(".frame > .panes, .frame > .only-list") || !matchMedia("(width >= 68.75rem)").matches) return;
+	e.preventDefault();
+	import("./desk.js").then((m) => m.write(link)).catch((error) => { console.error(error); location.assign(link.href); });
+});
 
 on("submit", "form:not([data-list], .message-bar)", (e) => {
 	const words = e.submitter?.dataset.confirm;

@@ -1,95 +1,181 @@
 // Writing: chips, files, the editor, keeping, and sending that waits for all of them.
-import { el, icon, on, one } from "./dom.js";
+import { el, icon, isOurs, one, parse } from "./dom.js";
 import { Draft } from "./drafts.js";
-import { startRecipients } from "./recipients.js";
+import { call, problem } from "./net.js";
+import { split, startRecipients } from "./recipients.js";
 import { startSignature } from "./signature.js";
-import { toast } from "./toast.js";
+import { adopt, toast } from "./toast.js";
 import { Uploads } from "./upload.js";
 import { say } from "./words.js";
 
-/** format lays the editor over the text. Where it cannot stand, plain text goes on. */
-async function format(form, draft) {
-	try {
-		const { startEditor } = await import("./editor.js");
-		return startEditor(form, draft);
-	} catch (error) {
-		console.error(error);
-		return null;
+/** Writing is one form at work. Where it is not a page of its own, leave(doc, button) is called once it was sent or thrown away. */
+class Writing {
+	constructor(form, { page, source, leave, unique }) {
+		this.form = form;
+		this.leave = leave;
+		this.unique = unique ?? ((node) => node);
+		this.going = false;
+		this.draft = new Draft(form, { page, source });
+		this.people = startRecipients(form, this.draft);
+		this.uploads = new Uploads(form, this.draft);
+		startSignature(form, this.draft);
+		form.addEventListener("restante:plain", () => { this.uploads.editor = null; this.offerFormat(); });
+		form.addEventListener("restante:people", () => this.count());
+		form.addEventListener("submit", (e) => this.submit(e));
+		form.addEventListener("keydown", (e) => this.key(e));
+		form.addEventListener("click", (e) => this.mend(e));
+		this.count();
 	}
-}
 
-/** offerFormat is the way from plain text to formatted text. */
-function offerFormat(form, draft) {
-	const button = el("button", { type: "button", class: "plain offer-format", title: say("rich"), "aria-label": say("rich"), onclick: async () => {
-		button.remove();
-		(await format(form, draft))?.focus();
-		draft.touch();
-	} }, icon("type"), el("span", {}, say("rich")));
-	one("#body", form).before(button);
-}
+	/** format lays the editor over the text. Where it cannot stand, plain text goes on. */
+	async format() {
+		try {
+			const { startEditor } = await import("./editor.js");
+			return this.uploads.editor = startEditor(this.form, this.draft);
+		} catch (error) {
+			console.error(error);
+			return null;
+		}
+	}
 
-/** startCompose makes the form of the page live. */
-export async function startCompose() {
-	const form = one("form[data-compose]");
-	const draft = new Draft(form);
-	const people = startRecipients(form, draft);
-	const uploads = new Uploads(form, draft);
-	startSignature(form, draft);
-	if (one("textarea[data-rich]", form)) await format(form, draft);
-	else offerFormat(form, draft);
-	form.addEventListener("restante:plain", () => offerFormat(form, draft));
-	draft.ready();
-	(one(".errors", form) ?? one(".ask", form))?.focus();
+	/** offerFormat is the way from plain text to formatted text. */
+	offerFormat() {
+		const button = el("button", { type: "button", class: "plain offer-format", title: say("rich"), "aria-label": say("rich"), onclick: async () => {
+			button.remove();
+			(await this.format())?.focus();
+			this.draft.touch();
+		} }, icon("type"), el("span", {}, say("rich")));
+		one("[data-tools]", this.form).append(button);
+	}
 
-	let going = false;
-	form.addEventListener("submit", async (e) => {
-		if (going) return;
+	/** focus puts the caret where writing begins. */
+	focus() {
+		const to = this.form.elements.to, body = this.form.elements.body;
+		if (!to.value) to.focus();
+		else if (this.uploads.editor) this.uploads.editor.focus();
+		else { body.focus(); body.setSelectionRange(0, 0); }
+	}
+
+	/** count tells on the button how many will get this, when they are many. */
+	count() {
+		const words = one('[data-command="send"] > span', this.form), n = ["to", "cc", "bcc"].reduce((sum, name) => sum + split(this.form.elements[name].value).length, 0);
+		words.dataset.plain ??= words.textContent;
+		words.textContent = n > 10 ? say("sendto", { N: n }) : words.dataset.plain;
+	}
+
+	async submit(e) {
 		const button = e.submitter;
-		if (button?.name === "remove") return;
+		if (this.going || button?.name === "remove") return;
 		e.preventDefault();
-		for (const p of people) p.take();
-		if (button?.value === "discard") return go(button);
-		const wrong = button?.value === "send" && one(".recipient[data-wrong]", form);
+		for (const p of this.people) p.take();
+		if (button?.value === "discard") return this.go(button);
+		const wrong = button?.value === "send" && one(".recipient[data-wrong]", this.form);
 		if (wrong) {
 			toast(wrong.title, { failed: true });
 			return one("button", wrong).focus();
 		}
-		await uploads.done();
+		if (this.uploads.broken) return toast(this.uploads.broken, { failed: true });
+		await this.uploads.done();
 		// A save first: it renews a session that is over, in place, and tells what cannot be reached while the form still stands.
-		if (!navigator.onLine || draft.dirty && !await draft.save() && !draft.unknown) {
-			draft.keepHere();
+		if (!navigator.onLine || this.draft.dirty && !await this.draft.save() && !this.draft.unknown) {
+			this.draft.keepHere();
 			return toast(say(navigator.onLine ? "notkept" : "offline"), { failed: true });
 		}
-		go(button);
-	});
-
-	function go(button) {
-		going = true;
-		draft.data();
-		draft.end(button?.value === "discard");
-		// Not in the midst of the submit event that brought us here: a form that is being submitted takes no second one.
-		setTimeout(() => { if (button) form.requestSubmit(button); else form.submit(); });
-		setTimeout(() => { going = false; draft.over = false; }, 8000); // should the way be cut, the form lives on
+		this.go(button);
 	}
 
-	form.addEventListener("keydown", (e) => {
+	async go(button) {
+		if (this.leave) return this.post(button);
+		this.going = true;
+		this.draft.data();
+		this.draft.end();
+		if (button?.value === "discard") await this.draft.forget();
+		else await this.draft.mark();
+		// Not in the midst of the submit event that brought us here: a form that is being submitted takes no second one.
+		setTimeout(() => { if (button) this.form.requestSubmit(button); else this.form.submit(); });
+		setTimeout(() => { this.going = false; this.draft.over = false; }, 8000); // should the way be cut, the form lives on
+	}
+
+	/** post sends the form without leaving the page it lies on. */
+	async post(button) {
+		if (button?.value === "save") {
+			if (await this.draft.save({ force: true, leave: true })) toast(say("keptdraft"));
+			return;
+		}
+		this.going = true;
+		this.draft.data(); // the editor writes its text
+		const data = new FormData(this.form, button);
+		this.draft.end();
+		data.set("back", location.pathname + location.search);
+		try {
+			const response = await call(this.form.getAttribute("action"), { method: "POST", body: data, headers: { "X-Restante": "act" } });
+			const doc = isOurs(response) ? parse(response, await response.text()) : null;
+			if (response.redirected) {
+				await this.draft.forget();
+				this.leave(button);
+				if (doc) adopt(doc);
+				return;
+			}
+			this.draft.over = false;
+			if (doc && one("form[data-compose]", doc)) this.again(response, doc);
+			else toast(doc ? problem(doc) : say("refused"), { failed: true });
+		} catch {
+			this.draft.over = false;
+			this.draft.keepHere();
+			toast(say(navigator.onLine ? "notkept" : "offline"), { failed: true });
+		} finally {
+			this.going = false;
+		}
+	}
+
+	/** again shows, in the form at hand, what is to be mended or asked before it goes. */
+	again(response, doc) {
+		this.draft.learn(response, doc);
+		const fresh = this.unique(document.importNode(one("[data-notes]", doc), true));
+		one("[data-notes]", this.form).replaceWith(fresh);
+		(one(".errors", fresh) ?? one(".ask", fresh))?.focus();
+	}
+
+	/** mend leads from an error to its field. */
+	mend(e) {
+		const link = e.target.closest?.('.errors a[href^="#"]'), field = link && document.getElementById(link.hash.slice(1));
+		if (!field) return;
+		e.preventDefault();
+		if (field.name === "body" && this.uploads.editor) this.uploads.editor.focus(); else field.focus();
+	}
+
+	key(e) {
 		if ((e.ctrlKey || e.metaKey) && e.key === "Enter") {
 			e.preventDefault();
-			form.requestSubmit(one('button[name=action][value="send"]', form));
+			this.form.requestSubmit(one('button[name=action][value="send"]', this.form));
 		} else if ((e.ctrlKey || e.metaKey) && e.shiftKey && /^[cb]$/i.test(e.key)) {
-			const name = e.key.toLowerCase() === "c" ? "cc" : "bcc", more = one(".more-fields", form);
 			e.preventDefault();
-			if (more) more.open = true;
-			form.elements[name]?.focus();
+			one(".more-fields", this.form).open = true;
+			this.form.elements[e.key.toLowerCase() === "c" ? "cc" : "bcc"].focus();
 		} else if (e.key === "Enter" && e.target.matches("input:not([type=file])") && !e.defaultPrevented) {
 			e.preventDefault(); // a line break in a field is no wish to send
 		}
-	}, { capture: false });
+	}
+}
 
-	on("click", ".compose-head > a", async (e, link) => {
+/** startCompose makes a form live: that of the page, or one that lies on another. */
+export async function startCompose(form, options = {}) {
+	const writing = new Writing(form, { page: false, source: location.pathname + location.search, ...options });
+	if (one("textarea[data-rich]", form)) await writing.format();
+	else writing.offerFormat();
+	writing.draft.ready();
+	(one(".errors", form) ?? one(".ask", form))?.focus();
+	return writing;
+}
+
+/** startPage makes the form that is the page live. */
+export async function startPage(form) {
+	const { draft } = await startCompose(form, { page: true });
+	const close = one("[data-close]", form);
+	close.addEventListener("click", async (e) => {
 		if (!draft.dirty || e.ctrlKey || e.metaKey || e.button) return;
 		e.preventDefault();
-		if (await draft.save()) location.assign(link.href);
+		if (await draft.save()) location.assign(close.href);
 		else toast(say("notkept"), { failed: true });
 	});
 }

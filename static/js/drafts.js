@@ -2,33 +2,41 @@
 // seconds after the last key and at most every five while typing.
 import { all, isOurs, one, parse } from "./dom.js";
 import { call, problem } from "./net.js";
+import { fieldsOf, offerNewer } from "./newer.js";
+import { Copies, unsaved } from "./sealed.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
 
 const clock = () => new Date().toLocaleTimeString(document.documentElement.lang || undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-/** Draft is the form with its copies. */
+/** Draft is a form with its copies. A form that is a page of its own keeps the page's address up to date. */
 export class Draft {
-	constructor(form) {
+	constructor(form, { page, source }) {
 		this.form = form;
+		this.page = page;
+		this.source = source; // the address the form came from: its name until it has an id
 		this.before = []; // called before the form is read: the editor writes its text into it
 		this.changed = 0; // counts changes
 		this.kept = 0; // the count that the server has
 		this.busy = null;
 		this.over = false; // sent or thrown away
 		this.unknown = false; // the server did not say which draft it made
-		form.addEventListener("input", () => this.touch());
-		form.addEventListener("change", () => this.touch());
-		document.addEventListener("visibilitychange", () => { if (document.hidden) this.leave(); });
-		addEventListener("pagehide", () => this.leave());
-		addEventListener("online", () => this.save());
-		this.offer();
+		this.copies = new Copies(Number(form.dataset.account), form.dataset.copyKey);
+		form.removeAttribute("data-copy-key");
+		this.gone = new AbortController();
+		const signal = this.gone.signal;
+		form.addEventListener("input", () => this.touch(), { signal });
+		form.addEventListener("change", () => this.touch(), { signal });
+		document.addEventListener("visibilitychange", () => { if (document.hidden) this.leave(); }, { signal });
+		addEventListener("pagehide", () => this.leave(), { signal });
+		addEventListener("online", () => this.save(), { signal });
+		unsaved.add(this);
 	}
 
 	get id() { return this.form.dataset.draft || ""; }
 	get waitsForFolder() { return Boolean(this.unfiled) && !this.over; }
 	get dirty() { return this.changed > this.kept && !this.over; }
-	get key() { return "restante:draft:" + (one(".account .menu-head")?.textContent.trim() ?? "") + ":" + (this.id || "new" + location.search); }
+	get name() { return this.id || "new " + this.source; }
 
 	say(words, trouble = false) {
 		const place = one("[data-kept]", this.form);
@@ -37,7 +45,10 @@ export class Draft {
 	}
 
 	/** ready notes what the form holds before anybody has written: that alone is not worth keeping. */
-	ready() { this.begun = this.text(); }
+	ready() {
+		this.begun = this.text();
+		offerNewer(this).catch((error) => console.error(error));
+	}
 
 	text() { return JSON.stringify([...this.data().entries()].filter(([name]) => ["from", "to", "cc", "bcc", "subject", "body", "html"].includes(name))); }
 
@@ -59,22 +70,23 @@ export class Draft {
 		return data;
 	}
 
-	keepHere() {
+	async keepHere() {
 		clearTimeout(this.localTimer);
 		this.localTimer = null;
 		if (!this.dirty) return;
 		try {
-			const fields = [...this.data().entries()].filter(([name]) => ["to", "cc", "bcc", "subject", "body", "html"].includes(name));
-			localStorage.setItem(this.key, JSON.stringify({ at: Date.now(), fields }));
-			this.say(say("keptlocal"));
+			await this.copies.keep(this.name, { at: Date.now(), fields: fieldsOf(this.data()) });
+			if (this.dirty && !one("[data-kept][data-trouble]", this.form)) this.say(say("keptlocal"));
 		} catch { /* full or forbidden: the server's copy remains */ }
 	}
 
-	forget(key = this.key) {
-		try {
-			localStorage.removeItem(key);
-		} catch { /* nothing to forget */ }
+	/** mark lets the page that follows erase the copy, once it has come. */
+	async mark() {
+		const id = await this.copies.id(this.name).catch(() => null);
+		if (id) sessionStorage.setItem("restante:sent", id);
 	}
+
+	forget(name = this.name) { return this.copies.forget(name).catch(() => { /* nothing to forget */ }); }
 
 	/** save keeps the draft on the server. It gives whether the server has it. */
 	async save({ force = false, keepalive = false, leave = false } = {}) {
@@ -93,7 +105,7 @@ export class Draft {
 	}
 
 	async post(keepalive, kind) {
-		const count = this.changed, key = this.key;
+		const count = this.changed, name = this.name;
 		try {
 			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data("save"), headers: { "X-Restante": kind }, keepalive });
 			const doc = isOurs(response) ? parse(response, await response.text()) : null;
@@ -105,7 +117,8 @@ export class Draft {
 			if (!response.ok) throw new Error(String(response.status));
 			this.learn(response, doc);
 			this.kept = Math.max(this.kept, count);
-			this.forget(key);
+			if (name !== this.name || !this.dirty) this.forget(name);
+			if (this.dirty) this.keepHere(); // written since
 			this.say(say("kept", { Time: clock() }));
 			// The copy in the Drafts folder follows at most every 20 s.
 			if (response.headers.get("X-Restante-Filed") === "0") this.unfiled = setTimeout(() => this.save({ force: true }), 21_000);
@@ -132,7 +145,8 @@ export class Draft {
 			this.form.setAttribute("action", "/compose/" + id);
 			for (const e of all("input[name=carry]", this.form)) e.remove();
 			if (files) this.moved?.(); // their addresses are others now
-			history.replaceState(history.state, "", "/compose/" + id);
+			if (this.page) history.replaceState(history.state, "", "/compose/" + id);
+			this.form.dispatchEvent(new CustomEvent("restante:draft"));
 		}
 		this.unknown = !this.id;
 		if (rev) {
@@ -151,45 +165,23 @@ export class Draft {
 		if (navigator.onLine) this.save({ force: this.waitsForFolder, keepalive: size < 50_000, leave: true });
 	}
 
-	/** end stops keeping: the form itself is being sent. What only this browser has is dropped by the page that follows. */
-	end(drop) {
+	/** end stops keeping: the form itself is being sent. */
+	end() {
 		this.keepHere();
-		if (drop) this.forget();
-		else sessionStorage.setItem("restante:sent", this.key);
 		this.over = true;
-		clearTimeout(this.quiet);
-		clearTimeout(this.typing);
-		clearTimeout(this.again);
-		clearTimeout(this.unfiled);
+		this.rest();
 	}
 
-	/** offer shows text that only this browser has. */
-	offer() {
-		let copy = null;
-		try {
-			copy = JSON.parse(localStorage.getItem(this.key) ?? "null");
-		} catch { /* no copy then */ }
-		if (!copy || Date.now() - copy.at > 30 * 24 * 3600_000) return;
-		const now = new Map(new FormData(this.form));
-		if (copy.fields.every(([name, value]) => (now.get(name) ?? "").replace(/\r\n/g, "\n") === value.replace(/\r\n/g, "\n"))) return;
-		const bar = document.createElement("p");
-		bar.className = "bar info";
-		bar.setAttribute("role", "status");
-		const words = document.createElement("span");
-		words.textContent = say("newer", { Time: new Date(copy.at).toLocaleString(document.documentElement.lang || undefined, { dateStyle: "short", timeStyle: "short" }) });
-		bar.append(words);
-		for (const [key, use] of [["useit", true], ["dropit", false]]) {
-			const b = document.createElement("button");
-			b.type = "button";
-			b.textContent = say(key);
-			b.addEventListener("click", () => {
-				bar.remove();
-				if (use) this.use(copy.fields);
-				else this.forget();
-			});
-			bar.append(b);
-		}
-		one(".compose-head", this.form).after(bar);
+	rest() {
+		for (const timer of [this.localTimer, this.quiet, this.typing, this.again, this.unfiled]) clearTimeout(timer);
+		this.localTimer = this.quiet = this.typing = this.again = this.unfiled = null;
+	}
+
+	/** close lets go of the form, which leaves the page. */
+	close() {
+		this.rest();
+		this.gone.abort();
+		unsaved.delete(this);
 	}
 
 	use(fields) {

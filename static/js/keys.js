@@ -114,7 +114,7 @@ function onKey(e) {
 
 /** pane moves the focus to the next part of the frame. */
 function pane(n) {
-	const parts = [one("nav.folders"), one("#list"), one(".reader")].filter((p) => p?.offsetParent);
+	const parts = [one("nav.folders"), one("#list"), one(".reader"), one(".docks")].filter((p) => p?.offsetParent);
 	const at = parts.findIndex((p) => p.contains(document.activeElement));
 	const to = parts.at((at + n + parts.length) % parts.length);
 	if (!to) return;

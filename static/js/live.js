@@ -59,7 +59,7 @@ export function startLive() {
 	connect();
 	if (location.pathname === "/outbox") document.addEventListener("submit", () => { leaving = true; setTimeout(() => { leaving = false; }, 5000); });
 	addEventListener("pagehide", () => source?.close());
-	on("submit", 'form[action="/logout"]', () => source?.close()); // the end of the session is no news then
+	on("submit", 'form[action="/logout"]', (e) => { if (!e.defaultPrevented) source?.close(); }); // the end of the session is no news then
 	addEventListener("pageshow", (e) => { if (e.persisted) { connect(); changed(); } });
 	addEventListener("online", changed);
 }

@@ -21,6 +21,7 @@ export function problem(doc) {
 
 /** morph makes parts of the page those of the text. Parts that the text lacks stay. */
 export async function morph(text, doc, selectors) {
+	document.dispatchEvent(new CustomEvent("restante:swap", { detail: selectors })); // restante:page follows
 	text = text.replace(/<title>.*?<\/title>/s, ""); // the title is set by who goes somewhere, not by news
 	const frame = one("iframe[data-message-body]");
 	const next = one("iframe[data-message-body]", doc);

@@ -1,6 +1,7 @@
 // Recipients as chips. The field of the form stays what is sent: it always
 // holds the plain list, lies under the chips and hands its focus on.
 import { all, el, isOurs, one, parse } from "./dom.js";
+import { likely } from "./domains.js";
 import { announce } from "./toast.js";
 import { say } from "./words.js";
 
@@ -21,6 +22,8 @@ const address = (one) => (one.match(/<([^<>]*)>\s*$/)?.[1] ?? one).trim();
 const valid = (one) => /^[^\s@<>(),;:\\"]+@[^\s@<>(),;:\\"]+$/.test(address(one)) && !/@[.-]|\.\.|[.-]$/.test(address(one));
 const name = (one) => one.replace(/<[^<>]*>\s*$/, "").trim().replace(/^"(.*)"$/, "$1") || address(one);
 
+const many = 20; // chips that stand open
+
 class Recipients {
 	constructor(field, draft) {
 		this.field = field;
@@ -32,12 +35,14 @@ class Recipients {
 		this.listId = field.id + "-suggestions";
 		this.input = el("input", { type: "text", id: field.id + "-entry", class: "recipient-entry", role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.listId, "aria-labelledby": label.id,
 			autocomplete: "off", autocapitalize: "none", spellcheck: "false", enterkeyhint: "next", "aria-invalid": field.getAttribute("aria-invalid"), "aria-describedby": field.getAttribute("aria-describedby") });
+		this.more = el("button", { type: "button", class: "recipient-more", hidden: true, onclick: () => { this.unfolded = true; this.fold(); this.input.focus(); } });
+		this.hints = el("span", { class: "recipient-hints", role: "status" });
 		this.list = el("ul", { class: "listbox", id: this.listId, role: "listbox", "aria-labelledby": label.id, hidden: true });
 		field.removeAttribute("list");
 		field.classList.add("under-chips");
 		field.tabIndex = -1;
 		field.setAttribute("aria-hidden", "true");
-		this.box.append(this.chips, this.input, this.list);
+		this.box.append(this.chips, this.more, this.input, this.list, this.hints);
 		field.addEventListener("focus", () => this.input.focus());
 		field.addEventListener("input", () => this.read());
 		field.form.addEventListener("restante:filled", () => this.read());
@@ -48,6 +53,7 @@ class Recipients {
 		this.input.addEventListener("paste", (e) => this.paste(e));
 		this.input.addEventListener("blur", () => setTimeout(() => { if (!this.box.contains(document.activeElement)) { this.take(); this.close(); } }, 120));
 		const focused = document.activeElement === field;
+		this.chips.addEventListener("focusin", () => { this.unfolded = true; this.fold(); });
 		this.read();
 		if (focused) this.input.focus();
 	}
@@ -60,6 +66,44 @@ class Recipients {
 		this.input.value = "";
 		for (const one of split(this.field.value)) this.add(one);
 		this.write(false);
+		this.shown();
+	}
+
+	/** shown brings all that hangs on the chips up to them: folding, hints, and the count on the button. */
+	shown() {
+		this.fold();
+		this.hint();
+		this.field.dispatchEvent(new CustomEvent("restante:people", { bubbles: true }));
+	}
+
+	/** fold shows the first of very many until somebody asks for the rest. */
+	fold() {
+		const chips = all(".recipient", this.chips), folded = chips.length > many && !this.unfolded;
+		chips.forEach((c, i) => { c.hidden = folded && i > 0 && !c.hasAttribute("data-wrong"); });
+		const hidden = chips.filter((c) => c.hidden).length;
+		this.more.hidden = !hidden;
+		this.more.textContent = say("morepeople", { N: hidden });
+	}
+
+	/** hint says below the chips what is no address, and where a domain looks mistyped. */
+	hint() {
+		const lines = all(".recipient", this.chips).map((chip) => {
+			const text = chip.dataset.address;
+			if (chip.hasAttribute("data-wrong")) return el("span", { class: "wrong" }, say("invalid", { Address: text }));
+			const [local, domain] = address(text).split("@"), better = likely(domain);
+			if (!better) return null;
+			return el("span", { class: "hint" }, say("didyoumean", { Typed: domain, Meant: better }) + " ",
+				el("button", { type: "button", class: "small", onclick: () => this.replace(chip, text.replace(address(text), local + "@" + better)) }, say("domainyes", { Meant: better })));
+		});
+		this.hints.replaceChildren(...lines.filter(Boolean));
+	}
+
+	replace(chip, text) {
+		chip.remove();
+		this.add(text);
+		this.write();
+		this.shown();
+		this.input.focus();
 	}
 
 	/** write puts chips and what is being typed into the field. */
@@ -76,14 +120,14 @@ class Recipients {
 		const chip = el("span", { class: "recipient", "data-address": text, "data-wrong": wrong, title: wrong ? say("invalid", { Address: text }) : text },
 			el("span", {}, el("bdi", {}, name(text))),
 			el("button", { type: "button", tabindex: "-1", "aria-label": say(wrong ? "invalid" : "removeaddr", { Address: text }), onclick: () => this.remove(chip), onkeydown: (e) => this.chipKey(e, chip) }, "×"));
-		chip.addEventListener("dblclick", () => { this.remove(chip); this.input.value = text; this.input.focus(); });
+		chip.addEventListener("dblclick", () => { this.remove(chip); this.input.value = text; });
 		this.chips.append(chip);
-		if (wrong) announce(say("invalid", { Address: text }));
 	}
 
 	remove(chip) {
 		chip.remove();
 		this.write();
+		this.shown();
 		this.input.focus();
 	}
 
@@ -94,6 +138,7 @@ class Recipients {
 		this.input.value = "";
 		for (const part of parts) this.add(part);
 		this.write();
+		this.shown();
 		this.close();
 		return true;
 	}

@@ -38,14 +38,14 @@ function inEditor(root, before, after) {
 
 /** startSignature follows the choice of From. */
 export function startSignature(form, draft) {
-	const from = one("select#from", form);
+	const from = one("select[name=from]", form);
 	if (!from) return;
 	let now = from.selectedOptions[0]?.dataset.signature ?? "";
 	from.addEventListener("change", () => {
 		const next = from.selectedOptions[0]?.dataset.signature ?? "";
 		const root = one(".editor", form);
 		if (root) inEditor(root, now, next);
-		else inText(one("#body", form), now, next);
+		else inText(form.elements.body, now, next);
 		now = next;
 		draft.touch();
 	});

@@ -1,10 +1,12 @@
 // Files go up at once, three at a time, with their progress; sending waits for them.
-import { el, icon, isOurs, on, one, parse } from "./dom.js";
+// Pictures that are pasted or dropped into a formatted text stand in it.
+import { el, icon, isOurs, one, parse } from "./dom.js";
 import { call } from "./net.js";
+import { offerSmaller } from "./smaller.js";
 import { toast } from "./toast.js";
-import { say } from "./words.js";
+import { say, size } from "./words.js";
 
-const size = (n) => new Intl.NumberFormat(document.documentElement.lang || undefined, { style: "unit", unit: n < 1e6 ? "kilobyte" : "megabyte", maximumFractionDigits: n < 1e7 && n >= 1e6 ? 1 : 0 }).format(n < 1e6 ? Math.ceil(n / 1000) : n / 1e6);
+const isPicture = (file) => /^image\/(?:png|jpeg|gif|webp)$/.test(file.type);
 
 /** Uploads are the files of a draft. */
 export class Uploads {
@@ -14,6 +16,8 @@ export class Uploads {
 		this.list = one("[data-files]", form);
 		this.waiting = [];
 		this.running = new Set();
+		this.editor = null; // of a formatted text
+		this.smaller = new Map(); // file's id -> the button that makes it so
 		draft.files = (answered) => this.sync(answered);
 		draft.moved = () => this.fetch();
 		const input = one('input[type=file][name="attachments"]', form);
@@ -28,31 +32,45 @@ export class Uploads {
 			if (!e.dataTransfer.files.length) return;
 			e.preventDefault();
 			e.stopPropagation();
-			this.add([...e.dataTransfer.files]);
+			this.take([...e.dataTransfer.files], e.target, document.caretRangeFromPoint?.(e.clientX, e.clientY));
 		}, { capture: true });
 		form.addEventListener("paste", (e) => {
 			const files = [...e.clipboardData.files];
-			if (!files.length || e.clipboardData.types.includes("text/html")) return;
+			// A picture that is copied from a page comes with markup that holds it alone.
+			if (!files.length || e.clipboardData.getData("text/html").replace(/<style.*?<\/style>|<[^>]*>/gs, "").trim()) return;
 			e.preventDefault();
 			e.stopPropagation();
-			this.add(files);
+			this.take(files, e.target);
 		}, { capture: true });
-		on("click", "[data-files] button[name=remove]", (e, button) => {
+		this.list.addEventListener("click", (e) => {
+			const button = e.target.closest("button[name=remove]");
+			if (!button) return;
 			e.preventDefault();
 			this.remove(button);
 		});
 	}
 
+	/** take puts pictures into the text where they were pasted or dropped, all else among the files. */
+	async take(files, target, at) {
+		const into = this.editor?.root.contains(target);
+		const pictures = into ? files.filter(isPicture) : [];
+		await this.add(files.filter((f) => !pictures.includes(f)));
+		await this.add(pictures, (file) => this.editor?.picture(file, at));
+	}
+
+	/** broken says of a file that did not get through, null when all did. */
+	get broken() { return one("[data-uploading] .wrong", this.list)?.textContent ?? null; }
+
 	get busy() { return this.waiting.length + this.running.size > 0; }
 
 	/** done resolves when nothing is on its way. */
-	async done() {
-		if (this.busy) toast(say("waitfiles"));
+	async done({ quiet = false } = {}) {
+		if (this.busy && !quiet) toast(say("waitfiles"));
 		while (this.busy) await new Promise((r) => setTimeout(r, 150));
 	}
 
-	/** add takes files; without a draft on the server they stay in the form and go with it. */
-	async add(files) {
+	/** add takes files; without a draft on the server they stay in the form and go with it. place puts one into the text. */
+	async add(files, place = () => null) {
 		if (!files.length) return true;
 		const limit = Number(this.form.dataset.limit || 0);
 		const bytes = [...this.list.children].reduce((n, row) => n + Number(row.dataset.bytes || 0), 0) + files.reduce((n, f) => n + f.size, 0);
@@ -62,18 +80,18 @@ export class Uploads {
 		}
 		if (!this.draft.id) await this.draft.save({ force: true });
 		if (!this.draft.id) return false;
-		this.waiting.push(...files.map((f) => this.item(f)));
+		this.waiting.push(...files.map((f) => this.item(f, place(f))));
 		this.next();
 		return true;
 	}
 
-	item(file) {
+	item(file, picture) {
 		const progress = el("progress", { max: "100", value: "0", "aria-label": file.name });
 		const words = el("span", { class: "file-size" }, size(file.size));
 		const stop = el("button", { type: "button", class: "icon-button", "aria-label": say("cancelupload", { Name: file.name }), title: say("cancelupload", { Name: file.name }) }, icon("x"));
 		const row = el("li", { class: "file", "data-uploading": true, "data-bytes": file.size }, el("span", { class: "file-kind" }, icon("file")),
 			el("span", { class: "file-text" }, el("bdi", { class: "file-waiting" }, file.name), words, progress), stop);
-		const it = { file, row, progress, words, stop };
+		const it = { file, picture, row, progress, words, stop };
 		stop.addEventListener("click", () => this.cancel(it));
 		this.list.append(row);
 		return it;
@@ -81,6 +99,7 @@ export class Uploads {
 
 	cancel(it) {
 		it.request?.abort();
+		it.picture?.drop();
 		this.waiting = this.waiting.filter((w) => w !== it);
 		this.running.delete(it);
 		it.row.remove();
@@ -93,7 +112,7 @@ export class Uploads {
 
 	send(it) {
 		const request = it.request = new XMLHttpRequest(), data = new FormData();
-		data.append("attachments", it.file, it.file.name || "image.png");
+		data.append(it.picture ? "pictures" : "attachments", it.file, it.file.name || "image.png");
 		this.running.add(it);
 		request.open("POST", "/compose/" + this.draft.id + "/files");
 		request.setRequestHeader("X-Restante", "1");
@@ -114,6 +133,7 @@ export class Uploads {
 		if (request.status === 413) {
 			this.running.delete(it);
 			it.row.remove();
+			it.picture?.drop();
 			toast(say("toobig", { Name: it.file.name }), { failed: true });
 			return this.next();
 		}
@@ -122,12 +142,13 @@ export class Uploads {
 			return this.send(it);
 		}
 		if (request.status >= 400) return this.broke(it);
-		let doc = ours ? parse(answer, request.responseText) : null;
-		if (doc && !one(".file", doc)) doc = null;
-		if (!doc) await this.fetch();
+		it.picture?.show(request.getResponseHeader("X-Restante-Picture"));
+		const list = ours && request.getResponseHeader("X-Restante-Fragment") ? parse(answer, request.responseText) : null;
+		if (!list) await this.fetch();
 		this.running.delete(it);
 		it.row.remove();
-		if (doc) this.sync(doc);
+		if (list) this.sync(list);
+		if (!it.picture) offerSmaller(this, it.file).catch(() => { /* as it is, then */ });
 		this.next();
 	}
 
@@ -149,10 +170,10 @@ export class Uploads {
 
 	/** sync shows the files that the server has; those on their way stay. */
 	sync(doc) {
-		const fresh = one("[data-files]", doc) ?? one(".file", doc)?.parentNode; // a page, or the list alone
-		if (!fresh) return;
+		const fresh = one("[data-files]", doc) ?? doc.body ?? doc; // a page, or the list alone
 		for (const row of [...this.list.children]) if (!row.hasAttribute("data-uploading")) row.remove();
 		this.list.prepend(...[...fresh.children].map((c) => document.importNode(c, true)));
+		for (const [row, button] of this.smaller) one(`button[name=remove][value="${CSS.escape(row)}"]`, this.list)?.before(button);
 		const rev = one("form[data-compose]", doc)?.dataset.rev, field = one("input[name=rev]", this.form);
 		if (rev && field) field.value = this.form.dataset.rev = rev;
 	}

@@ -6,17 +6,23 @@ const english = {
 	slow: "Still waiting for the mail server…", again: "Please sign in again. Your text is safe.",
 	wrongpassword: "The mail server did not accept this password.", keptlocal: "Kept on this device", saving: "Keeping…",
 	kept: "Draft kept {Time}", notkept: "Not kept on the server yet: trying again",
-	newer: "There is newer text of this draft on this device, from {Time}.", useit: "Use it", dropit: "Leave it",
+	newer: "Newer text from this device, {Time}", useit: "Use it",
 	conflict: "This draft was changed on another device. Both are kept: this text is a new draft now.",
 	uploading: "{Name}: {Done} of {Total}", stopped: "{Name} stopped at {Percent} %.", goon: "Go on",
 	waitfiles: "Files are still on their way. The message is sent when they are there.", removefile: "Remove {Name}",
-	toobig: "{Name} is too large for this site.", invalid: "Not a whole address: {Address}", removeaddr: "Remove {Address}",
+	toobig: "{Name} is too large for this site.", invalid: "Not an address: {Address}", removeaddr: "Remove {Address}",
 	suggestions: "{N} suggestions", duplicate: "{Address} is already there.", bold: "Bold", italic: "Italic", strike: "Strike through",
 	bullets: "List", numbers: "Numbered list", quote: "Quote", unquote: "Less quote", link: "Link", linkurl: "Address of the link",
 	clearformat: "Remove formatting", undoedit: "Undo", redoedit: "Redo", plain: "Plain text", rich: "Formatted text", tools: "Formatting",
 	plainlose: "Plain text has no formatting. The formatting goes away.", keys: "Keys", close: "Close", cancel: "Cancel", undo: "Undo",
 	password: "Password", signin: "Sign in", cancelupload: "Stop {Name}",
 	missingfile: "You wrote of an attachment, but there is no file.", "missingfile.words": "attached|attachment|attachments|enclosed",
+	compare: "Two texts of one draft", comparing: "Compare", thisdevice: "On this device, {Time}", theserver: "On the server",
+	useserver: "Use that of the server", keptdraft: "Kept in Drafts", throwaway: "Throw away", onlyhere: "One draft is only on this device.",
+	onlyheremany: "{N} drafts are only on this device.", keepsealed: "Sign out and keep it sealed here", throwitaway: "Throw it away",
+	stay: "Stay", sendto: "Send to {N} people", morepeople: "and {N} more", didyoumean: "{Typed}: did you mean {Meant}?",
+	domainyes: "Use {Meant}", makesmaller: "Make smaller ({From} → {To})", removequote: "Remove quote", fullpage: "Open as a full page",
+	writing: "Messages being written",
 	anyway: "Send anyway", nofolder: "There is no such folder here.", copied: "The address is copied.",
 };
 
@@ -30,3 +36,8 @@ export function say(key, values = {}) {
 	const words = page["js." + key] ?? page[key] ?? english[key] ?? key;
 	return words.replace(/\{\{?\.?(\w+)\}?\}/g, (all, name) => values[name] ?? all);
 }
+
+const unit = (name, digits) => new Intl.NumberFormat(document.documentElement.lang || undefined, { style: "unit", unit: name, maximumFractionDigits: digits });
+
+/** size is a number of octets in words. */
+export const size = (n) => (n < 1e6 ? unit("kilobyte", 0).format(Math.ceil(n / 1000)) : unit("megabyte", n < 1e7 ? 1 : 0).format(n / 1e6));

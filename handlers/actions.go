@@ -3,80 +3,60 @@ package handlers
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-chi/chi/v5"
+	"time"
 
 	"restante/mailclient"
 	"restante/templates"
 )
 
-// maxUIDs is how many mails one act may name.
-const maxUIDs = 100_000
+const (
+	maxUIDs = 100_000          // mails that one act may name
+	actTime = 25 * time.Second // for an act that a person waits for
+)
 
-// actForm is what POST …/actions brings.
+// actForm is what POST …/actions brings, but for the mails it is about.
 type actForm struct {
 	action, to, label, back, stay string
-	ref                           mailclient.Ref
 	all                           bool
 }
 
-func actFormFrom(r *http.Request, box string) (f actForm, err error) {
+func actFormFrom(r *http.Request) (f actForm, err error) {
 	if err := parseForm(r); err != nil {
-		return f, err
-	}
-	f = actForm{action: r.PostFormValue("action"), to: r.PostFormValue("to"), label: strings.TrimSpace(cmp.Or(r.PostFormValue("label"), r.PostFormValue("to"))),
-		back: r.PostFormValue("back"), stay: r.PostFormValue("stay"), all: r.PostFormValue("all") == "1"}
-	f.ref.Mailbox = box
-	if f.ref.UIDValidity, err = validityParam(r.PostFormValue("validity")); err != nil {
 		return f, err
 	}
 	if len(r.PostForm["uid"]) > maxUIDs {
 		return f, badRequest("error.form")
 	}
-	seen := map[uint32]bool{}
-	for _, v := range r.PostForm["uid"] {
-		n, err := strconv.ParseUint(v, 10, 32)
-		if err != nil || n == 0 {
-			return f, badRequest("error.form")
-		}
-		if !seen[uint32(n)] {
-			seen[uint32(n)] = true
-			f.ref.UIDs = append(f.ref.UIDs, uint32(n))
-		}
-	}
-	if len(f.ref.UIDs) == 0 && !f.all {
+	f = actForm{action: r.PostFormValue("action"), to: r.PostFormValue("to"), label: strings.TrimSpace(cmp.Or(r.PostFormValue("label"), r.PostFormValue("to"))),
+		back: r.PostFormValue("back"), stay: r.PostFormValue("stay"), all: r.PostFormValue("all") == "1"}
+	if len(r.PostForm["uid"]) == 0 && !f.all {
 		return f, badRequest("error.nothingpicked")
 	}
 	return f, nil
 }
 
-// undoStep is how an act is taken back: kept in the store as JSON.
-type undoStep struct {
-	Flags   *undoFlags  `json:"flags,omitempty"`
-	Move    *undoMove   `json:"move,omitempty"`
-	Draft   string      `json:"draft,omitempty"` // one that was thrown away
-	Folder  *undoFolder `json:"folder,omitempty"`
-	Account int64       `json:"account"`
-}
-
-type undoFlags struct {
-	Ref         mailclient.Ref
-	Add, Remove []string
-}
-
-type undoFolder struct{ From, To string } // its name before, and now
-
-type undoMove struct {
-	From, To    string // where the mails were, and are
-	UIDValidity uint32
-	UIDs        []uint32 // in To; empty when the server gave none
-	MessageIDs  []string
-	Marked      *mailclient.Ref // the originals, which the server kept marked as deleted
+// pickedIn are the mails of one mailbox that a form names.
+func pickedIn(r *http.Request, box string) (ref mailclient.Ref, err error) {
+	ref.Mailbox = box
+	if ref.UIDValidity, err = validityParam(r.PostFormValue("validity")); err != nil {
+		return ref, err
+	}
+	for _, v := range r.PostForm["uid"] {
+		n, err := strconv.ParseUint(v, 10, 32)
+		if err != nil || n == 0 {
+			return ref, badRequest("error.form")
+		}
+		ref.UIDs = append(ref.UIDs, uint32(n))
+	}
+	slices.Sort(ref.UIDs)
+	ref.UIDs = slices.Compact(ref.UIDs)
+	return ref, nil
 }
 
 // act does something to mails of a mailbox, then goes back with words and Undo.
@@ -85,65 +65,121 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 	if err != nil {
 		return err
 	}
-	f, err := actFormFrom(r, pl.box.Name)
+	f, err := actFormFrom(r)
 	if err != nil {
 		return err
 	}
-	if f.action == "open" && len(f.ref.UIDs) > 0 { // Enter in a check of the list
-		return seeOther(w, r, pathMessage(p.Account.ID, pl.slug, f.ref.UIDs[0]))
+	ref, err := pickedIn(r, pl.box.Name)
+	if err != nil {
+		return err
 	}
+	if f.action == "open" && len(ref.UIDs) > 0 { // Enter in a check of the list
+		return seeOther(w, r, pathMessage(p.Account.ID, pl.slug, ref.UIDs[0]))
+	}
+	f.back = cmp.Or(f.back, pl.path)
 	if f.action == "delete" && r.URL.Query().Get("ask") == "1" {
-		return s.askForever(w, r, p, pl, f)
+		return s.askForever(w, r, p, f, p.L.T("list.selectall", "N", int(pl.box.Messages), "Folder", display(pl.box, p)))
 	}
-	if f.all {
-		lq, err := listQueryFrom(r.Form, p.Zone)
+	if f.all || ref.UIDValidity == 0 { // or a form of somebody else's making: the UIDs of now are meant
+		lq := mailclient.ListQuery{}
+		if f.all {
+			if lq, err = listQueryFrom(r.Form, p.Zone); err != nil {
+				return err
+			}
+		}
+		now, err := p.Mail.UIDs(r.Context(), pl.box.Name, lq)
 		if err != nil {
 			return err
 		}
-		all, err := p.Mail.UIDs(r.Context(), pl.box.Name, lq)
-		if err != nil {
-			return err
-		}
-		f.ref.UIDs = all.UIDs
-		if f.ref.UIDValidity == 0 {
-			f.ref.UIDValidity = all.UIDValidity
+		ref.UIDValidity = cmp.Or(ref.UIDValidity, now.UIDValidity)
+		if f.all {
+			ref.UIDs = now.UIDs
 		}
 	}
-	if f.ref.UIDValidity == 0 { // a form of somebody else's making: the UIDs of now are meant
-		now, err := p.Mail.UIDs(r.Context(), pl.box.Name, mailclient.ListQuery{})
-		if err != nil {
-			return err
+	return s.actOn(w, r, p, pl.boxes, f, []mailclient.Ref{ref})
+}
+
+// actOn does what a form says to mails of one folder or several, and goes where the form says.
+func (s *Server) actOn(w http.ResponseWriter, r *http.Request, p *person, boxes []mailclient.Mailbox, f actForm, refs []mailclient.Ref) error {
+	a, told, err := s.actOf(r, p, boxes, f)
+	if err != nil {
+		return err
+	}
+	var steps []mailclient.Step
+	for _, ref := range refs {
+		if len(ref.UIDs) > 0 && ref.Mailbox != a.To {
+			steps = append(steps, mailclient.Step{Act: a, Ref: ref})
 		}
-		f.ref.UIDValidity = now.UIDValidity
 	}
-	done, err := s.doAct(r, p, pl, f)
-	if errors.Is(err, mailclient.ErrGone) { // S18: somebody was faster
-		done, err = flash{Words: p.L.T("done.already")}, nil
-	}
+	done, err := s.take(r, p, steps, told)
 	if err != nil {
 		return err
 	}
 	s.putFlash(r, done)
 	s.hub.tell(p.User.ID, "mail")
-	back := f.back
-	if back == "" {
-		back = pl.path
+	switch {
+	case f.stay != "" && staysOpen[f.action]:
+		return seeOther(w, r, f.stay)
+	case a.Kind == mailclient.ActFlags && len(refs) == 1 && !f.all:
+		return seeOther(w, r, keepListed(f.back, refs[0].UIDs...))
 	}
-	if f.stay != "" && staysOpen[f.action] {
-		back = f.stay
-	}
-	return seeOther(w, r, back)
+	return seeOther(w, r, f.back)
 }
 
-// askForever asks once more, where no script has asked, before mails are deleted for good.
-func (s *Server) askForever(w http.ResponseWriter, r *http.Request, p *person, pl place, f actForm) error {
+// maxKeptListed is how many mails stay in a list that its filter passes over.
+const maxKeptListed = 100
+
+// keepListed adds mails to those that stay in a list of ours with a filter or a search, until the list is left:
+// they were opened or changed there, and nothing vanishes under a person's eyes.
+func keepListed(path string, uids ...uint32) string {
+	u, err := url.Parse(path)
+	q := u.Query()
+	if err != nil || q.Get("filter") == "" && q.Get("q") == "" {
+		return path
+	}
+	kept, err := keptListed(q)
+	for _, uid := range uids {
+		if !slices.Contains(kept, uid) {
+			kept = append(kept, uid)
+		}
+	}
+	if err != nil || len(kept) > maxKeptListed {
+		return path
+	}
+	words := make([]string, len(kept))
+	for i, uid := range kept {
+		words[i] = strconv.FormatUint(uint64(uid), 10)
+	}
+	q.Set("keep", strings.Join(words, "."))
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// keptListed are the mails that an address keeps in its list.
+func keptListed(q url.Values) (uids []uint32, err error) {
+	if q.Get("keep") == "" {
+		return nil, nil
+	}
+	for _, v := range strings.Split(q.Get("keep"), ".") {
+		n, err := strconv.ParseUint(v, 10, 32)
+		if err != nil || n == 0 || len(uids) == maxKeptListed {
+			return nil, badRequest("error.filter")
+		}
+		uids = append(uids, uint32(n))
+	}
+	return uids, nil
+}
+
+// askForever asks once more, where no script has asked, before mails are deleted for good. all names them where all
+// in a folder are meant.
+func (s *Server) askForever(w http.ResponseWriter, r *http.Request, p *person, f actForm, all string) error {
 	page := templates.Error{
 		Head: s.head(r, p, p.L.T("act.forever")), Words: p.L.T("confirm.forever"), ID: requestID(r),
-		RetryURL: pl.path + "/actions", RetryMethod: "post", RetryWords: p.L.T("act.forever"), Danger: true,
-		ButtonURL: ownPath(cmp.Or(f.back, pl.path)), ButtonWords: p.L.T("cancel"),
+		RetryURL: r.URL.Path, RetryMethod: "post", RetryWords: p.L.T("act.forever"), Danger: true,
+		ButtonURL: ownPath(f.back), ButtonWords: p.L.T("cancel"),
 	}
 	if f.all {
-		page.Safe = p.L.T("list.selectall", "N", int(pl.box.Messages), "Folder", display(pl.box, p))
+		page.Safe = all
 	}
 	for name, values := range r.PostForm {
 		for _, v := range values {
@@ -156,50 +192,71 @@ func (s *Server) askForever(w http.ResponseWriter, r *http.Request, p *person, p
 // staysOpen are the acts after which the message stays on the screen.
 var staysOpen = map[string]bool{"flag": true, "unflag": true, "label": true, "unlabel": true, "copy": true}
 
-// flagActs are the acts that only change flags: what they add and take away.
-var flagActs = map[string]struct{ add, remove string }{
-	"read": {add: `\Seen`}, "unread": {remove: `\Seen`}, "flag": {add: `\Flagged`}, "unflag": {remove: `\Flagged`},
+// flagActs are the acts that only change flags.
+var flagActs = map[string]mailclient.Act{
+	"read": {Kind: mailclient.ActFlags, Add: []string{`\Seen`}}, "unread": {Kind: mailclient.ActFlags, Remove: []string{`\Seen`}},
+	"flag": {Kind: mailclient.ActFlags, Add: []string{`\Flagged`}}, "unflag": {Kind: mailclient.ActFlags, Remove: []string{`\Flagged`}},
 }
 
-func (s *Server) doAct(r *http.Request, p *person, pl place, f actForm) (flash, error) {
-	n := len(f.ref.UIDs)
-	if fa, ok := flagActs[f.action]; ok {
-		return s.changeFlags(r, p, f, some(fa.add), some(fa.remove))
+// roleActs are the acts that move mails to where their kind belongs; name is that of a folder made for it.
+var roleActs = map[string]struct {
+	role        mailclient.Role
+	name        string
+	add, remove []string
+}{
+	"archive": {role: mailclient.RoleArchive, name: "Archive"}, "trash": {role: mailclient.RoleTrash, name: "Trash"},
+	"junk":    {mailclient.RoleJunk, "Junk", []string{"$Junk"}, []string{"$NotJunk"}},
+	"notjunk": {mailclient.RoleInbox, "INBOX", []string{"$NotJunk"}, []string{"$Junk"}},
+}
+
+// telling is how the words for what was done are made.
+type telling struct {
+	Key    string `json:"key"`
+	Folder string `json:"folder,omitempty"`
+	Label  string `json:"label,omitempty"`
+}
+
+func (t telling) words(p *person, n int) string {
+	return p.L.T(t.Key, "N", n, "Folder", t.Folder, "Label", t.Label)
+}
+
+// actOf is what a form wants done. A folder that an act needs, and that is not there yet, is made.
+func (s *Server) actOf(r *http.Request, p *person, boxes []mailclient.Mailbox, f actForm) (a mailclient.Act, t telling, err error) {
+	t = telling{Key: "done." + f.action, Label: f.label}
+	if flags, ok := flagActs[f.action]; ok {
+		return flags, t, nil
+	}
+	if to, ok := roleActs[f.action]; ok {
+		ctx, cancel := context.WithTimeout(r.Context(), actTime)
+		defer cancel()
+		box, err := p.Mail.MailboxByRole(ctx, to.role, true, to.name)
+		return mailclient.Act{Kind: mailclient.ActMove, To: box.Name, Add: to.add, Remove: to.remove}, telling{Key: "done.move", Folder: fullDisplay(box, p)}, err
 	}
 	switch f.action {
 	case "label", "unlabel":
 		if !keyword(f.label) {
-			return flash{}, badRequest("error.label")
+			return a, t, badRequest("error.label")
 		}
+		a.Kind = mailclient.ActFlags
 		if f.action == "label" {
-			return s.changeFlags(r, p, f, []string{f.label}, nil)
+			a.Add = []string{f.label}
+		} else {
+			a.Remove = []string{f.label}
 		}
-		return s.changeFlags(r, p, f, nil, []string{f.label})
-	case "archive":
-		return s.moveToRole(r, p, pl, f, mailclient.RoleArchive, "Archive")
-	case "trash":
-		if pl.box.Role == mailclient.RoleTrash {
-			break
-		}
-		return s.moveToRole(r, p, pl, f, mailclient.RoleTrash, "Trash")
-	case "junk", "notjunk":
-		return s.moveJunk(r, p, pl, f)
+		return a, t, nil
 	case "move", "copy":
-		return s.moveTo(r, p, pl, f)
-	case "delete":
-		if err := p.Mail.Expunge(r.Context(), f.ref); err != nil {
-			return flash{}, err
+		for _, b := range boxes {
+			if (b.Name == f.to || Slug(b.Name, b.Delimiter) == f.to) && b.Selectable {
+				s.usedFolder(r, p, b.Name)
+				t.Folder = fullDisplay(b, p)
+				return mailclient.Act{Kind: mailclient.ActKind(f.action), To: b.Name}, t, nil
+			}
 		}
-		return flash{Words: p.L.T("done.delete", "N", n)}, nil
+		return a, t, badRequest("error.nofolderpicked")
+	case "delete":
+		return mailclient.Act{Kind: mailclient.ActExpunge}, t, nil
 	}
-	return flash{}, badRequest("error.act")
-}
-
-func some(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
+	return a, t, badRequest("error.act")
 }
 
 // keyword says whether a label can be a keyword: an atom of RFC 3501, at most 40 characters.
@@ -215,167 +272,56 @@ func keyword(s string) bool {
 	return true
 }
 
-func (s *Server) changeFlags(r *http.Request, p *person, f actForm, add, remove []string) (flash, error) {
-	ctx := r.Context()
-	if !f.all {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, firstAnswer)
-		defer cancel()
+// take does steps now, or in the background when they are long, and gives the words for it. What was done of steps
+// that failed on the way is told, and can be taken back.
+func (s *Server) take(r *http.Request, p *person, steps []mailclient.Step, t telling) (flash, error) {
+	if long(steps) {
+		return s.startWork(r, p, steps, t)
 	}
-	if err := p.Mail.SetFlags(ctx, f.ref, add, remove); err != nil {
-		return flash{}, err
+	total := 0
+	ctx, cancel := context.WithTimeout(r.Context(), actTime)
+	defer cancel()
+	var sum mailclient.Result
+	var failed error
+	for _, st := range steps {
+		res, err := p.Mail.Run(ctx, st)
+		if errors.Is(err, mailclient.ErrGone) { // S18: somebody was faster
+			err = nil
+		}
+		if failed == nil {
+			failed = err
+		}
+		total += len(st.Ref.UIDs)
+		sum.Done, sum.Marked, sum.Back = sum.Done+res.Done, sum.Marked || res.Marked, append(sum.Back, res.Back...)
 	}
-	undo := undoStep{Account: p.Account.ID, Flags: &undoFlags{Ref: f.ref, Add: remove, Remove: add}}
-	return s.undoable(r, p, "flags", p.L.T("done."+f.action, "N", len(f.ref.UIDs), "Label", f.label), undo), nil
-}
-
-// undoable remembers how to take an act back. A failure to remember takes away only the Undo.
-func (s *Server) undoable(r *http.Request, p *person, kind, words string, u undoStep) flash {
-	raw, err := json.Marshal(u)
-	if err != nil {
-		return flash{Words: words}
+	if failed != nil && sum.Done == 0 {
+		return flash{}, unknownOutcome(failed)
 	}
-	id, err := s.store.AddAct(r.Context(), p.User.ID, kind, string(raw))
-	if err != nil {
-		s.log.Warn("undo not kept", "id", requestID(r), "err", err)
-	}
-	return flash{Words: words, Undo: id}
-}
-
-func (s *Server) moveToRole(r *http.Request, p *person, pl place, f actForm, role mailclient.Role, name string) (flash, error) {
-	box, err := p.Mail.MailboxByRole(r.Context(), role, true, name)
-	if err != nil {
-		return flash{}, err
-	}
-	if box.Name == pl.box.Name {
+	if sum.Done == 0 {
 		return flash{Words: p.L.T("done.already")}, nil
 	}
-	return s.move(r, p, pl, f, box)
-}
-
-func (s *Server) moveJunk(r *http.Request, p *person, pl place, f actForm) (flash, error) {
-	add, remove, role, name := "$Junk", "$NotJunk", mailclient.RoleJunk, "Junk"
-	if f.action == "notjunk" {
-		add, remove, role, name = "$NotJunk", "$Junk", mailclient.RoleInbox, "INBOX"
+	words := t.words(p, sum.Done)
+	if failed != nil {
+		pr := problemOf(unknownOutcome(failed))
+		s.logProblem(r, pr)
+		words += " " + p.L.T("done.stayed", "N", total-sum.Done) + " " + p.L.T(pr.Key, pr.Args...)
 	}
-	if err := p.Mail.SetFlags(r.Context(), f.ref, []string{add}, []string{remove}); err != nil {
-		s.log.Debug("junk keyword", "id", requestID(r), "err", err) // a server that keeps no keywords: the move is what counts
-	}
-	return s.moveToRole(r, p, pl, f, role, name)
-}
-
-func (s *Server) moveTo(r *http.Request, p *person, pl place, f actForm) (flash, error) {
-	for _, b := range pl.boxes {
-		if b.Name != f.to && Slug(b.Name, b.Delimiter) != f.to || !b.Selectable {
-			continue
-		}
-		if f.action == "copy" {
-			if _, err := p.Mail.Copy(r.Context(), f.ref, b.Name); err != nil {
-				return flash{}, err
-			}
-			return flash{Words: p.L.T("done.copy", "N", len(f.ref.UIDs), "Folder", fullDisplay(b, p))}, nil
-		}
-		return s.move(r, p, pl, f, b)
-	}
-	return flash{}, badRequest("error.nofolderpicked")
-}
-
-func (s *Server) move(r *http.Request, p *person, pl place, f actForm, to mailclient.Mailbox) (flash, error) {
-	moved, err := p.Mail.Move(r.Context(), f.ref, to.Name)
-	if err != nil {
-		return flash{}, err
-	}
-	u := &undoMove{From: pl.box.Name, To: moved.To, UIDValidity: moved.UIDValidity, MessageIDs: moved.MessageIDs}
-	if moved.LeftMarked {
-		u.Marked = &f.ref
-	}
-	for _, uid := range moved.UIDs {
-		u.UIDs = append(u.UIDs, uid)
-	}
-	n := max(len(moved.UIDs), len(moved.MessageIDs))
-	if n == 0 && len(moved.Failed) == 0 && !moved.LeftMarked {
-		return flash{Words: p.L.T("done.gone"), Failed: true}, nil
-	}
-	n = cmp.Or(n, len(f.ref.UIDs)-len(moved.Failed))
-	words := p.L.T("done.move", "N", n, "Folder", fullDisplay(to, p))
-	if len(moved.Failed) > 0 {
-		words += " " + p.L.T("done.stayed", "N", len(moved.Failed))
-	}
-	if moved.LeftMarked {
+	if sum.Marked {
 		words += " " + p.L.T("done.leftmarked")
 	}
-	if len(u.UIDs) == 0 && len(u.MessageIDs) == 0 {
-		return flash{Words: words}, nil
+	done := flash{Words: words}
+	if len(sum.Back) > 0 {
+		done = s.undoable(r, p, "mails", words, undoStep{Account: p.Account.ID, Steps: sum.Back})
 	}
-	return s.undoable(r, p, "move", words, undoStep{Account: p.Account.ID, Move: u}), nil
+	done.Failed = failed != nil
+	return done, nil
 }
 
-// undo takes an act back, once.
-func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
-	id, err := strconv.ParseInt(chi.URLParam(r, "act"), 10, 64)
-	if err != nil {
-		return errNothingHere
+// unknownOutcome tells of a server that fell silent after an act was asked of it: it may have been done.
+func unknownOutcome(err error) error {
+	var lost *mailclient.ConnectError
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &lost) && (lost.Kind == mailclient.Timeout || lost.Kind == mailclient.Lost) {
+		return wrap(err, http.StatusServiceUnavailable, "error.actunknown")
 	}
-	if err := parseForm(r); err != nil {
-		return err
-	}
-	act, err := s.store.TakeAct(r.Context(), p.User.ID, id)
-	if err != nil {
-		if own, _ := s.store.HasAct(r.Context(), p.User.ID, id); !own {
-			return errNothingHere
-		}
-		s.putFlash(r, flash{Words: p.L.T("undo.late"), Failed: true})
-		return seeOther(w, r, r.PostFormValue("back"))
-	}
-	var u undoStep
-	if err := json.Unmarshal([]byte(act.Undo), &u); err != nil {
-		return err
-	}
-	switch {
-	case u.Flags != nil:
-		err = p.Mail.SetFlags(r.Context(), u.Flags.Ref, u.Flags.Add, u.Flags.Remove)
-	case u.Move != nil:
-		err = s.undoMove(r, p, *u.Move)
-	case u.Draft != "":
-		err = s.reopenDraft(r, p, u.Draft)
-	case u.Folder != nil:
-		err = p.Mail.RenameMailbox(r.Context(), u.Folder.To, u.Folder.From)
-	}
-	if err != nil {
-		pr := problemOf(err)
-		s.logProblem(r, pr)
-		s.putFlash(r, flash{Words: p.L.T("undo.failed") + " " + p.L.T(pr.Key, pr.Args...), Failed: true})
-	} else {
-		s.putFlash(r, flash{Words: p.L.T("undo.done")})
-	}
-	s.hub.tell(p.User.ID, "mail")
-	if u.Draft != "" && err == nil {
-		return seeOther(w, r, "/compose/"+u.Draft)
-	}
-	return seeOther(w, r, r.PostFormValue("back"))
-}
-
-func (s *Server) undoMove(r *http.Request, p *person, u undoMove) error {
-	ref := mailclient.Ref{Mailbox: u.To, UIDValidity: u.UIDValidity, UIDs: u.UIDs}
-	if len(ref.UIDs) == 0 { // no COPYUID: the copies are found by Message-ID
-		for _, id := range u.MessageIDs {
-			found, err := p.Mail.FindByMessageID(r.Context(), u.To, id)
-			if err != nil {
-				return err
-			}
-			if len(found.UIDs) != 1 {
-				return mailclient.ErrGone
-			}
-			ref.UIDValidity = found.UIDValidity
-			ref.UIDs = append(ref.UIDs, found.UIDs[0])
-		}
-	}
-	if u.Marked != nil { // the originals still stand: they are unmarked, and the copies go
-		if err := p.Mail.SetFlags(r.Context(), *u.Marked, nil, []string{`\Deleted`}); err != nil {
-			return err
-		}
-		return p.Mail.Expunge(r.Context(), ref)
-	}
-	_, err := p.Mail.Move(r.Context(), ref, u.From)
 	return err
 }

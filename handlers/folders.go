@@ -78,18 +78,7 @@ func (s *Server) changeFolders(w http.ResponseWriter, r *http.Request, p *person
 	case "delete", "empty":
 		return s.clearFolder(w, r, p, boxes, box, f)
 	case "markread":
-		all, err := p.Mail.UIDs(r.Context(), box.Name, mailclient.ListQuery{Filter: mailclient.FilterUnread})
-		if err == nil && len(all.UIDs) > 0 {
-			err = p.Mail.SetFlags(r.Context(), all, []string{`\Seen`}, nil)
-		}
-		if err != nil {
-			return err
-		}
-		done := flash{Words: p.L.T("folders.done.markread", "Folder", display(box, p))}
-		if len(all.UIDs) > 0 {
-			done = s.undoable(r, p, "flags", done.Words, undoStep{Account: p.Account.ID, Flags: &undoFlags{Ref: all, Remove: []string{`\Seen`}}})
-		}
-		return s.folderDone(w, r, p, done, pathMailbox(p.Account.ID, Slug(box.Name, box.Delimiter)))
+		return s.actOnAll(w, r, p, box, mailclient.FilterUnread, flagActs["read"], telling{Key: "folders.done.markread", Folder: display(box, p)})
 	case "subscribe", "unsubscribe":
 		if err := p.Mail.Subscribe(r.Context(), box.Name, f.action == "subscribe"); err != nil {
 			return err
@@ -257,14 +246,20 @@ func (s *Server) clearFolder(w http.ResponseWriter, r *http.Request, p *person, 
 		}
 		return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.delete", "Folder", name)}, "")
 	}
-	all, err := p.Mail.UIDs(r.Context(), box.Name, mailclient.ListQuery{}) // a snapshot: mail that comes meanwhile stays
+	return s.actOnAll(w, r, p, box, mailclient.FilterNone, mailclient.Act{Kind: mailclient.ActExpunge}, telling{Key: "folders.done.empty", Folder: name})
+}
+
+// actOnAll does something to all mails of a folder that match a filter now: mail that comes meanwhile is left alone.
+func (s *Server) actOnAll(w http.ResponseWriter, r *http.Request, p *person, box mailclient.Mailbox, filter mailclient.Filter, a mailclient.Act, t telling) error {
+	all, err := p.Mail.UIDs(r.Context(), box.Name, mailclient.ListQuery{Filter: filter})
 	if err != nil {
 		return err
 	}
+	done := flash{Words: t.words(p, 0)}
 	if len(all.UIDs) > 0 {
-		if err := p.Mail.Expunge(r.Context(), all); err != nil {
+		if done, err = s.take(r, p, []mailclient.Step{{Act: a, Ref: all}}, t); err != nil {
 			return err
 		}
 	}
-	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.empty", "Folder", name, "N", len(all.UIDs))}, pathMailbox(p.Account.ID, Slug(box.Name, box.Delimiter)))
+	return s.folderDone(w, r, p, done, pathMailbox(p.Account.ID, Slug(box.Name, box.Delimiter)))
 }

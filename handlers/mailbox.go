@@ -79,17 +79,25 @@ func listQueryFrom(q url.Values, loc *time.Location) (lq mailclient.ListQuery, e
 	default:
 		return lq, badRequest("error.filter")
 	}
+	if lq.Also, err = keptListed(q); err != nil {
+		return lq, err
+	}
 	if v := q.Get("q"); v != "" {
-		if len(v) > 1024 {
-			return lq, badRequest("error.longquery")
-		}
-		sq, err := mailclient.ParseSearch(v, loc)
+		sq, err := parseSearch(v, loc)
 		if err != nil {
-			return lq, badSearch(err, v)
+			return lq, err
 		}
 		lq.Search = &sq
 	}
 	return lq, nil
+}
+
+// parseSearch reads the words of a search. A *mailclient.QueryError says what is not understood.
+func parseSearch(words string, loc *time.Location) (mailclient.SearchQuery, error) {
+	if len(words) > 1024 {
+		return mailclient.SearchQuery{}, badRequest("error.longquery")
+	}
+	return mailclient.ParseSearch(words, loc)
 }
 
 // mailbox shows one page of a mailbox, newest first.
@@ -101,6 +109,11 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 	pl, err := s.place(r, p)
 	if err != nil {
 		return err
+	}
+	if lq.Search != nil && lq.Search.In != "" { // another folder may be meant
+		if b, ok := folderNamed(p, pl.boxes, lq.Search.In); !ok || b.Name != pl.box.Name {
+			return s.searchIn(w, r, p, lq.Search.In, r.URL.Query().Get("q"))
+		}
 	}
 	list, err := p.Mail.List(r.Context(), pl.box.Name, lq)
 	if err != nil {
@@ -154,13 +167,12 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		Here: here, ActionURL: pl.path + "/actions", CanAct: !list.ReadOnly, ManageURL: pathFolders(p.Account.ID),
 		Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
 	}
-	v.Targets = targets(pl.boxes, p, pl.box.Name)
-	v.Top = templates.MoveTo{Where: "top", Targets: v.Targets}
+	v.Top = moveTo(p, "top", pl.boxes, pl.box.Name)
 	if v.Forever {
 		v.EmptyURL = v.ManageURL
 	}
 	for _, f := range []struct{ filter, key string }{{"", "filter.all"}, {"unread", "filter.unread"}, {"flagged", "filter.flagged"}, {"attachments", "filter.files"}} {
-		v.Filters = append(v.Filters, templates.Option{URL: with(pl.path, q, "filter", f.filter, "page", ""), Words: p.L.T(f.key), Current: q.Get("filter") == f.filter})
+		v.Filters = append(v.Filters, templates.Option{URL: with(pl.path, q, "filter", f.filter, "page", "", "keep", ""), Words: p.L.T(f.key), Current: q.Get("filter") == f.filter})
 	}
 	v.Sorts = sortOptions(p, pl, q)
 	if list.Incomplete {
@@ -168,6 +180,9 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 	}
 	if list.Total > len(list.Rows) && list.Pages > 1 {
 		v.AllWords = p.L.T("list.selectall", "N", list.Total, "Folder", v.Title)
+		if q.Get("q") != "" {
+			v.AllWords = p.L.T("search.selectall", "N", list.Total)
+		}
 		for _, k := range []string{"q", "filter"} {
 			if q.Get(k) != "" {
 				v.AllQuery = append(v.AllQuery, templates.Field{Name: k, Value: q.Get(k)})
@@ -180,10 +195,10 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 			ClearURL: pl.path, EverywhereURL: with("/search", url.Values{}, "q", words)}
 	}
 	if list.Page > 1 {
-		v.Newer = with(pl.path, q, "page", pageParam(list.Page-1))
+		v.Newer = with(pl.path, q, "page", pageParam(list.Page-1), "keep", "")
 	}
 	if list.Page < list.Pages {
-		v.Older = with(pl.path, q, "page", pageParam(list.Page+1))
+		v.Older = with(pl.path, q, "page", pageParam(list.Page+1), "keep", "")
 	}
 	v.Rows = s.rows(p, list, func(row mailclient.Row) string { return with(pathMessage(p.Account.ID, pl.slug, row.UID), q) },
 		pl.box.Role == mailclient.RoleSent || pl.box.Role == mailclient.RoleDrafts, q.Get("sort") == "" || q.Get("sort") == "date")
@@ -215,7 +230,7 @@ func sortOptions(p *person, pl place, q url.Values) (out []templates.Option) {
 		if name == "date" {
 			sort = ""
 		}
-		out = append(out, templates.Option{URL: with(pl.path, q, "sort", sort, "order", next, "page", ""), Words: p.L.T("sort." + name), Current: current})
+		out = append(out, templates.Option{URL: with(pl.path, q, "sort", sort, "order", next, "page", "", "keep", ""), Words: p.L.T("sort." + name), Current: current})
 	}
 	return out
 }
@@ -277,7 +292,7 @@ func rowView(p *person, m mailclient.Row, now time.Time, toNames bool) templates
 		name = p.L.T(map[bool]string{true: "row.norecipient", false: "row.nobody"}[toNames])
 	}
 	v := templates.Row{
-		Key: strconv.FormatUint(uint64(m.UIDValidity), 36) + "-" + strconv.FormatUint(uint64(m.UID), 36), UID: m.UID, Name: name, Subject: subjectOf(p, m.Subject),
+		Key: strconv.FormatUint(uint64(m.UIDValidity), 36) + "-" + strconv.FormatUint(uint64(m.UID), 36), UID: m.UID, Ref: strconv.FormatUint(uint64(m.UID), 10), Name: name, Subject: subjectOf(p, m.Subject),
 		Date: p.L.Short(date, now), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(name, addr), Hue: hue(addr),
 		Unread: !m.Flags.Seen, Flagged: m.Flags.Flagged, Answered: m.Flags.Answered, Forwarded: m.Flags.Forwarded, Files: m.HasAttachment,
 	}

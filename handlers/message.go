@@ -36,6 +36,12 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if err != nil {
 		return err
 	}
+	if r.URL.Query().Get("search") != "" {
+		return s.hit(w, r, p, uid)
+	}
+	if r, err = keepingListed(r, uid); err != nil {
+		return err
+	}
 	lq, err := listQueryFrom(r.URL.Query(), p.Zone)
 	if err != nil {
 		return err
@@ -45,17 +51,17 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 		return err
 	}
 	if pl.box.Role == mailclient.RoleDrafts {
-		return seeOther(w, r, fmt.Sprintf("/compose?draft=%s&uid=%d", url.QueryEscape(pl.slug), uid))
+		return seeOther(w, r, draftPath(pl, uid))
 	}
 	open, list, err := p.Mail.OpenInList(r.Context(), pl.box.Name, uid, lq)
 	if errors.Is(err, mailclient.ErrGone) {
-		return &Problem{Status: http.StatusNotFound, Key: "error.gone", URL: with(pl.path, r.URL.Query()), Next: "error.tolist", err: err}
+		return s.goneFromList(w, r, p, pl, lq, uid, err)
 	}
 	if err != nil {
 		return err
 	}
-	now, later := s.marksRead(r, p)
-	if now && !open.Flags.Seen && !open.ReadOnly && p.Mail.MarkSeen(r.Context(), open) == nil {
+	marked, readAfter := s.markOpened(r, p, open)
+	if marked {
 		pl.box.Unseen = max(pl.box.Unseen, 1) - 1
 		for i := range list.Rows {
 			list.Rows[i].Flags.Seen = list.Rows[i].Flags.Seen || list.Rows[i].UID == uid
@@ -69,19 +75,26 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if r.Header.Get(headerBeside) != "" {
 		list.Rows = slices.DeleteFunc(list.Rows, func(row mailclient.Row) bool { return row.UID != uid })
 	}
-	page := s.mailPage(r, p, pl, list)
-	if later > 0 && !open.Flags.Seen && !open.ReadOnly {
-		view.ReadAfter = int(later.Milliseconds())
+	view.ReadAfter = readAfter
+	return s.ok(w, r, showMessage(s.mailPage(r, p, pl, list), view))
+}
+
+// draftPath is where a mail in the folder for drafts is opened.
+func draftPath(pl place, uid uint32) string {
+	return fmt.Sprintf("/compose?draft=%s&uid=%d", url.QueryEscape(pl.slug), uid)
+}
+
+// markOpened marks an unread mail that was opened read: now, or by a script after so many milliseconds. A failure leaves
+// it unread: it is shown all the same.
+func (s *Server) markOpened(r *http.Request, p *person, open *mailclient.Open) (marked bool, after int) {
+	if open.Flags.Seen || open.ReadOnly {
+		return false, 0
 	}
-	page.Message = view
-	page.Title = view.Subject + " · " + page.Title
-	page.WriteOutlined = true
-	for i := range page.List.Rows {
-		if page.List.Rows[i].UID == uid {
-			page.List.Rows[i].Current = true
-		}
+	now, later := s.marksRead(r, p)
+	if !now {
+		return false, int(later.Milliseconds())
 	}
-	return s.ok(w, r, page)
+	return p.Mail.MarkSeen(r.Context(), open) == nil, 0
 }
 
 // headerAct is sent by a script that has just acted on a mail: what opens then was not asked for.
@@ -129,6 +142,11 @@ func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQ
 		newer, older = n, o
 	}
 	v.NewerURL, v.OlderURL = link(newer), link(older)
+	s.afterAct(p, v)
+}
+
+// afterAct is where a message's page leads once the message has gone.
+func (s *Server) afterAct(p *person, v *templates.Message) {
 	v.NextURL = v.ListURL
 	if p.User.Settings.AfterAct != "list" && v.OlderURL != "" {
 		v.NextURL = v.OlderURL
@@ -142,7 +160,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	date := dateOf(open.Row).In(p.Zone)
 	from := personOf(first(m.Header.From()))
 	v := &templates.Message{
-		UID: open.UID, Validity: open.UIDValidity, Role: string(pl.box.Role), Subject: subjectOf(p, m.Header.Subject()), From: from,
+		UID: open.UID, Ref: strconv.FormatUint(uint64(open.UID), 10), Validity: open.UIDValidity, Role: string(pl.box.Role), Subject: subjectOf(p, m.Header.Subject()), From: from,
 		Froms: personsOf(m.Header.From()), To: personsOf(m.Header.To()), Cc: personsOf(m.Header.Cc()), Bcc: personsOf(m.Header.Bcc()),
 		Date: p.L.Short(date, s.nowFor(p)), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(from.Name, from.Addr), Hue: hue(from.Addr),
 		Flagged: open.Flags.Flagged, CanAct: !open.ReadOnly, Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
@@ -158,7 +176,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	if rt := m.Header.ReplyTo(); len(rt) > 0 && !strings.EqualFold(rt[0].Addr, from.Addr) {
 		v.ReplyTo = personsOf(rt)
 	}
-	v.Move = templates.MoveTo{Where: "message", Targets: targets(pl.boxes, p, pl.box.Name)}
+	v.Move = moveTo(p, "message", pl.boxes, pl.box.Name)
 	answer := url.Values{"in": {pl.slug}, "uid": {strconv.FormatUint(uint64(open.UID), 10)}, "back": {v.Here}}
 	v.ReplyURL = with("/compose", answer, "reply", "1")
 	v.ForwardURL, v.ForwardFileURL = with("/compose", answer, "forward", "1"), with("/compose", answer, "forward", "file")
@@ -189,8 +207,8 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 
 // listURL is where the way back leads: the search that the mail was found by, else its folder.
 func listURL(r *http.Request, pl place) string {
-	if back := r.URL.Query().Get("back"); back != "" {
-		return ownPath(back)
+	if words := r.URL.Query().Get("search"); words != "" {
+		return with("/search", url.Values{"q": {words}, "known": {"1"}}, "page", r.URL.Query().Get("page"))
 	}
 	return with(pl.path, r.URL.Query(), "remote", "", "links", "")
 }

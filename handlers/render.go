@@ -38,7 +38,7 @@ func (s *Server) page(h func(http.ResponseWriter, *http.Request, *person) error)
 			err = h(w, r, who)
 		}
 		if err != nil {
-			s.failFor(w, r, err)
+			s.failFor(w, r, who, err)
 		}
 	}
 }
@@ -48,8 +48,10 @@ func patience(r *http.Request) time.Duration {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/compose") && r.Method == http.MethodPost:
 		return uploadTime
-	case r.URL.Path == "/search" || r.Method == http.MethodPost: // many mails, or a move of big ones
+	case r.URL.Path == "/search" || strings.HasSuffix(r.URL.Path, "/mailboxes") && r.Method == http.MethodPost: // many folders
 		return 100 * time.Second
+	case r.Method == http.MethodPost:
+		return actTime + 5*time.Second
 	}
 	return firstAnswer
 }
@@ -60,14 +62,17 @@ const (
 	uploadTime  = 30 * time.Minute // of a form with files over a slow line
 )
 
-// failFor sends those whose session or password is over to sign in again, with what they typed; else the error page.
-func (s *Server) failFor(w http.ResponseWriter, r *http.Request, err error) {
+// failFor sends those whose session or password is over to sign in again, with what they typed; else it says what went
+// wrong, in the frame where it can.
+func (s *Server) failFor(w http.ResponseWriter, r *http.Request, p *person, err error) {
 	var refused *mailclient.SignInError
 	if errors.Is(err, errSignedOut) || errors.As(err, &refused) && !refused.Temporary {
 		s.signInAgain(w, r)
 		return
 	}
-	s.fail(w, r, err)
+	if p == nil || !s.failInFrame(w, r, p, err) {
+		s.fail(w, r, err)
+	}
 }
 
 // bytes serves parts of mails, files and streams of a signed-in person with the headers of c.
@@ -189,6 +194,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 	if r.Method != http.MethodGet {
 		f.Here = "/"
 	}
+	s.tellWork(r, p, &f)
 	if n, err := s.store.OutboxCount(ctx, p.User.ID); err == nil {
 		f.Outbox = n
 	}

@@ -38,6 +38,8 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/mail/{account}/{mailbox}/{uid}", s.page(s.message))
 		r.Get("/mail/{account}/{mailbox}/{uid}/print", s.page(s.print))
 		r.Get("/search", s.page(s.search))
+		r.Post("/search/actions", s.page(s.actOnHits))
+		r.Post("/work/{work}", s.page(s.stopWork))
 		r.Post("/undo/{act}", s.page(s.undo))
 		r.Post("/trust", s.page(s.trustSender))
 

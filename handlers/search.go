@@ -1,58 +1,122 @@
 package handlers
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"restante/mailclient"
 	"restante/templates"
 )
 
-// search looks through all folders, or with ?in= through one, which is a list of its own.
+// search looks through all folders, or with ?in= or a word in: through one, which is a list of its own.
 func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error {
 	q := r.URL.Query()
-	if in := q.Get("in"); in != "" && q.Get("q") != "" {
-		return seeOther(w, r, with(pathMailbox(p.Account.ID, in), url.Values{"q": {q.Get("q")}}))
-	}
 	words := q.Get("q")
-	page, err := pageNumber(q.Get("page"))
+	if in := q.Get("in"); in != "" && words != "" {
+		return seeOther(w, r, with(pathMailbox(p.Account.ID, in), url.Values{"q": {words}}))
+	}
+	if words == "" {
+		return s.ok(w, r, s.searchStart(r, p, "", ""))
+	}
+	res, err := s.resultsOf(r, p, words)
 	if err != nil {
 		return err
 	}
-	if len(words) > 1024 {
-		return badRequest("error.longquery")
+	if res.query.In != "" {
+		return s.searchIn(w, r, p, res.query.In, words)
 	}
-	title := p.L.T("search.start")
-	var list mailclient.List
-	if words != "" {
-		title = p.L.T("search.title", "Query", words)
-		sq, err := mailclient.ParseSearch(words, p.Zone)
-		if err != nil {
-			return badSearch(err, words)
-		}
-		if list, err = p.Mail.Search(r.Context(), sq, page, perPage); err != nil {
-			return err
-		}
+	if q.Get("known") == "1" {
+		res.list, err = p.Mail.Found(r.Context(), res.query, res.page, perPage)
+	} else {
+		res.list, err = p.Mail.Search(r.Context(), res.query, res.page, perPage)
 	}
-	frame, boxes := s.frame(r, p, "mail search-page", title, "")
-	frame.Query, frame.HasList = words, true
-	v := templates.Mail{Frame: frame, PaneMode: "none"}
-	v.List = s.searchView(p, q, list, boxes, title)
-	v.List.Search = searchForm(p, cmp.Or(words, q.Get("mend")), boxes)
-	return s.ok(w, r, v)
+	if err != nil {
+		return err
+	}
+	return s.ok(w, r, s.resultsPage(r, p, res))
 }
 
-// badSearch names the word that was not understood, and leads to where the search can be mended.
-func badSearch(err error, query string) error {
-	p := &Problem{Status: http.StatusBadRequest, Key: "error.query", URL: with("/search", url.Values{}, "mend", query), Next: "search.mend", err: err}
-	var bad *mailclient.QueryError
-	if errors.As(err, &bad) {
-		p.Key, p.Args = "error.queryword", []any{"Word", bad.Term}
+// searchStart is the page with the form, and the words that narrow a search.
+func (s *Server) searchStart(r *http.Request, p *person, words, in string) templates.Mail {
+	frame, boxes := s.frame(r, p, "mail search-page", p.L.T("search.start"), "")
+	frame.Query = words
+	form := searchForm(p, words, boxes)
+	for i, f := range form.Folders {
+		form.Folders[i].Current = f.Value == in
 	}
-	return p
+	for _, w := range searchWords {
+		form.Tips = append(form.Tips, templates.HelpWord{Word: w.word, Words: p.L.T(w.key)})
+	}
+	return templates.Mail{Frame: frame, PaneMode: "none", List: templates.List{Title: p.L.T("search.start"), Here: "/search", Search: form}}
+}
+
+// searchAgain shows the form of a search that was not understood: what is wrong stands beside its field.
+func (s *Server) searchAgain(w http.ResponseWriter, r *http.Request, p *person, bad *mailclient.QueryError, words, in string) error {
+	pr := badSearch(bad)
+	s.logProblem(r, pr)
+	page := s.searchStart(r, p, words, in)
+	page.Title = p.L.T("error.prefix") + " " + page.Title
+	page.List.Search.Wrong = p.L.T(pr.Key, pr.Args...)
+	s.render(w, r, pr.Status, page)
+	return nil
+}
+
+// badSearch says what is wrong with a word of a search.
+func badSearch(bad *mailclient.QueryError) *Problem {
+	return wrap(bad, http.StatusBadRequest, "search.wrong."+bad.Why, "Word", bad.Term)
+}
+
+// searchIn goes on in the folder that the word in: names.
+func (s *Server) searchIn(w http.ResponseWriter, r *http.Request, p *person, name, words string) error {
+	boxes, err := p.Mail.Mailboxes(r.Context())
+	if err != nil {
+		return err
+	}
+	if b, ok := folderNamed(p, boxes, name); ok {
+		return seeOther(w, r, with(pathMailbox(p.Account.ID, Slug(b.Name, b.Delimiter)), url.Values{"q": {words}}))
+	}
+	return &mailclient.QueryError{Term: name, Why: "folder"}
+}
+
+// folderNamed finds the folder that a person calls name: by its name, its whole name, or what it is for.
+func folderNamed(p *person, boxes []mailclient.Mailbox, name string) (mailclient.Mailbox, bool) {
+	same := func(words ...string) bool {
+		for _, w := range words {
+			if w != "" && strings.EqualFold(w, name) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, whole := range []bool{true, false} {
+		for _, b := range boxes {
+			if b.Selectable && (same(b.Name, display(b, p), string(b.Role), Slug(b.Name, b.Delimiter)) || !whole && same(leaf(b), strings.ReplaceAll(fullDisplay(b, p), " / ", "/"))) {
+				return b, true
+			}
+		}
+	}
+	return mailclient.Mailbox{}, false
+}
+
+// results is what a search through all folders found, a page of it.
+type results struct {
+	words string
+	query mailclient.SearchQuery
+	page  int
+	list  mailclient.List
+}
+
+// resultsOf reads a search through all folders; its list is still to be had.
+func (s *Server) resultsOf(r *http.Request, p *person, words string) (res results, err error) {
+	res.words = words
+	if res.page, err = pageNumber(r.URL.Query().Get("page")); err != nil {
+		return res, err
+	}
+	res.query, err = parseSearch(words, p.Zone)
+	return res, err
 }
 
 func pageNumber(v string) (int, error) {
@@ -66,31 +130,68 @@ func pageNumber(v string) (int, error) {
 	return n, nil
 }
 
-// searchView is the list of hits: each with its folder, none to act on here.
-func (s *Server) searchView(p *person, q url.Values, list mailclient.List, boxes []mailclient.Mailbox, title string) templates.List {
-	v := templates.List{Title: title, Range: rangeWords(p.L, list), Here: with("/search", q)}
+// path is the address of a page of the results; known asks for them as they were found.
+func (res results) path(page int, known bool) string {
+	q := url.Values{"q": {res.words}}
+	if known {
+		q.Set("known", "1")
+	}
+	return with("/search", q, "page", pageParam(page))
+}
+
+// hitPath is the address of a mail beside the results that it is one of.
+func (res results) hitPath(p *person, slug string, uid uint32) string {
+	return with(pathMessage(p.Account.ID, slug, uid), url.Values{"search": {res.words}}, "page", pageParam(res.list.Page))
+}
+
+// resultsPage is the list of hits, to which a message may be added.
+func (s *Server) resultsPage(r *http.Request, p *person, res results) templates.Mail {
+	title := p.L.T("search.title", "Query", res.words)
+	frame, boxes := s.frame(r, p, "mail search-page", title, "")
+	frame.Query, frame.HasList = res.words, true
+	v := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane, ReaderWords: p.L.T("search.results", "N", res.list.Total)}
+	v.List = s.resultsView(p, res, boxes, title)
+	v.List.Search = searchForm(p, res.words, boxes)
+	return v
+}
+
+// resultsView is the list of hits, each with its folder.
+func (s *Server) resultsView(p *person, res results, boxes []mailclient.Mailbox, title string) templates.List {
+	list := res.list
+	v := templates.List{
+		Title: title, Range: rangeWords(p.L, list), Here: res.path(list.Page, true), ActionURL: "/search/actions", CanAct: true,
+		EmptyWords: p.L.T("search.none", "Query", res.words),
+	}
+	v.Top = moveTo(p, "top", boxes, "")
 	byName := map[string]mailclient.Mailbox{}
 	for _, b := range boxes {
 		byName[b.Name] = b
 	}
-	v.Rows = s.rows(p, list, func(row mailclient.Row) string {
-		b := byName[row.Mailbox]
-		return with(pathMessage(p.Account.ID, Slug(row.Mailbox, b.Delimiter), row.UID), url.Values{"back": {with("/search", q)}})
-	}, false, true)
+	link := func(row mailclient.Row) string {
+		return res.hitPath(p, Slug(row.Mailbox, byName[row.Mailbox].Delimiter), row.UID)
+	}
+	v.Rows = s.rows(p, list, link, false, true)
 	for i, row := range list.Rows {
-		v.Rows[i].Folder = fullDisplay(byName[row.Mailbox], p)
-		v.Rows[i].Key = Slug(row.Mailbox, byName[row.Mailbox].Delimiter) + "-" + v.Rows[i].Key
+		b := byName[row.Mailbox]
+		v.Rows[i].Folder = fullDisplay(b, p)
+		v.Rows[i].Ref = hitRef(Slug(b.Name, b.Delimiter), row.UIDValidity, row.UID)
+		v.Rows[i].Key = v.Rows[i].Ref
 	}
 	if list.Incomplete {
 		v.Note = p.L.T("list.incomplete") + " " + list.Note
 	}
 	if list.Page > 1 {
-		v.Newer = with("/search", q, "page", pageParam(list.Page-1))
+		v.Newer = res.path(list.Page-1, true)
 	}
 	if list.Page < list.Pages {
-		v.Older = with("/search", q, "page", pageParam(list.Page+1))
+		v.Older = res.path(list.Page+1, true)
 	}
-	v.EmptyWords = p.L.T("search.none", "Query", q.Get("q"))
+	if list.Pages > 1 {
+		v.AllWords, v.AllQuery = p.L.T("search.selectall", "N", list.Total), []templates.Field{{Name: "q", Value: res.words}}
+	}
+	if !res.query.Everywhere {
+		v.Widen = with("/search", url.Values{"q": {res.words + " in:anywhere"}})
+	}
 	return v
 }
 
@@ -101,16 +202,17 @@ func searchForm(p *person, query string, boxes []mailclient.Mailbox) *templates.
 			f.Folders = append(f.Folders, templates.Option{Value: Slug(b.Name, b.Delimiter), Words: fullDisplay(b, p)})
 		}
 	}
-	if query == "" {
-		for _, w := range searchWords {
-			f.Tips = append(f.Tips, templates.HelpWord{Word: w.word, Words: p.L.T(w.key)})
-		}
-	}
 	return f
+}
+
+// queryError is the word of a search that was not understood, if that is what err is about.
+func queryError(err error) (bad *mailclient.QueryError, ok bool) {
+	ok = errors.As(err, &bad)
+	return bad, ok
 }
 
 // searchWords are the words of the search language and the catalogue key of their meaning.
 var searchWords = []struct{ word, key string }{
-	{"from:", "word.from"}, {"to:", "word.to"}, {"subject:", "word.subject"}, {"in:", "word.in"}, {"has:attachment", "word.file"}, {"is:unread", "word.unread"},
-	{"before:2026-01-31", "word.before"}, {"after:2026-01-01", "word.after"}, {"larger:5m", "word.larger"}, {"-word", "word.not"}, {`"two words"`, "word.quote"},
+	{"from:", "word.from"}, {"to:", "word.to"}, {"subject:", "word.subject"}, {"in:", "word.in"}, {"has:attachment", "word.file"}, {"has:pdf", "word.pdf"}, {"is:unread", "word.unread"},
+	{"before:2026-01-31", "word.before"}, {"after:2026-01-01", "word.after"}, {"larger:5m", "word.larger"}, {"-word", "word.not"}, {`"two words"`, "word.quote"}, {"one OR two", "word.or"},
 }

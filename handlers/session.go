@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,8 @@ type person struct {
 	Seen     uint64 // events of the mail session when the request came
 	L        *i18n.Localizer
 	Zone     *time.Location
-	Hash     string // of the session token, as stored
+	Hash     string   // of the session token, as stored
+	Recent   []string // folders that mails were moved to, the last one first
 	cred     jobs.Credential
 	own      map[string]bool // their addresses in lower case, once mine was asked
 }
@@ -43,6 +45,7 @@ const (
 	sessionCred    = "cred"
 	sessionFlash   = "flash"
 	sessionZone    = "zone"
+	sessionRecent  = "recent"
 )
 
 // tokenHash is how scs names a token in the store.
@@ -107,6 +110,7 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	}
 	p.Mail = s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password})
 	p.Seen = p.Mail.Changes()
+	_ = json.Unmarshal([]byte(s.sessions.GetString(ctx, sessionRecent)), &p.Recent) // none, mostly
 	p.L = i18n.For(p.User.Settings.Language, r.Header.Get("Accept-Language"))
 	p.Zone = zoneOf(p.User.Settings.TimeZone, s.sessions.GetString(ctx, sessionZone))
 	return p, nil
@@ -166,6 +170,9 @@ type flash struct {
 }
 
 func (s *Server) putFlash(r *http.Request, f flash) {
+	if f.Words == "" {
+		return
+	}
 	raw, err := json.Marshal(f)
 	if err == nil {
 		s.sessions.Put(r.Context(), sessionFlash, string(raw))
@@ -181,6 +188,11 @@ func (s *Server) popFlash(r *http.Request) *templates.Flash {
 	if json.Unmarshal([]byte(raw), &f) != nil {
 		return nil
 	}
+	return f.shown()
+}
+
+// shown is what the page says of it.
+func (f flash) shown() *templates.Flash {
 	out := &templates.Flash{Words: f.Words, Failed: f.Failed, LinkURL: f.LinkURL, LinkWords: f.LinkWords}
 	switch {
 	case f.Undo != 0:
@@ -189,4 +201,16 @@ func (s *Server) popFlash(r *http.Request) *templates.Flash {
 		out.UndoURL = fmt.Sprintf("/outbox/%d?action=undo", f.UndoMail)
 	}
 	return out
+}
+
+// maxRecent is how many folders are offered as used last.
+const maxRecent = 5
+
+// usedFolder remembers a folder that mails were moved to.
+func (s *Server) usedFolder(r *http.Request, p *person, name string) {
+	recent := append([]string{name}, slices.DeleteFunc(p.Recent, func(o string) bool { return o == name })...)
+	raw, err := json.Marshal(recent[:min(len(recent), maxRecent)])
+	if err == nil {
+		s.sessions.Put(r.Context(), sessionRecent, string(raw))
+	}
 }

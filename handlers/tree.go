@@ -131,6 +131,30 @@ func find(boxes []mailclient.Mailbox, slug string) (mailclient.Mailbox, bool) {
 	return mailclient.Mailbox{}, false
 }
 
+// slugOf is the slug of the mailbox of this name.
+func slugOf(boxes []mailclient.Mailbox, name string) string {
+	for _, b := range boxes {
+		if b.Name == name {
+			return Slug(b.Name, b.Delimiter)
+		}
+	}
+	return Slug(name, "")
+}
+
+// moveTo is the choice of a folder for mails of another; those used last stand on top. where keeps the ids of two
+// choices on a page apart.
+func moveTo(p *person, where string, boxes []mailclient.Mailbox, current string) templates.MoveTo {
+	m := templates.MoveTo{Where: where, Targets: targets(boxes, p, current)}
+	for _, name := range p.Recent {
+		for _, t := range m.Targets {
+			if t.Name == name {
+				m.Recent = append(m.Recent, t)
+			}
+		}
+	}
+	return m
+}
+
 // targets are the folders that mail can be moved to.
 func targets(boxes []mailclient.Mailbox, p *person, current string) (out []templates.Option) {
 	list := append([]mailclient.Mailbox{}, boxes...)

@@ -41,6 +41,38 @@ func flagWord(s string) bool {
 // SetFlags adds and removes flags and keywords; those of others stay (A2). ErrBadInput for what is no flag,
 // ErrNoRight for a read-only mailbox. Mails that are gone are passed over.
 func (s *Session) SetFlags(ctx context.Context, ref Ref, add, remove []string) error {
+	return s.changing(ctx, ref, add, remove, func(context.Context, *imapx.Conn) error { return nil })
+}
+
+// setFlags is SetFlags, and gives the mails that it changes.
+func (s *Session) setFlags(ctx context.Context, ref Ref, add, remove []string) (changed []uint32, err error) {
+	err = s.changing(ctx, ref, add, remove, func(ctx context.Context, c *imapx.Conn) error {
+		if changed != nil { // done before the connection was lost, and perhaps changed since
+			return nil
+		}
+		found := []uint32{}
+		for _, set := range uidSets(ref.UIDs) {
+			cmd := imapx.Cmd("UID FETCH", set, "(UID FLAGS)")
+			if err := c.Do(ctx, cmd); err != nil {
+				return err
+			}
+			for _, f := range collect(cmd.Data) {
+				has := func(w string) bool {
+					return slices.ContainsFunc(f.Flags, func(o string) bool { return strings.EqualFold(o, w) })
+				}
+				if slices.ContainsFunc(remove, has) || slices.ContainsFunc(add, func(w string) bool { return !has(w) }) {
+					found = append(found, f.UID)
+				}
+			}
+		}
+		changed = found
+		return nil
+	})
+	return changed, err
+}
+
+// changing changes flags, after before has had a look.
+func (s *Session) changing(ctx context.Context, ref Ref, add, remove []string, before func(context.Context, *imapx.Conn) error) error {
 	raw, err := s.rawName(ref.Mailbox)
 	if err != nil {
 		return err
@@ -53,6 +85,9 @@ func (s *Session) SetFlags(ctx context.Context, ref Ref, add, remove []string) e
 	defer s.stale()
 	return s.do(ctx, raw, true, func(c *imapx.Conn) error {
 		if _, err := acting(ctx, c, raw, ref); err != nil {
+			return err
+		}
+		if err := before(ctx, c); err != nil {
 			return err
 		}
 		if err := store(ctx, c, ref.UIDs, imap.StoreFlagsAdd, add); err != nil {
@@ -110,6 +145,7 @@ func (s *Session) Move(ctx context.Context, ref Ref, to string) (Moved, error) {
 	}
 	defer s.stale()
 	m := Moved{To: to, UIDs: map[uint32]uint32{}}
+	defer func() { s.follow(ref.Mailbox, m) }()
 	left := ref
 	for try := 0; ; try++ {
 		err = s.do(ctx, raw, false, func(c *imapx.Conn) error { return s.moveOn(ctx, c, raw, target, left, &m) })

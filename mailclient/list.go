@@ -143,12 +143,18 @@ func (s *Session) ordered(ctx context.Context, c *imapx.Conn, b *box, name strin
 	keys := filterKeys(q)
 	if q.Sort != SortDate && c.Has("SORT") {
 		uids, err := sortOnServer(ctx, c, q, keys)
+		if err == nil {
+			uids, l.Incomplete, err = pdfsOf(ctx, c, q.Search, uids)
+		}
 		if err == nil || lost(err) {
 			return uids, err
 		}
 	}
 	uids, note, err := searchBox(ctx, c, keys)
 	if err != nil {
+		return nil, err
+	}
+	if uids, l.Incomplete, err = pdfsOf(ctx, c, q.Search, uids); err != nil {
 		return nil, err
 	}
 	if note != "" {

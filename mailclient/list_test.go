@@ -51,7 +51,7 @@ func TestL1_PagesByArrival(t *testing.T) {
 
 func TestL1_AnEmptyMailbox(t *testing.T) {
 	eachLess(t, lesser, func(t *testing.T, g *ground) {
-		for _, q := range []mailclient.ListQuery{{}, {Filter: mailclient.FilterUnread}, {Sort: mailclient.SortFrom}, {Search: &mailclient.SearchQuery{Words: []string{"x"}}}} {
+		for _, q := range []mailclient.ListQuery{{}, {Filter: mailclient.FilterUnread}, {Sort: mailclient.SortFrom}, {Search: parsed("x")}} {
 			for _, name := range []string{"INBOX", "Trash"} {
 				if l := g.list(t, name, q); l.Total != 0 || len(l.Rows) != 0 || l.Page != 1 || l.Pages != 1 {
 					t.Errorf("%+v", l)
@@ -217,7 +217,7 @@ func TestL4_SortsAndFilters(t *testing.T) {
 			{mailclient.ListQuery{Filter: mailclient.FilterFlagged}, []string{"Re: apple"}},
 			{mailclient.ListQuery{Filter: mailclient.FilterAttachments}, []string{"date"}},
 			{mailclient.ListQuery{Filter: mailclient.FilterUnread, Sort: mailclient.SortSubject, Ascending: true}, []string{"banana", "date"}},
-			{mailclient.ListQuery{Filter: mailclient.FilterUnread, Search: &mailclient.SearchQuery{Subject: []string{"ban"}}}, []string{"banana"}},
+			{mailclient.ListQuery{Filter: mailclient.FilterUnread, Search: parsed("subject:ban")}, []string{"banana"}},
 		} {
 			l := g.list(t, "INBOX", c.q)
 			same(t, fmt.Sprintf("%+v", c.q), subjects(l.Rows), c.want)
@@ -257,12 +257,45 @@ func TestQ1_SearchInOneMailbox(t *testing.T) {
 		for query, want := range map[string][]string{
 			"from:anton": {"Re: apple"}, "subject:cherry": {"[list] cherry"}, "subject:nothing": nil, "to:w@x.test": {"date"},
 			"is:answered": {"date"}, "is:read": {"[list] cherry", "Re: apple"}, "is:unread": {"date", "banana"}, "is:flagged": {"Re: apple"},
-			"has:attachment": {"date"}, "larger:1k": {"Re: apple"}, "before:2020-01-01": nil, "after:2020-01-01 from:bert": {"banana"},
+			"has:attachment": {"date"}, "has:datei": {"date"}, "larger:1k": {"Re: apple"}, "before:2020-01-01": nil, "after:2020-01-01 from:bert": {"banana"},
 			"Köln": {"[list] cherry"}, `"aus Köln"`: {"[list] cherry"}, `"Köln aus"`: nil, "long -apple": nil, `sub"ject`: nil, `back\slash`: nil, "(parens) {3} *": nil,
+			"from: anton": {"Re: apple"}, "von: anton": {"Re: apple"}, "-from:anton": {"date", "[list] cherry", "banana"}, "-is:unread": {"[list] cherry", "Re: apple"},
+			"subject:cherry OR from:anton": {"[list] cherry", "Re: apple"}, "subject:apple OR subject:cherry OR subject:date is:unread": {"date"},
+			"-subject:date OR is:answered": {"date", "[list] cherry", "Re: apple", "banana"}, "OR subject:cherry": nil, `subject: "aus" OR subject:ban`: {"banana"},
 		} {
 			q, err := mailclient.ParseSearch(query, time.UTC)
 			ok(t, err)
 			same(t, query, subjects(g.list(t, "INBOX", mailclient.ListQuery{Search: &q}).Rows), want)
+		}
+	})
+}
+
+// parsed is a query as it is typed.
+func parsed(q string) *mailclient.SearchQuery {
+	s, err := mailclient.ParseSearch(q, time.UTC)
+	if err != nil {
+		panic(err)
+	}
+	return &s
+}
+
+func TestQ2_PDFsAreFoundByWhatTheMailsHold(t *testing.T) {
+	withFile := func(subject, typ, name string) string {
+		return "From: Maria <maria@x.test>\r\nSubject: " + subject + "\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nabout.pdf\r\n" +
+			"--b\r\nContent-Type: " + typ + "\r\nContent-Disposition: attachment; filename=\"" + name + "\"\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--b--\r\n"
+	}
+	eachLess(t, lesser, func(t *testing.T, g *ground) {
+		g.talk.Append("INBOX", "", withFile("a scan", "application/pdf", "scan"))
+		g.talk.Append("INBOX", "", withFile("an offer", "application/octet-stream", "Offer.PDF"))
+		g.talk.Append("INBOX", "", withFile("a picture", "image/png", "a.png"))
+		g.talk.Append("INBOX", "", testmail.Mail("Maria <maria@x.test>", "words", "see about.pdf"))
+		for query, want := range map[string][]string{"has:pdf": {"an offer", "a scan"}, "has:pdf subject:scan": {"a scan"}, "from:maria has:pdf": {"an offer", "a scan"}} {
+			same(t, query, subjects(g.list(t, "INBOX", mailclient.ListQuery{Search: parsed(query)}).Rows), want)
+			l, err := g.Search(t.Context(), *parsed(query), 1, 50)
+			ok(t, err)
+			if len(l.Rows) != len(want) {
+				t.Errorf("everywhere %s finds %q", query, subjects(l.Rows))
+			}
 		}
 	})
 }
@@ -272,23 +305,20 @@ func TestQ5_SearchOverAllMailboxes(t *testing.T) {
 		for _, box := range []string{"INBOX", "Sent", "Archive", "Trash", "Junk"} {
 			g.talk.Append(box, "", testmail.Mail("a@x.test", "needle in "+box, "x"))
 		}
-		l, err := g.Search(t.Context(), mailclient.SearchQuery{Subject: []string{"needle"}}, 1, 50)
-		ok(t, err)
-		got := subjects(l.Rows)
-		slices.Sort(got)
-		same(t, "all", got, []string{"needle in Archive", "needle in INBOX", "needle in Sent"})
-		if l.Total != 3 || l.Incomplete {
-			t.Errorf("%+v", l)
-		}
-		for in, want := range map[string]string{"trash": "needle in Trash", "Sent": "needle in Sent", "junk": "needle in Junk"} {
-			l, err := g.Search(t.Context(), mailclient.SearchQuery{Subject: []string{"needle"}, In: in}, 1, 50)
+		for query, want := range map[string][]string{
+			"subject:needle":             {"needle in Archive", "needle in INBOX", "needle in Sent"},
+			"subject:needle in:anywhere": {"needle in Archive", "needle in INBOX", "needle in Junk", "needle in Sent", "needle in Trash"},
+		} {
+			l, err := g.Search(t.Context(), *parsed(query), 1, 50)
 			ok(t, err)
-			same(t, in, subjects(l.Rows), []string{want})
+			got := subjects(l.Rows)
+			slices.Sort(got)
+			same(t, query, got, want)
+			if l.Total != len(want) || l.Incomplete {
+				t.Errorf("%+v", l)
+			}
 		}
-		if _, err := g.Search(t.Context(), mailclient.SearchQuery{In: "nowhere"}, 1, 50); !errors.Is(err, mailclient.ErrNoMailbox) {
-			t.Error(err)
-		}
-		l, err = g.Search(t.Context(), mailclient.SearchQuery{Subject: []string{"needle"}}, 2, 2)
+		l, err := g.Search(t.Context(), *parsed("subject:needle"), 2, 2)
 		ok(t, err)
 		if len(l.Rows) != 1 || l.Page != 2 || l.Pages != 2 {
 			t.Errorf("%+v", l)
@@ -296,8 +326,56 @@ func TestQ5_SearchOverAllMailboxes(t *testing.T) {
 	})
 }
 
+// TestWhatWasFoundStaysFoundWhileItIsActedOn: the result that a person walks through does not change under them.
+func TestWhatWasFoundStaysFoundWhileItIsActedOn(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		for i, box := range []string{"Archive", "Sent", "INBOX"} {
+			g.talk.Append(box, "", testmail.Mail("a@x.test", fmt.Sprintf("needle %d in %s", i, box), "x"))
+		}
+		q := *parsed("subject:needle")
+		rows := func(l mailclient.List, err error) []string {
+			t.Helper()
+			ok(t, err)
+			out := []string{}
+			for _, r := range l.Rows {
+				out = append(out, r.Mailbox+": "+r.Subject)
+			}
+			slices.Sort(out)
+			return out
+		}
+		_, err := g.Search(t.Context(), q, 1, 50)
+		ok(t, err)
+		g.talk.Append("INBOX", "", testmail.Mail("a@x.test", "needle 3, new", "x"))
+		inbox := pick(g.ref(t, "INBOX"), 0)
+		moved, err := g.Move(t.Context(), inbox, "Archive")
+		ok(t, err)
+		same(t, "archived", rows(g.Found(t.Context(), q, 1, 50)), []string{"Archive: needle 0 in Archive", "Archive: needle 2 in INBOX", "Sent: needle 1 in Sent"})
+		thrown, err := g.Move(t.Context(), mailclient.Ref{Mailbox: "Archive", UIDValidity: moved.UIDValidity, UIDs: []uint32{moved.UIDs[inbox.UIDs[0]]}}, "Trash")
+		ok(t, err)
+		same(t, "thrown away", rows(g.Found(t.Context(), q, 1, 50)), []string{"Archive: needle 0 in Archive", "Sent: needle 1 in Sent"})
+		for _, u := range thrown.UIDs {
+			_, err = g.Move(t.Context(), mailclient.Ref{Mailbox: "Trash", UIDValidity: thrown.UIDValidity, UIDs: []uint32{u}}, "INBOX")
+			ok(t, err)
+		}
+		same(t, "taken back", rows(g.Found(t.Context(), q, 1, 50)), []string{"Archive: needle 0 in Archive", "INBOX: needle 2 in INBOX", "Sent: needle 1 in Sent"})
+		same(t, "searched again", rows(g.Search(t.Context(), q, 1, 50)), []string{"Archive: needle 0 in Archive", "INBOX: needle 2 in INBOX", "INBOX: needle 3, new", "Sent: needle 1 in Sent"})
+	})
+}
+
+// TestMailsThatAFilterPassesOverCanBeListedToo: those that were opened stay while a person looks at the list.
+func TestMailsThatAFilterPassesOverCanBeListedToo(t *testing.T) {
+	eachLess(t, lesser, func(t *testing.T, g *ground) {
+		mixed(t, g)
+		cherry := g.list(t, "INBOX", mailclient.ListQuery{Search: parsed("subject:cherry")}).Rows[0].UID
+		for _, q := range []mailclient.ListQuery{{Filter: mailclient.FilterUnread}, {Search: parsed("is:unread")}, {Filter: mailclient.FilterUnread, Search: parsed("-subject:apple")}} {
+			q.Also = []uint32{cherry}
+			same(t, fmt.Sprintf("%+v", q), subjects(g.list(t, "INBOX", q).Rows), []string{"date", "[list] cherry", "banana"})
+		}
+	})
+}
+
 func TestQ8_SearchesThatCannotBeUnderstood(t *testing.T) {
-	for _, q := range []string{strings.Repeat("x", 1001), "a\r\nb", "before:tomorrow", "larger:big", "is:odd", "has:wings", "tag:a*b", "-from:x"} {
+	for _, q := range []string{strings.Repeat("x", 1001), "a\r\nb", "before:tomorrow", "larger:big", "is:odd", "has:wings", "tag:a*b", "from:", "from: subject:x", "x to:", "-in:work", "a OR in:work", "-has:pdf", "x OR has:pdf", "has:pdf OR x"} {
 		var e *mailclient.QueryError
 		if _, err := mailclient.ParseSearch(q, time.UTC); !errors.As(err, &e) {
 			t.Errorf("%.30q: %v", q, err)

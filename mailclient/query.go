@@ -12,23 +12,46 @@ const (
 	maxTerms = 50
 )
 
-// QueryError is a search that cannot be understood: the term and why, a key of the catalogue.
+// SearchQuery is a search as it was understood: of each group one condition must hold. In is the folder that it
+// names, in the words of the person: a name, or what a folder is for; "" for none.
+type SearchQuery struct {
+	Groups     [][]Condition
+	In         string
+	Everywhere bool // Junk and Trash too: in:anywhere
+}
+
+// Condition is one thing that a search asks of a mail. Key says what: "" is a word anywhere in it, the others are the
+// words before the colon. Size is in bytes.
+type Condition struct {
+	Not  bool
+	Key  string
+	Text string
+	Day  time.Time
+	Size int64
+}
+
+// QueryError is a search that cannot be understood: the term and why, the end of a catalogue key.
 type QueryError struct{ Term, Why string }
 
 func (e *QueryError) Error() string { return fmt.Sprintf("search term %q: %s", e.Term, e.Why) }
 
-// ParseSearch reads a search as people type it: words, "a phrase", -without, and from: to: cc: subject: body:
-// has:attachment before: after: on: is:unread is:read is:flagged is:answered larger: smaller: in: tag:. Dates are
-// 2006-01-02 or 2006/01/02 in loc; sizes are bytes with k or m. At most 1000 bytes. The error is a *QueryError.
+// ParseSearch reads a search as people type it: words, "a phrase", -without, one OR another, and from: to: cc:
+// subject: body: has:attachment has:pdf before: after: on: is:unread is:read is:flagged is:answered larger: smaller:
+// in: tag:, in German too. A space may stand after the colon. Dates are 2006-01-02 or 2006/01/02 in loc; sizes are
+// bytes with k, m or g. At most 1000 bytes. The error is a *QueryError.
 func ParseSearch(q string, loc *time.Location) (SearchQuery, error) {
 	var s SearchQuery
 	if len(q) > maxQuery {
-		return s, &QueryError{q[:20], "long"}
+		return s, &QueryError{strings.ToValidUTF8(q[:20], ""), "long"}
 	}
 	if strings.ContainsAny(q, "\x00\r\n") {
 		return s, &QueryError{"", "control"}
 	}
-	for _, t := range terms(q) {
+	list, err := terms(strings.ReplaceAll(q, "\t", " "))
+	if err != nil {
+		return s, err
+	}
+	for _, t := range list {
 		if err := s.add(t, loc); err != nil {
 			return s, err
 		}
@@ -38,122 +61,119 @@ func ParseSearch(q string, loc *time.Location) (SearchQuery, error) {
 
 // term is one word of a search, with its key if it has one.
 type term struct {
-	key, value string
-	not        bool
+	typed, key, value string
+	not, or           bool // or: the one before it is enough
 }
 
-var searchWords = map[string]bool{
-	"from": true, "to": true, "cc": true, "subject": true, "body": true, "has": true, "before": true, "after": true, "since": true,
-	"on": true, "is": true, "larger": true, "smaller": true, "in": true, "tag": true, "older": true, "newer": true,
+// keyNames are the words before a colon and the condition that each stands for.
+var keyNames = map[string]string{
+	"from": "from", "to": "to", "cc": "cc", "subject": "subject", "body": "body", "has": "has", "before": "before", "after": "after", "since": "after",
+	"on": "on", "is": "is", "larger": "larger", "smaller": "smaller", "in": "in", "tag": "tag", "older": "before", "newer": "after",
+	"von": "from", "an": "to", "betreff": "subject", "hat": "has", "vor": "before", "ab": "after", "nach": "after", "am": "on", "ist": "is",
+	"größer": "larger", "groesser": "larger", "kleiner": "smaller", "ordner": "in",
+}
+
+// keyed splits "key:" from the front of q; key is "" when there is none.
+func keyed(q string) (key, rest string) {
+	i := strings.IndexByte(q, ':')
+	if i <= 0 {
+		return "", q
+	}
+	if key = keyNames[strings.ToLower(q[:i])]; key == "" {
+		return "", q
+	}
+	return key, q[i+1:]
 }
 
 // terms splits at spaces outside quotes. A quote that never ends goes to the end.
-func terms(q string) []term {
-	var out []term
+func terms(q string) (out []term, err error) {
+	or := false
 	for q = strings.TrimSpace(q); q != "" && len(out) < maxTerms; q = strings.TrimSpace(q) {
-		var t term
+		whole, t := q, term{or: or}
+		if word, rest, _ := strings.Cut(q, " "); (word == "OR" || word == "ODER") && len(out) > 0 && strings.TrimSpace(rest) != "" {
+			or, q = true, rest
+			continue
+		}
 		if strings.HasPrefix(q, "-") && len(q) > 1 && q[1] != ' ' {
 			t.not, q = true, q[1:]
 		}
-		if i := strings.IndexByte(q, ':'); i > 0 && searchWords[strings.ToLower(q[:i])] && i+1 < len(q) && q[i+1] != ' ' {
-			t.key, q = strings.ToLower(q[:i]), q[i+1:]
+		if t.key, q = keyed(q); t.key != "" {
+			q = strings.TrimLeft(q, " ")
+			if next, _ := keyed(q); q == "" || next != "" { // nothing, or the next key, stands behind the colon
+				return nil, &QueryError{strings.TrimSpace(strings.TrimSuffix(whole, q)), "empty"}
+			}
 		}
 		if strings.HasPrefix(q, `"`) {
 			t.value, q, _ = strings.Cut(q[1:], `"`)
 		} else {
 			t.value, q, _ = strings.Cut(q, " ")
 		}
+		t.typed = strings.TrimSpace(strings.TrimSuffix(whole, q))
 		if t.value = strings.TrimSpace(t.value); t.value != "" {
-			out = append(out, t)
+			out, or = append(out, t), false
 		}
 	}
-	return out
+	return out, nil
 }
 
 func (s *SearchQuery) add(t term, loc *time.Location) error {
-	if t.not && t.key != "" {
-		return &QueryError{"-" + t.key, "not"}
-	}
-	switch t.key {
-	case "":
-		if t.not {
-			s.NotWords = append(s.NotWords, t.value)
-		} else {
-			s.Words = append(s.Words, t.value)
+	if t.key == "in" {
+		if t.not || t.or {
+			return &QueryError{t.typed, "alone"}
 		}
-	case "from":
-		s.From = append(s.From, t.value)
-	case "to":
-		s.To = append(s.To, t.value)
-	case "cc":
-		s.Cc = append(s.Cc, t.value)
-	case "subject":
-		s.Subject = append(s.Subject, t.value)
-	case "body":
-		s.Body = append(s.Body, t.value)
-	case "in":
-		s.In = t.value
+		if s.Everywhere = anywhere[strings.ToLower(t.value)]; !s.Everywhere {
+			s.In = t.value
+		}
+		return nil
+	}
+	c, err := condition(t, loc)
+	if err != nil {
+		return err
+	}
+	last := len(s.Groups) - 1
+	if (t.not || t.or) && c.Key == "pdf" || t.or && last >= 0 && s.Groups[last][0].Key == "pdf" {
+		return &QueryError{t.typed, "alone"} // only our own eyes see it, once the server has found
+	}
+	if t.or && last >= 0 {
+		s.Groups[last] = append(s.Groups[last], c)
+	} else {
+		s.Groups = append(s.Groups, []Condition{c})
+	}
+	return nil
+}
+
+var anywhere = map[string]bool{"anywhere": true, "überall": true, "ueberall": true}
+
+// states are what may stand behind is: and has:.
+var states = map[string]string{
+	"is unread": "unread", "is read": "read", "is flagged": "flagged", "is starred": "flagged", "is answered": "answered",
+	"is ungelesen": "unread", "is gelesen": "read", "is markiert": "flagged", "is beantwortet": "answered",
+	"has attachment": "file", "has attachments": "file", "has file": "file", "has files": "file", "has anhang": "file", "has datei": "file", "has pdf": "pdf",
+}
+
+func condition(t term, loc *time.Location) (c Condition, err error) {
+	c = Condition{Not: t.not, Key: t.key, Text: t.value}
+	known := true
+	switch t.key {
 	case "tag":
-		if strings.ContainsFunc(t.value, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`(){%*"\]`, r) }) {
-			return &QueryError{t.value, "tag"}
-		}
-		s.Keyword = append(s.Keyword, t.value)
-	case "has":
-		switch strings.ToLower(t.value) {
-		case "attachment", "attachments", "file", "files":
-		default:
-			return &QueryError{t.value, "has"}
-		}
-		s.HasAttachment = true
-	case "is":
-		return s.is(strings.ToLower(t.value))
+		known = flagWord(t.value) && !strings.HasPrefix(t.value, `\`)
+	case "is", "has":
+		c.Key = states[t.key+" "+strings.ToLower(t.value)]
+		known = c.Key != ""
 	case "larger", "smaller":
-		n, ok := size(t.value)
-		if !ok {
-			return &QueryError{t.value, "size"}
-		}
-		if t.key == "larger" {
-			s.LargerThan = n
-		} else {
-			s.SmallerThan = n
-		}
-	default:
-		return s.date(t, loc)
+		c.Size, known = size(t.value)
+	case "before", "after", "on":
+		c.Day, err = time.ParseInLocation("2006-1-2", strings.NewReplacer("/", "-", ".", "-").Replace(t.value), loc)
+		known = err == nil && c.Day.Year() >= 1900 && c.Day.Year() <= 9999
 	}
-	return nil
+	if !known {
+		return c, &QueryError{t.typed, why[t.key]}
+	}
+	return c, nil
 }
 
-func (s *SearchQuery) is(v string) error {
-	switch v {
-	case "unread":
-		s.Unread = true
-	case "read":
-		s.Read = true
-	case "flagged", "starred":
-		s.Flagged = true
-	case "answered":
-		s.Answered = true
-	default:
-		return &QueryError{v, "is"}
-	}
-	return nil
-}
-
-func (s *SearchQuery) date(t term, loc *time.Location) error {
-	d, err := time.ParseInLocation("2006-1-2", strings.NewReplacer("/", "-", ".", "-").Replace(t.value), loc)
-	if err != nil || d.Year() < 1900 || d.Year() > 9999 {
-		return &QueryError{t.value, "date"}
-	}
-	switch t.key {
-	case "before", "older":
-		s.Before = d
-	case "on":
-		s.Since, s.Before = d, d.AddDate(0, 0, 1)
-	default:
-		s.Since = d
-	}
-	return nil
-}
+// why says what is wrong with a key's value.
+var why = map[string]string{"tag": "tag", "is": "is", "has": "has", "larger": "size", "smaller": "size", "before": "date", "after": "date", "on": "date"}
 
 func size(v string) (int64, bool) {
 	v = strings.TrimSuffix(strings.ToLower(v), "b")

@@ -1,90 +1,119 @@
 package mailclient
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"time"
 
 	"restante/mailclient/imapx"
+	"restante/mailclient/message"
 )
 
-const (
-	searchTime    = 20 * time.Second // for one mailbox
-	searchAllTime = 60 * time.Second
-	searchNewest  = 500 // of each mailbox, when all are searched
-)
+// searchTime is for one mailbox.
+const searchTime = 20 * time.Second
 
-// filterKeys are the search keys of a list query.
+// filterKeys are the search keys of a list query. Mails of q.Also match whatever the rest says: (a AND b) OR them is
+// (a OR them) AND (b OR them).
 func filterKeys(q ListQuery) []any {
-	var keys []any
+	var all [][]any
 	switch q.Filter {
 	case FilterUnread:
-		keys = append(keys, "UNSEEN")
+		all = append(all, []any{"UNSEEN"})
 	case FilterFlagged:
-		keys = append(keys, "FLAGGED")
+		all = append(all, []any{"FLAGGED"})
 	case FilterAttachments:
-		keys = append(keys, attachmentKeys()...)
+		all = append(all, attachmentKey())
 	}
 	if q.Search != nil {
-		keys = append(keys, searchKeys(*q.Search)...)
+		all = append(all, searchKeys(*q.Search)...)
 	}
-	if len(keys) == 0 {
-		keys = append(keys, "ALL")
+	if len(all) == 0 {
+		return []any{"ALL"}
 	}
-	return keys
+	var out []any
+	also := uidSets(q.Also)
+	for _, k := range all {
+		if len(also) > 0 {
+			out = append(out, "OR UID "+also[0])
+		}
+		out = append(out, k...)
+	}
+	return out
 }
 
-// attachmentKeys ask by the header, which is all that IMAP can (Q2).
-func attachmentKeys() []any {
+// attachmentKey asks by the header, which is all that IMAP can (Q2).
+func attachmentKey() []any {
 	return []any{"HEADER Content-Type", imapx.Str("multipart/mixed")}
 }
 
-// searchKeys writes a query as IMAP search keys (RFC 3501 6.4.4).
-func searchKeys(q SearchQuery) []any {
-	var k []any
-	each := func(key string, words []string) {
-		for _, w := range words {
-			if w != "" {
-				k = append(k, key, imapx.Str(w))
+// searchKeys writes a query as IMAP search keys (RFC 3501 6.4.4), one for each group of conditions.
+func searchKeys(q SearchQuery) (out [][]any) {
+	for _, group := range q.Groups {
+		var k []any
+		for i, c := range group {
+			if i < len(group)-1 {
+				k = append(k, "OR")
 			}
+			if c.Not {
+				k = append(k, "NOT")
+			}
+			k = append(k, c.key()...)
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+var flagKeys = map[string]string{"unread": "UNSEEN", "read": "SEEN", "flagged": "FLAGGED", "answered": "ANSWERED"}
+
+// key is the search key of one condition, without its Not.
+func (c Condition) key() []any {
+	switch c.Key {
+	case "":
+		return []any{"TEXT", imapx.Str(c.Text)}
+	case "from", "to", "cc", "subject", "body":
+		return []any{strings.ToUpper(c.Key), imapx.Str(c.Text)}
+	case "tag":
+		return []any{"KEYWORD " + c.Text}
+	case "after":
+		return []any{"SINCE " + c.Day.Format("2-Jan-2006")}
+	case "before", "on":
+		return []any{strings.ToUpper(c.Key) + " " + c.Day.Format("2-Jan-2006")}
+	case "larger", "smaller":
+		return []any{strings.ToUpper(c.Key), c.Size}
+	case "file":
+		return attachmentKey()
+	case "pdf": // those that can have one; pdfsOf looks closer
+		return []any{"OR HEADER Content-Type", imapx.Str("multipart/"), "HEADER Content-Type", imapx.Str("application/")}
+	}
+	return []any{flagKeys[c.Key]}
+}
+
+// maxLooked is how many mails are looked through for what no server searches for.
+const maxLooked = 2000
+
+// pdfsOf leaves only the mails that have a PDF among their files, where the search asks for one: the newest are
+// looked through, and cut says that there were more.
+func pdfsOf(ctx context.Context, c *imapx.Conn, q *SearchQuery, uids []uint32) (out []uint32, cut bool, err error) {
+	if q == nil || !slices.ContainsFunc(q.Groups, func(g []Condition) bool { return g[0].Key == "pdf" }) {
+		return uids, false, nil
+	}
+	newest := slices.Sorted(slices.Values(uids))
+	if cut = len(newest) > maxLooked; cut {
+		newest = newest[len(newest)-maxLooked:]
+	}
+	has := map[uint32]bool{}
+	for _, set := range uidSets(newest) {
+		cmd := imapx.Cmd("UID FETCH", set, "(UID BODYSTRUCTURE)")
+		if err := c.Do(ctx, cmd); err != nil {
+			return nil, false, err
+		}
+		for _, f := range collect(cmd.Data) {
+			has[f.UID] = message.HasPDF(f.Structure)
 		}
 	}
-	each("TEXT", q.Words)
-	each("NOT TEXT", q.NotWords)
-	each("FROM", q.From)
-	each("TO", q.To)
-	each("CC", q.Cc)
-	each("SUBJECT", q.Subject)
-	each("BODY", q.Body)
-	for _, w := range q.Keyword {
-		k = append(k, "KEYWORD "+w)
-	}
-	if !q.Since.IsZero() {
-		k = append(k, "SINCE "+q.Since.Format("2-Jan-2006"))
-	}
-	if !q.Before.IsZero() {
-		k = append(k, "BEFORE "+q.Before.Format("2-Jan-2006"))
-	}
-	for _, f := range []struct {
-		on  bool
-		key string
-	}{{q.Unread, "UNSEEN"}, {q.Read, "SEEN"}, {q.Flagged, "FLAGGED"}, {q.Answered, "ANSWERED"}} {
-		if f.on {
-			k = append(k, f.key)
-		}
-	}
-	if q.HasAttachment {
-		k = append(k, attachmentKeys()...)
-	}
-	if q.LargerThan > 0 {
-		k = append(k, "LARGER", q.LargerThan)
-	}
-	if q.SmallerThan > 0 {
-		k = append(k, "SMALLER", q.SmallerThan)
-	}
-	return k
+	return slices.DeleteFunc(uids, func(u uint32) bool { return !has[u] }), cut, nil
 }
 
 func ascii(keys []any) bool {
@@ -157,131 +186,4 @@ func numbers(data []imapx.Response, typ string) []uint32 {
 		}
 	}
 	return out
-}
-
-// hit is a mail that a search over all mailboxes found.
-type hit struct {
-	mailbox string
-	uid     uint32
-	date    time.Time
-}
-
-// Search looks through the mailbox that q.In names, or through all: INBOX, Sent, Archive, then the rest; Junk and
-// Trash only when they are named. Of each mailbox the newest 500 hits count. What could not be searched in a
-// minute makes the list Incomplete, with the names in Note.
-func (s *Session) Search(ctx context.Context, q SearchQuery, page, perPage int) (List, error) {
-	lq := tidyQuery(ListQuery{Page: page, PerPage: perPage, Search: &q})
-	boxes, err := s.Mailboxes(ctx)
-	if err != nil {
-		return List{}, err
-	}
-	if q.In != "" {
-		for _, m := range boxes {
-			if strings.EqualFold(string(m.Role), q.In) || strings.EqualFold(m.Name, q.In) {
-				return s.List(ctx, m.Name, lq)
-			}
-		}
-		return List{}, ErrNoMailbox
-	}
-	var l List
-	within, cancel := context.WithTimeout(ctx, searchAllTime)
-	defer cancel()
-	var hits []hit
-	var missed []string
-	for _, m := range boxes {
-		if !m.Selectable || m.Role == RoleJunk || m.Role == RoleTrash || m.Role == RoleAll || m.StatusKnown && m.Messages == 0 {
-			continue
-		}
-		more, err := s.hits(within, m.Name, q)
-		if err != nil {
-			if ctx.Err() != nil {
-				return List{}, err
-			}
-			missed = append(missed, m.Name)
-			continue
-		}
-		hits = append(hits, more...)
-	}
-	slices.SortStableFunc(hits, func(a, b hit) int {
-		return cmp.Or(b.date.Compare(a.date), cmp.Compare(a.mailbox, b.mailbox), cmp.Compare(b.uid, a.uid))
-	})
-	from, to := l.paging(lq, len(hits))
-	l.Rows, err = s.hitRows(ctx, hits[from:to])
-	l.Incomplete, l.Note = len(missed) > 0, strings.Join(missed, ", ")
-	return l, err
-}
-
-// hits are the newest mails of one mailbox that match, with their dates.
-func (s *Session) hits(ctx context.Context, name string, q SearchQuery) ([]hit, error) {
-	raw, err := s.rawName(name)
-	if err != nil {
-		return nil, err
-	}
-	var out []hit
-	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
-		out = nil
-		if _, err := selectBox(ctx, c, raw); err != nil || c.Exists() == 0 {
-			return err
-		}
-		keys := searchKeys(q)
-		if len(keys) == 0 {
-			keys = []any{"ALL"}
-		}
-		uids, note, err := searchBox(ctx, c, keys)
-		if err != nil {
-			return err
-		}
-		if note != "" {
-			return &RefusedError{Host: c.Host, Command: "UID SEARCH", Text: note}
-		}
-		uids = uids[max(0, len(uids)-searchNewest):]
-		for _, set := range uidSets(uids) {
-			cmd := imapx.Cmd("UID FETCH", set, "(UID INTERNALDATE)")
-			if err := c.Do(ctx, cmd); err != nil {
-				return err
-			}
-			for _, f := range collect(cmd.Data) {
-				out = append(out, hit{name, f.UID, f.Date})
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-// hitRows fetches the rows of hits mailbox by mailbox and gives them in the order of the hits.
-func (s *Session) hitRows(ctx context.Context, hits []hit) ([]Row, error) {
-	byBox := map[string][]uint32{}
-	for _, h := range hits {
-		byBox[h.mailbox] = append(byBox[h.mailbox], h.uid)
-	}
-	rows := map[string]map[uint32]Row{}
-	for name, uids := range byBox {
-		raw, err := s.rawName(name)
-		if err != nil {
-			return nil, err
-		}
-		err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
-			b, err := selectBox(ctx, c, raw)
-			if err != nil {
-				return err
-			}
-			got, err := s.fetchRows(ctx, c, b, name, uids)
-			rows[name] = map[uint32]Row{}
-			for _, r := range got {
-				rows[name][r.UID] = r
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	out := make([]Row, 0, len(hits))
-	for _, h := range hits {
-		if r, ok := rows[h.mailbox][h.uid]; ok && !r.Flags.Deleted {
-			out = append(out, r)
-		}
-	}
-	return out, nil
 }

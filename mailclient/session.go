@@ -33,6 +33,7 @@ type Session struct {
 	tree   tree
 	rows   rowCache
 	opened openCache
+	found  finding
 	watch  *watch
 }
 

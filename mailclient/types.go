@@ -98,6 +98,7 @@ type ListQuery struct {
 	Ascending bool
 	Filter    Filter
 	Search    *SearchQuery // nil = all
+	Also      []uint32     // mails that are listed though filter and search pass them over
 }
 
 // List is one page of a mailbox.
@@ -152,26 +153,8 @@ type Moved struct {
 	To          string
 	UIDValidity uint32
 	UIDs        map[uint32]uint32 // old -> new
-	Failed      []uint32
-	LeftMarked  bool     // no MOVE and no UIDPLUS: the originals stand marked \Deleted
-	MessageIDs  []string // of the mails that went, without brackets, where the server tells no UIDs
-}
-
-// SearchQuery is a parsed search. All set fields must match.
-type SearchQuery struct {
-	Words         []string // anywhere in the mail
-	NotWords      []string
-	From, To, Cc  []string
-	Subject, Body []string
-	Since, Before time.Time
-	Unread, Read  bool
-	Flagged       bool
-	Answered      bool
-	HasAttachment bool
-	LargerThan    int64 // bytes
-	SmallerThan   int64
-	In            string // mailbox name or role word
-	Keyword       []string
+	LeftMarked  bool              // no MOVE and no UIDPLUS: the originals stand marked \Deleted
+	MessageIDs  []string          // of the mails that went, without brackets, where the server tells no UIDs
 }
 
 // Open is one message with what the reader shows.

@@ -32,6 +32,7 @@ type Frame struct {
 	Quota         *Quota
 	Strip         *Strip
 	Flash         *Flash
+	Work          *Work
 	Here          string // this page's own path, for coming back
 	Events        string // the SSE address, "" for none
 	Seen          uint64 // events before this page was made
@@ -70,6 +71,14 @@ type Flash struct {
 	Words, UndoURL     string
 	LinkURL, LinkWords string
 	Failed             bool
+}
+
+// Work is an act in the background that is under way.
+type Work struct {
+	ID           int64
+	Words, Count string
+	At, Total    int
+	URL          string // where it is stopped
 }
 
 // Option is a choice in a <select>, or a link in a menu.

@@ -29,6 +29,21 @@ type Error struct {
 
 func (Error) template() string { return "error.html" }
 
+// Trouble is what went wrong with a page that stands in the frame all the same.
+type Trouble struct {
+	Words, ID, ServerSaid  string
+	ButtonURL, ButtonWords string
+	BackURL, BackWords     string // a second way on
+}
+
+// Broken is the page of a folder or a list that cannot be shown.
+type Broken struct {
+	Frame
+	Trouble Trouble
+}
+
+func (Broken) template() string { return "broken.html" }
+
 // Mail is a mailbox, a search, or a message beside its list.
 type Mail struct {
 	Frame
@@ -36,6 +51,7 @@ type Mail struct {
 	Message     *Message
 	PaneMode    string // none: lists and messages are pages of their own
 	ReaderWords string
+	Gone        *Trouble // in the place of a message that is no longer there
 }
 
 func (Mail) template() string { return "mail.html" }
@@ -52,7 +68,6 @@ type List struct {
 	Here            string
 	ActionURL       string
 	CanAct, Forever bool
-	Targets         []Option
 	Top             MoveTo
 	AllWords        string
 	AllQuery        []Field
@@ -63,6 +78,7 @@ type List struct {
 	EmptyURL        string
 	Found           *Found      // the list is what a search in this folder found
 	Kept            []Option    // drafts that Restante has and this folder has not yet
+	Widen           string      // searches Junk and Trash too
 	Search          *SearchForm // on the page of a search through all folders
 }
 
@@ -72,19 +88,21 @@ type Found struct{ Words, ClearURL, EverywhereURL string }
 // SearchForm asks for words and where to look; Tips tell the words that narrow a search, before there is one.
 type SearchForm struct {
 	Query   string
+	Wrong   string // what was not understood of it
 	Folders []Option
 	Tips    []HelpWord
 }
 
-// MoveTo is the choice of a folder; Where keeps ids apart.
+// MoveTo is the choice of a folder; Where keeps ids apart. Recent are those used last.
 type MoveTo struct {
-	Where   string
-	Targets []Option
+	Where           string
+	Recent, Targets []Option
 }
 
 // Row is one mail of a list.
 type Row struct {
 	Key                                         string
+	Ref                                         string // names it in forms: its UID, and its folder in a list over several
 	UID                                         uint32
 	URL, State, Name, Subject, Preview, Folder  string
 	Date, ISO, Full, Day                        string
@@ -100,6 +118,7 @@ type Person struct{ Name, Addr, Full string }
 // Message is an opened mail.
 type Message struct {
 	UID, Validity                                     uint32
+	Ref                                               string // as in its row
 	Role                                              string
 	Subject                                           string
 	From                                              Person

@@ -62,7 +62,8 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	var pages *handlers.Server
 	h.queue, err = jobs.New(ctx, jobs.Options{
 		Store: h.store, Ring: ring, Pool: h.pool, Servers: directory, Log: log, Hello: helloName(conf),
-		Notify: func(userID int64, item store.OutboxItem) { pages.Notify(userID, item) },
+		Notify:     func(userID int64, item store.OutboxItem) { pages.Notify(userID, item) },
+		NotifyWork: func(userID int64) { pages.NotifyWork(userID) },
 	})
 	if err != nil {
 		h.pool.Close()

@@ -1,4 +1,4 @@
-// Package jobs runs what outlives a request: sending, sweeping. It knows the
+// Package jobs runs what outlives a request: sending, acts on many mails, sweeping. It knows the
 // queue and when to try again; the work itself is one domain call. River keeps
 // the jobs in the main database. Start at New.
 package jobs
@@ -39,6 +39,8 @@ type Queue struct {
 	patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
 	notify   func(userID int64, item store.OutboxItem)
 
+	notifyWork func(userID int64)
+
 	mu     sync.Mutex
 	timers map[int64]*time.Timer // by outbox id; wakes a held item when its time has come
 	works  bool                  // between Start and Stop
@@ -55,13 +57,15 @@ type Options struct {
 
 	Patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
 	Notify   func(userID int64, item store.OutboxItem)
+
+	NotifyWork func(userID int64) // hears that an act in the background has come on
 }
 
 // New migrates River's tables and makes the queue; Start lets it work.
 func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, log: o.Log,
-		node: store.NewID(), hello: o.Hello, patience: o.Patience, notify: o.Notify, timers: map[int64]*time.Timer{},
+		node: store.NewID(), hello: o.Hello, patience: o.Patience, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
 	}
 	var driver riverdriver.Driver[*sql.Tx]
 	if o.Store.Dialect() == migrations.SQLite {
@@ -74,6 +78,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &sendWorker{q: q})
+	river.AddWorker(workers, &workWorker{q: q})
 	river.AddWorker(workers, &sweepWorker{q: q})
 	river.AddWorker(workers, &wakeWorker{q: q})
 	client, err := river.NewClient(driver, &river.Config{
@@ -134,9 +139,17 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return q.client.Stop(ctx)
 }
 
-// wakeLeftovers inserts a job for each item that is due: after a restart, and now and then as a safety net.
+// wakeLeftovers inserts a job for each item and each act that is due: after a restart, and now and then as a safety
+// net.
 func (q *Queue) wakeLeftovers(ctx context.Context) error {
-	items, err := q.store.DueOutbox(ctx, time.Now())
+	left, err := q.store.DueWork(ctx)
+	for _, id := range left {
+		if _, insErr := q.client.Insert(ctx, workArgs{WorkID: id}, nil); insErr != nil {
+			return errors.Join(err, insErr)
+		}
+	}
+	items, itemsErr := q.store.DueOutbox(ctx, time.Now())
+	err = errors.Join(err, itemsErr)
 	for _, o := range items {
 		if _, insErr := q.client.Insert(ctx, sendArgs{OutboxID: o.ID}, nil); insErr != nil {
 			return errors.Join(err, insErr)
@@ -194,7 +207,7 @@ type sweepWorker struct {
 // Work removes what has expired and wakes items that were left behind.
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	s := w.q.store
-	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx))
+	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx))
 }
 
 type wakeArgs struct{}

@@ -162,3 +162,16 @@ func HasAttachments(s *Structure) bool {
 	}
 	return false
 }
+
+// HasPDF says whether one of a mail's files is a PDF, by its type or by its name.
+func HasPDF(s *Structure) bool {
+	if s == nil {
+		return false
+	}
+	for _, n := range dryView(treeOf(s, 0, nil)).files {
+		if n.is("application", "pdf") || strings.HasSuffix(strings.ToLower(n.rawName()), ".pdf") {
+			return true
+		}
+	}
+	return false
+}

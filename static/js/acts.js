@@ -7,6 +7,7 @@ import { adopt, lastUndo, toast } from "./toast.js";
 import { say } from "./words.js";
 
 const leaving = new Set(["archive", "trash", "delete", "junk", "notjunk", "move"]);
+const stillFound = new Set(["archive", "notjunk", "move"]); // a search over all folders finds them where they are then
 const flags = { read: ["data-unread", false], unread: ["data-unread", true], flag: ["data-flagged", true], unflag: ["data-flagged", false] };
 
 let flying = 0, overtaken = false, acted = 0;
@@ -20,9 +21,9 @@ export async function send(form, button, list = []) {
 	if (sure && !await ask(list.length > 1 ? say("selected", { N: list.length }) + ". " + sure : sure, button.textContent.trim())) return false;
 	const data = new FormData(form, button);
 	const open = one("[data-message]")?.dataset.message;
-	const gone = leaving.has(button.value);
-	if (form.matches("[data-list]") && open && !(gone && list.some((r) => r.dataset.uid === open))) data.set("back", location.pathname + location.search);
-	if (gone && form.matches(".message-bar") && matchMedia("(width < 43.75rem)").matches) data.set("back", one(".message-bar .back").getAttribute("href"));
+	const moves = leaving.has(button.value), gone = leaves(button.value);
+	if (form.matches("[data-list]") && open && !(moves && list.some((r) => r.dataset.uid === open))) data.set("back", location.pathname + location.search);
+	if (moves && form.matches(".message-bar") && matchMedia("(width < 43.75rem)").matches) data.set("back", one(".message-bar .back").getAttribute("href"));
 	const next = gone ? rows()[rows().indexOf(list.at(-1)) + 1] ?? rows()[rows().indexOf(list[0]) - 1] : null;
 	const held = list.contains?.(document.activeElement) || list.some((r) => r.contains(document.activeElement));
 	const undo = before(list, button.value);
@@ -35,7 +36,11 @@ export async function send(form, button, list = []) {
 		const doc = isOurs(response) ? parse(response, text) : null;
 		if (!response.ok || !doc) throw new Error(doc ? problem(doc) : say("refused"));
 		if (flying > 1 || !one(".frame > .panes, .frame > main", doc) || !isMailPath(new URL(response.url).pathname)) adopt(doc);
-		else if (overtaken) { adopt(doc); await refresh(); } else await show(response, text, doc, true);
+		else if (overtaken) { adopt(doc); await refresh(); } else {
+			const there = new URL(response.url);
+			if (there.pathname === location.pathname) history.replaceState(history.state, "", there.pathname + there.search); // the same list, with what stays in it
+			await show(response, text, doc, true);
+		}
 	} catch (error) {
 		undo();
 		toast(navigator.onLine ? error.message || say("refused") : say("offline"), { failed: true });
@@ -46,12 +51,15 @@ export async function send(form, button, list = []) {
 	}
 }
 
+/** leaves says whether an act takes mails out of the list that is shown. */
+const leaves = (action) => leaving.has(action) && !(stillFound.has(action) && one('form[data-list][action="/search/actions"]'));
+
 /** before changes the rows as the act will, and gives what takes that back. */
 function before(list, action) {
 	const was = [];
 	for (const row of list) {
 		boxOf(row).checked = false;
-		if (leaving.has(action)) {
+		if (leaves(action)) {
 			const parent = row.parentNode, after = row.nextSibling;
 			row.setAttribute("data-leaving", "");
 			setTimeout(() => row.hasAttribute("data-leaving") && row.remove(), 140);

@@ -7,6 +7,7 @@ import { startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
 import { startMenus } from "./menus.js";
+import { startMove } from "./move.js";
 import { startDrag } from "./drag.js";
 import { startReader } from "./reader.js";
 import { startSignOut } from "./signout.js";
@@ -37,7 +38,7 @@ function start(f) {
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
-for (const f of [startMenus, startList, startSwipe, startDrag, startReader, startKeys, startSignOut, startLive, watch]) start(f);
+for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startKeys, startSignOut, startLive, watch]) start(f);
 /** tellZone lets the server show times as the reader's clock does. */
 async function tellZone() {
 	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -3,6 +3,7 @@
 import { all, el, on, one, parse } from "./dom.js";
 import { dialog } from "./dialog.js";
 import { act, takeBack } from "./acts.js";
+import { moveBy } from "./move.js";
 import { call, visit } from "./net.js";
 import { current, focusRow, pick, picked, rows, step } from "./rows.js";
 import { toast } from "./toast.js";
@@ -76,9 +77,8 @@ const after = {
 function move() {
 	const row = current();
 	if (!picked().length && document.activeElement?.closest("#list") && row) pick([row], true);
-	if (picked().length) return one(".action-bar .moveto select")?.focus();
-	const menu = one(".message-bar .menu:not(.more)");
-	if (menu) { menu.open = true; one("select", menu)?.focus(); }
+	const choice = one(picked().length ? ".action-bar .moveto" : ".message-bar .moveto");
+	if (choice) moveBy(choice);
 }
 
 /** help shows the keys of the help page. */

@@ -1,7 +1,7 @@
 // The list under mouse and finger: picking, quick tools, opening.
 import { coarse, el, icon, on, one, plainClick } from "./dom.js";
-import { send, sendRows, takeBack } from "./acts.js";
-import { isMailPath, visit } from "./net.js";
+import { refresh, send, sendRows, takeBack } from "./acts.js";
+import { call, isMailPath, visit } from "./net.js";
 import { boxOf, count, focusRow, picked, range, rows, settle, startRange } from "./rows.js";
 import { forgetUndo } from "./toast.js";
 
@@ -48,6 +48,11 @@ export function startList() {
 	on("submit", ".toast form", (e, form) => {
 		const address = form.getAttribute("action");
 		forgetUndo(address);
+		if (address.startsWith("/work/")) {
+			e.preventDefault();
+			call(address, { method: "POST", body: new URLSearchParams(new FormData(form)) }).then(() => refresh());
+			return;
+		}
 		if (!address.startsWith("/undo/")) return;
 		e.preventDefault();
 		form.closest(".toast").remove();
@@ -79,7 +84,7 @@ export function startList() {
 
 /** arrive puts the focus where reading starts. */
 function arrive(from) {
-	const subject = one("#subject");
+	const subject = one("#subject, #trouble");
 	if (subject) {
 		const reader = one(".reader");
 		if (reader) reader.scrollTop = 0;

@@ -62,4 +62,5 @@ export function startLive() {
 	on("submit", 'form[action="/logout"]', (e) => { if (!e.defaultPrevented) source?.close(); }); // the end of the session is no news then
 	addEventListener("pageshow", (e) => { if (e.persisted) { connect(); changed(); } });
 	addEventListener("online", changed);
+	setInterval(() => { if (one("[data-work]") && !document.hidden) changed(); }, 4000); // how far it is, where no news comes
 }

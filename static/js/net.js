@@ -94,7 +94,7 @@ document.addEventListener("restante:page", readLater);
 
 /** news are the parts of a page beside the list that have changed by its opening: the folders and its row. */
 function news(doc) {
-	const row = one("[data-rows] > .row", doc);
+	const row = one("[data-rows] > .row[data-current]", doc);
 	return ["nav.folders", ...row ? ["#" + CSS.escape(row.id)] : []];
 }
 
@@ -116,7 +116,7 @@ export async function visit(url, { push = true } = {}) {
 		if (going !== mine) return false;
 		if (!isOurs(response)) throw new TypeError("not a page");
 		const doc = parse(response, text);
-		if (!response.ok || !one(".frame > .panes, .frame > main", doc) || doc.body.classList[0] !== document.body.classList[0]) {
+		if (!response.ok && !one(".trouble", doc) || !one(".frame > .panes, .frame > main", doc) || doc.body.classList[0] !== document.body.classList[0]) {
 			location.assign(url);
 			return false;
 		}

@@ -20,7 +20,9 @@ export function toast(words, { failed = false, action = null } = {}) {
 export function adopt(doc) {
 	const brought = one("[data-status] .toast", doc);
 	if (!brought) return;
-	holder()?.replaceChildren(document.importNode(brought, true));
+	const work = brought.dataset.work && one(`[data-work="${brought.dataset.work}"]`);
+	if (work) one("span", work).replaceChildren(...document.importNode(one("span", brought), true).childNodes); // Stop keeps the focus
+	else holder()?.replaceChildren(document.importNode(brought, true));
 	watch();
 }
 
@@ -37,7 +39,7 @@ export function watch() {
 
 function fade() {
 	const box = one(".toasts");
-	if (!box) return;
+	if (!box || one("[data-work]", box)) return;
 	if (box.matches(":hover") || box.contains(document.activeElement) || document.hidden) {
 		timer = setTimeout(fade, 2000);
 		return;

@@ -1,0 +1,100 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/mailclient"
+)
+
+// undoStep is how an act is taken back: kept in the store as JSON.
+type undoStep struct {
+	Steps   []mailclient.Step `json:"steps,omitempty"`
+	Work    int64             `json:"work,omitempty"`  // an act that ran in the background
+	Draft   string            `json:"draft,omitempty"` // one that was thrown away
+	Folder  *undoFolder       `json:"folder,omitempty"`
+	Account int64             `json:"account"`
+}
+
+type undoFolder struct{ From, To string } // its name before, and now
+
+// undoable remembers how to take an act back. A failure to remember takes away only the Undo.
+func (s *Server) undoable(r *http.Request, p *person, kind, words string, u undoStep) flash {
+	raw, err := json.Marshal(u)
+	if err != nil {
+		return flash{Words: words}
+	}
+	id, err := s.store.AddAct(r.Context(), p.User.ID, kind, string(raw))
+	if err != nil {
+		s.log.Warn("undo not kept", "id", requestID(r), "err", err)
+	}
+	return flash{Words: words, Undo: id}
+}
+
+// undo takes an act back, once.
+func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
+	id, err := strconv.ParseInt(chi.URLParam(r, "act"), 10, 64)
+	if err != nil {
+		return errNothingHere
+	}
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	act, err := s.store.TakeAct(r.Context(), p.User.ID, id)
+	if err != nil {
+		if own, _ := s.store.HasAct(r.Context(), p.User.ID, id); !own {
+			return errNothingHere
+		}
+		s.putFlash(r, flash{Words: p.L.T("undo.late"), Failed: true})
+		return seeOther(w, r, r.PostFormValue("back"))
+	}
+	var u undoStep
+	if err := json.Unmarshal([]byte(act.Undo), &u); err != nil {
+		return err
+	}
+	done, err := s.takeBack(r, p, u)
+	if err != nil {
+		pr := problemOf(err)
+		s.logProblem(r, pr)
+		done = flash{Words: p.L.T("undo.failed") + " " + p.L.T(pr.Key, pr.Args...), Failed: true}
+	}
+	s.putFlash(r, done)
+	s.hub.tell(p.User.ID, "mail")
+	if u.Draft != "" && err == nil {
+		return seeOther(w, r, "/compose/"+u.Draft)
+	}
+	return seeOther(w, r, r.PostFormValue("back"))
+}
+
+func (s *Server) takeBack(r *http.Request, p *person, u undoStep) (done flash, err error) {
+	done = flash{Words: p.L.T("undo.done")}
+	if u.Work != 0 {
+		if u.Steps, err = s.workBack(r, p, u.Work); err != nil {
+			return done, err
+		}
+	}
+	switch {
+	case len(u.Steps) > 0:
+		if long(u.Steps) {
+			return s.startWork(r, p, u.Steps, telling{Key: "done.undone"})
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), actTime)
+		defer cancel()
+		for _, st := range u.Steps {
+			if _, err := p.Mail.Run(ctx, st); err != nil {
+				return done, unknownOutcome(err)
+			}
+		}
+	case u.Draft != "":
+		err = s.reopenDraft(r, p, u.Draft)
+	case u.Folder != nil:
+		err = p.Mail.RenameMailbox(r.Context(), u.Folder.To, u.Folder.From)
+	default:
+		done = flash{Words: p.L.T("undo.late"), Failed: true}
+	}
+	return done, err
+}

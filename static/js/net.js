@@ -59,6 +59,7 @@ function beside(url) {
 async function open(text, doc) {
 	const list = one("#list"), top = list.scrollTop, title = one("h1.list-title", list);
 	const article = one("[data-message]", doc);
+	document.dispatchEvent(new CustomEvent("restante:swap", { detail: [".reader"] }));
 	if (title) {
 		const quiet = el("h2", { class: title.className, id: title.id }, ...title.childNodes);
 		title.replaceWith(quiet); // the subject is the page's heading now

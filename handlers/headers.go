@@ -78,7 +78,7 @@ var plainHost = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$`)
 // setHeaders writes the headers of a class. It gives the nonce of an app page, else "".
 func (s *Server) setHeaders(w http.ResponseWriter, c class) (nonce string) {
 	h := w.Header()
-	for _, left := range []string{"Content-Disposition", "Content-Length", "X-Download-Options", "X-Accel-Buffering", "ETag", "Last-Modified", "Accept-Ranges"} {
+	for _, left := range []string{"Content-Disposition", "Content-Length", "X-Download-Options", "X-Accel-Buffering", "ETag", "Last-Modified", "Accept-Ranges", "Content-Range"} {
 		h.Del(left) // of another class, when an error page takes the place of a file
 	}
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -2,12 +2,9 @@ package handlers
 
 import (
 	"archive/zip"
-	"bufio"
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -15,6 +12,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
@@ -77,49 +75,54 @@ func (s *Server) part(w http.ResponseWriter, r *http.Request, p *person) error {
 	return errNothingHere
 }
 
+// servePart serves a file of a mail whole or, where its size is known, the range of it that is asked for: what broke
+// off is fetched on from there.
 func (s *Server) servePart(w http.ResponseWriter, r *http.Request, p *person, pl place, open *mailclient.Open, f message.File) error {
-	pr, pw := io.Pipe()
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { // ends with the pipe: owned by this request
-		err := s.copyPart(ctx, p, pl, open, f, pw)
-		pw.CloseWithError(err)
-		done <- err
-	}()
-	defer func() { pr.Close(); <-done }()
-	body := bufio.NewReaderSize(pr, 64<<10)
-	magic, err := body.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) && len(magic) == 0 {
-		return err
+	file := mailclient.FileOf(f.Body)
+	if f.Body == nil {
+		var err error
+		if file, err = p.Mail.PartFile(r.Context(), pl.box.Name, open.UIDValidity, open.UID, f.Section); err != nil {
+			return err
+		}
 	}
-	h := w.Header()
+	partHeaders(w.Header(), r, f, file.Head[:min(len(file.Head), 512)])
+	if open.UIDValidity != 0 { // under it, what a UID names never changes (RFC 3501 2.3.1.1)
+		w.Header().Set("ETag", fmt.Sprintf(`"%d-%d-%s"`, open.UIDValidity, open.UID, f.Section))
+	}
+	if file.Size < 0 {
+		w.Header().Set("Accept-Ranges", "none")
+		if r.Method == http.MethodHead {
+			return nil
+		}
+		return file.WriteFrom(r.Context(), 0, w)
+	}
+	if asked := r.Header.Get("Range"); strings.Contains(asked, ",") || !strings.HasPrefix(asked, "bytes=") { // one range only: the whole is an answer too
+		r.Header.Del("Range")
+	}
+	body := newSeeker(r.Context(), file)
+	defer body.Close()
+	http.ServeContent(w, r, "", time.Time{}, body)
+	return body.failed
+}
+
+// partHeaders are those of a part that begins with magic.
+func partHeaders(h http.Header, r *http.Request, f message.File, magic []byte) {
 	kind := trueKind(inlineKind(f.Type, f.Name), magic)
 	if kind == "" || r.URL.Query().Get("download") == "1" {
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Disposition", disposition("attachment", f.Name))
-	} else {
-		h.Set("Content-Type", kind)
-		h.Set("Content-Disposition", disposition("inline", f.Name))
-		h.Set("X-Frame-Options", "SAMEORIGIN")
-		h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
-		if kind == "application/pdf" {
-			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'")
-		}
-		if r.URL.Query().Get("v") != "" {
-			h.Set("Cache-Control", "private, max-age=31536000, immutable")
-		}
+		return
 	}
-	_, err = io.Copy(w, body)
-	return err
-}
-
-func (s *Server) copyPart(ctx context.Context, p *person, pl place, open *mailclient.Open, f message.File, w io.Writer) error {
-	if f.Body != nil {
-		_, err := w.Write(f.Body)
-		return err
+	h.Set("Content-Type", kind)
+	h.Set("Content-Disposition", disposition("inline", f.Name))
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
+	if kind == "application/pdf" {
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'")
 	}
-	return p.Mail.Part(ctx, pl.box.Name, open.UIDValidity, open.UID, f.Section, w)
+	if r.URL.Query().Get("v") != "" {
+		h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	}
 }
 
 // trueKind is the inline type if the first bytes agree with it, else "": neither type nor name of a mail is believed.
@@ -219,7 +222,12 @@ func (s *Server) zip(w http.ResponseWriter, r *http.Request, p *person) error {
 		if err != nil {
 			return err
 		}
-		if err := s.copyPart(r.Context(), p, pl, open, f, out); err != nil {
+		if f.Body != nil {
+			_, err = out.Write(f.Body)
+		} else {
+			err = p.Mail.Part(r.Context(), pl.box.Name, open.UIDValidity, open.UID, f.Section, out)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -1,9 +1,6 @@
 package mailclient
 
 import (
-	"bufio"
-	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -27,6 +24,7 @@ const (
 type opened struct {
 	structure *message.Structure
 	byBytes   bool // its structure makes no sense: parts come from reading it whole
+	uneven    bool // lines of a part are not of one length, though it had seemed so
 }
 
 type openCache struct {
@@ -329,41 +327,7 @@ func wanted(ctx context.Context, c *imapx.Conn, f imapx.Fetch, asked int, wants 
 
 // Raw writes the mail as the server has it, byte for byte, in windows: no connection is held while w is slow.
 func (s *Session) Raw(ctx context.Context, mailbox string, validity, uid uint32, w io.Writer) error {
-	return s.stream(ctx, mailbox, validity, uid, "", w)
-}
-
-// Part writes one part of a mail, decoded. section is one of message.File.Section. ErrGone if there is none.
-func (s *Session) Part(ctx context.Context, mailbox string, validity, uid uint32, section string, w io.Writer) error {
-	raw, err := s.rawName(mailbox)
-	if err != nil {
-		return err
-	}
-	o, validity, err := s.how(ctx, raw, mailbox, validity, uid)
-	if err != nil {
-		return err
-	}
-	if o.byBytes || strings.Contains(section, "!") {
-		return s.partOfBytes(ctx, mailbox, validity, uid, section, w)
-	}
-	part := find(o.structure, section)
-	if part == nil || part.Type == "multipart" {
-		return ErrGone
-	}
-	r, pw := io.Pipe()
-	sent := make(chan error, 1)
-	go func() {
-		err := s.stream(ctx, mailbox, validity, uid, section, pw)
-		sent <- err
-		_ = pw.CloseWithError(err) // nil is the end
-	}()
-	out := bufio.NewWriterSize(w, 64<<10) // the decoder gives a line at a time
-	_, err = io.Copy(out, message.NewDecoder(r, part.Encoding))
-	err = cmp.Or(err, out.Flush())
-	_ = r.CloseWithError(err)
-	if e := <-sent; e != nil && err == nil {
-		err = e
-	}
-	return err
+	return s.stream(ctx, mailbox, validity, uid, "", 0, w)
 }
 
 // how says how the parts of a mail are to be had, from the cache or by opening it, and under which validity.
@@ -382,51 +346,4 @@ func (s *Session) how(ctx context.Context, raw, mailbox string, validity, uid ui
 	defer s.mu.Unlock()
 	o, _ = s.opened.mails.get(rowKey{raw, m.UIDValidity, uid})
 	return o, m.UIDValidity, nil
-}
-
-func (s *Session) partOfBytes(ctx context.Context, mailbox string, validity, uid uint32, section string, w io.Writer) error {
-	buf := limited{left: maxRead}
-	if err := s.Raw(ctx, mailbox, validity, uid, &buf); err != nil && buf.left > 0 {
-		return err
-	}
-	return writeFile(message.Read(buf.Bytes()), section, w)
-}
-
-func writeFile(m *message.Message, section string, w io.Writer) error {
-	for _, f := range m.Files {
-		if f.Section == section {
-			_, err := w.Write(f.Body)
-			return err
-		}
-	}
-	return ErrGone
-}
-
-// limited is a buffer that refuses more than left bytes.
-type limited struct {
-	bytes.Buffer
-	left int
-}
-
-func (l *limited) Write(p []byte) (int, error) {
-	if l.left -= len(p); l.left <= 0 {
-		l.left = 0
-		return 0, ErrTooLarge
-	}
-	return l.Buffer.Write(p)
-}
-
-func find(s *message.Structure, section string) *message.Structure {
-	if s == nil {
-		return nil
-	}
-	if s.Section == section && s.Type != "multipart" {
-		return s
-	}
-	for _, c := range s.Children {
-		if f := find(c, section); f != nil {
-			return f
-		}
-	}
-	return nil
 }

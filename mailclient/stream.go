@@ -14,8 +14,9 @@ const (
 	outgoing = 2 // windows in one flight
 )
 
-// stream fetches a section window by window, two in one flight (F5), and the next flight while w takes this one.
-func (s *Session) stream(ctx context.Context, mailbox string, validity, uid uint32, section string, w io.Writer) error {
+// stream fetches a section from an offset on, window by window, two in one flight (F5), and the next flight while w
+// takes this one.
+func (s *Session) stream(ctx context.Context, mailbox string, validity, uid uint32, section string, from int64, w io.Writer) error {
 	raw, err := s.rawName(mailbox)
 	if err != nil {
 		return err
@@ -24,7 +25,7 @@ func (s *Session) stream(ctx context.Context, mailbox string, validity, uid uint
 	flights, ended := make(chan []string), make(chan error, 1)
 	go func() { // stream waits for its end
 		defer close(flights)
-		ended <- s.flights(ctx, raw, validity, uid, section, flights)
+		ended <- s.flights(ctx, raw, validity, uid, section, from, flights)
 	}()
 	var failed error
 	for flight := range flights {
@@ -44,8 +45,8 @@ func (s *Session) stream(ctx context.Context, mailbox string, validity, uid uint
 }
 
 // flights fetches windows and hands them over until the section has ended.
-func (s *Session) flights(ctx context.Context, raw string, validity, uid uint32, section string, to chan<- []string) error {
-	for off := int64(0); ; off += outgoing * window {
+func (s *Session) flights(ctx context.Context, raw string, validity, uid uint32, section string, from int64, to chan<- []string) error {
+	for off := from; ; off += outgoing * window {
 		var got []string
 		err := s.do(ctx, raw, true, func(c *imapx.Conn) (err error) {
 			got, err = s.flight(ctx, c, raw, validity, uid, section, off)
@@ -71,19 +72,12 @@ func (s *Session) flight(ctx context.Context, c *imapx.Conn, raw string, validit
 	for i := range int64(outgoing) {
 		cmds = append(cmds, imapx.Cmd("UID FETCH", uid, fmt.Sprintf("(UID BODY.PEEK[%s]<%d.%d>)", section, off+i*window, window)))
 	}
-	if err := meet(ctx, c, raw, uid); err != nil {
-		return nil, err
-	}
-	b, err := selected(ctx, c, raw, cmds)
-	if err != nil {
-		return nil, err
-	}
-	if err := b.check(validity); err != nil {
+	if err := inBox(ctx, c, raw, validity, uid, cmds); err != nil {
 		return nil, err
 	}
 	got, found := windows(cmds, uid, strings.ToUpper(section), off)
 	if !found { // gone, perhaps in the middle: never a whole file that is not
-		_, err = one(c, collect(cmds[0].Data), cmds[0], uid)
+		_, err := one(c, collect(cmds[0].Data), cmds[0], uid)
 		return nil, err
 	}
 	for i, text := range got {
@@ -92,6 +86,18 @@ func (s *Session) flight(ctx context.Context, c *imapx.Conn, raw string, validit
 		}
 	}
 	return got, nil
+}
+
+// inBox runs commands about a mail that is not going to change.
+func inBox(ctx context.Context, c *imapx.Conn, raw string, validity, uid uint32, cmds []*imapx.Command) error {
+	if err := meet(ctx, c, raw, uid); err != nil {
+		return err
+	}
+	b, err := selected(ctx, c, raw, cmds)
+	if err != nil {
+		return err
+	}
+	return b.check(validity)
 }
 
 // windows puts the bodies that came for some commands in order. The order of the answers does not tell which command

@@ -28,24 +28,10 @@ func row(seq, uid int) string {
 
 func (f fake) start(t *testing.T) *mailclient.Session {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	ok(t, err)
-	t.Cleanup(func() { _ = ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go f.serve(c)
-		}
-	}()
-	at := ln.Addr().(*net.TCPAddr)
-	return session(t, testmail.Address{Host: "127.0.0.1", Port: at.Port}, testmail.User{Address: "u", Password: "p"}, mailclient.Limits{})
+	return session(t, testmail.Listen(t, f.serve), testmail.User{Address: "u", Password: "p"}, mailclient.Limits{})
 }
 
 func (f fake) serve(c net.Conn) {
-	defer c.Close()
 	say := func(s string) bool { _, err := io.WriteString(c, s); return err == nil }
 	if !say("* OK [CAPABILITY IMAP4rev1 LITERAL+] hello\r\n") {
 		return

@@ -54,40 +54,25 @@ func endless(start, more string) fault {
 
 // fakeIMAP is a server with an empty INBOX that keeps its word until it is told to break it.
 type fakeIMAP struct {
-	ln    net.Listener
+	at    testmail.Address
 	broke atomic.Pointer[fault]
 }
 
 func newFakeIMAP(t testing.TB) *fakeIMAP {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fakeIMAP{ln: ln}
-	t.Cleanup(func() { _ = ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go f.serve(c)
-		}
-	}()
+	f := &fakeIMAP{}
+	f.at = testmail.Listen(t, f.serve)
 	return f
 }
 
 // mail is the server as the harness knows servers; nothing is sent through it.
 func (f *fakeIMAP) mail() *testmail.Server {
-	at := testmail.Address{Host: "127.0.0.1", Port: f.ln.Addr().(*net.TCPAddr).Port}
-	return &testmail.Server{Kind: "fake", Domain: "fake.test", IMAP: at, Submission: testmail.Address{Host: "127.0.0.1", Port: 1}}
+	return &testmail.Server{Kind: "fake", Domain: "fake.test", IMAP: f.at, Submission: testmail.Address{Host: "127.0.0.1", Port: 1}}
 }
 
 func (f *fakeIMAP) breakWith(x fault) { f.broke.Store(&x) }
 
 func (f *fakeIMAP) serve(c net.Conn) {
-	defer c.Close()
 	_, _ = io.WriteString(c, "* OK ready\r\n")
 	r := bufio.NewReader(c)
 	for {

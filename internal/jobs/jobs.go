@@ -37,6 +37,7 @@ type Queue struct {
 	hello   string
 
 	patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
+	probes   []time.Duration
 	notify   func(userID int64, item store.OutboxItem)
 
 	notifyWork func(userID int64)
@@ -55,7 +56,8 @@ type Options struct {
 	Log     *slog.Logger
 	Hello   string // our name for EHLO
 
-	Patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
+	Patience time.Duration   // with a submission server's answer; 0 = what RFC 5321 asks for
+	Probes   []time.Duration // before each look whether the server has filed a mail by itself; none = 1 s and 3 s
 	Notify   func(userID int64, item store.OutboxItem)
 
 	NotifyWork func(userID int64) // hears that an act in the background has come on
@@ -65,7 +67,10 @@ type Options struct {
 func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, log: o.Log,
-		node: store.NewID(), hello: o.Hello, patience: o.Patience, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
+		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
+	}
+	if len(q.probes) == 0 {
+		q.probes = probes
 	}
 	var driver riverdriver.Driver[*sql.Tx]
 	if o.Store.Dialect() == migrations.SQLite {

@@ -266,7 +266,7 @@ func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s dis
 
 // probe looks for the mail in Sent by its Message-ID, and learns from what it finds.
 func (q *Queue) probe(ctx context.Context, session *mailclient.Session, box string, a store.Account, item *store.OutboxItem) (found bool, err error) {
-	waits := probes
+	waits := q.probes
 	if a.SentMode == "append" {
 		waits = []time.Duration{0}
 	}

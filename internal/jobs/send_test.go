@@ -1,13 +1,9 @@
 package jobs_test
 
 import (
-	"bufio"
 	"database/sql"
 	"fmt"
-	"io"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -169,62 +165,18 @@ func TestT17_ACopyThatCannotBeFiledIsNeverSentAgain(t *testing.T) {
 	h.has(t, h.ben, "INBOX", 1)
 }
 
-// dropper is a submission server that takes the text and drops the line after the final dot. It counts the texts.
-func dropper(t *testing.T, texts *atomic.Int32) (port int) {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	ok(t, err)
-	t.Cleanup(func() { _ = ln.Close() })
-	serve := func(c net.Conn) {
-		defer c.Close()
-		_, _ = io.WriteString(c, "220 hello\r\n")
-		r := bufio.NewReader(c)
-		for {
-			l, err := r.ReadString('\n')
-			if err != nil {
-				return
-			}
-			answer := "250 ok\r\n"
-			switch {
-			case strings.HasPrefix(l, "EHLO"):
-				answer = "250-hello\r\n250 AUTH PLAIN\r\n"
-			case strings.HasPrefix(l, "AUTH"):
-				answer = "235 in\r\n"
-			case strings.HasPrefix(l, "DATA"):
-				_, _ = io.WriteString(c, "354 go\r\n")
-				for l != ".\r\n" && err == nil {
-					l, err = r.ReadString('\n')
-				}
-				texts.Add(1)
-				return
-			}
-			_, _ = io.WriteString(c, answer)
-		}
-	}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go serve(c)
-		}
-	}()
-	return ln.Addr().(*net.TCPAddr).Port
-}
-
 func TestT13_AnUncertainMailIsNeverSentAgainByItself(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
-		var texts atomic.Int32
-		port := dropper(t, &texts)
-		h := build(t, db, testmail.Demo(t), func(s *discover.Servers) { s.SMTP.Port = port })
+		script := testmail.NewScript(t)
+		script.Say("dot", testmail.HangUp)
+		h := build(t, db, testmail.Demo(t), func(s *discover.Servers) { s.SMTP.Port = script.Port })
 		start(t, h.queue)
 		item := h.post(t, "x", h.anna.Password, nil)
 		h.becomes(t, item.ID, store.Uncertain)
 		h.queue.Wake(item.ID, time.Now())
 		// A later item passes through the same queue: by then the wake has been looked at.
 		h.becomes(t, h.post(t, "y", h.anna.Password, nil).ID, store.Uncertain)
-		if n := texts.Load(); n != 2 {
+		if n := len(script.Texts()); n != 2 {
 			t.Errorf("%d texts were sent", n)
 		}
 	})

@@ -22,49 +22,18 @@ type Script struct {
 	mu    sync.Mutex
 	say   map[string]string
 	texts []string
-	conns map[net.Conn]bool
-	ended bool
 }
 
 // NewScript starts one that takes every mail.
 func NewScript(t testing.TB) *Script {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Script{Address: addressOf(t, ln.Addr().String()), say: map[string]string{}, conns: map[net.Conn]bool{}}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			s.mu.Lock()
-			s.conns[c] = true
-			if s.ended {
-				_ = c.Close()
-			}
-			s.mu.Unlock()
-			all.Go(func() { s.serve(c) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = ln.Close()
-		s.mu.Lock()
-		s.ended = true
-		for c := range s.conns {
-			_ = c.Close()
-		}
-		s.mu.Unlock()
-		all.Wait()
-	})
+	s := &Script{say: map[string]string{}}
+	s.Address = Listen(t, s.serve)
 	return s
 }
 
 // Say sets what is answered at a step: greeting, EHLO, AUTH, MAIL, RCPT, "RCPT address", DATA, text (while the mail
-// comes in) or dot (after it). "" is what a good server says.
+// comes in), dot (after it) or QUIT. "" is what a good server says.
 func (s *Script) Say(step, answer string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,12 +74,6 @@ func tell(c net.Conn, answer string) bool {
 }
 
 func (s *Script) serve(c net.Conn) {
-	defer func() {
-		s.mu.Lock()
-		delete(s.conns, c)
-		s.mu.Unlock()
-		_ = c.Close()
-	}()
 	r := bufio.NewReader(c)
 	for goOn := tell(c, s.answer("220 ready", "greeting")); goOn; {
 		l, err := r.ReadString('\n')
@@ -131,7 +94,7 @@ func (s *Script) serve(c net.Conn) {
 			a := s.answer("354 go on", "DATA")
 			goOn = tell(c, a) && (!strings.HasPrefix(a, "354") || s.text(c, r))
 		case "QUIT":
-			tell(c, "221 bye!")
+			tell(c, s.answer("221 bye", "QUIT"))
 			return
 		default:
 			goOn = tell(c, s.answer("250 ok", verb))

@@ -1,12 +1,10 @@
 package submit_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -249,84 +247,16 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("disk broken") }
 
-// script is a submission server that answers each verb by a reply; "" drops the connection without one.
-// "TEXT" stands for the final dot, "" before it drops in mid text.
+// script is what a submission server says at the steps that it has.
 type script map[string]string
 
 func (s script) start(t *testing.T) mailclient.Endpoint {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	srv := testmail.NewScript(t)
+	for step, answer := range s {
+		srv.Say(step, answer)
 	}
-	t.Cleanup(func() { _ = ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(c)
-		}
-	}()
-	return mailclient.Endpoint{Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, Security: mailclient.Plain}
-}
-
-func (s script) reply(verb, usual string) string {
-	if r, ok := s[verb]; ok {
-		return r
-	}
-	return usual
-}
-
-func (s script) serve(c net.Conn) {
-	defer c.Close()
-	say := func(r string) bool {
-		if r == "" {
-			return false
-		}
-		_, err := io.WriteString(c, r+"\r\n")
-		return err == nil
-	}
-	if !say(s.reply("GREETING", "220 hello")) {
-		return
-	}
-	r := bufio.NewReader(c)
-	text := false
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		if text {
-			if _, drop := s["MIDTEXT"]; drop {
-				return
-			}
-			if line == ".\r\n" {
-				text = false
-				if !say(s.reply("TEXT", "250 2.0.0 queued")) {
-					return
-				}
-			}
-			continue
-		}
-		verb := strings.ToUpper(strings.Fields(line + " x")[0])
-		usual := "250 ok"
-		switch verb {
-		case "EHLO":
-			usual = "250-hello\r\n250-AUTH PLAIN\r\n250 8BITMIME"
-		case "AUTH":
-			usual = "235 in"
-		case "DATA":
-			usual = "354 go"
-			text = strings.HasPrefix(s.reply("DATA", usual), "354")
-		case "QUIT":
-			usual = "221 bye"
-		}
-		if !say(s.reply(verb, usual)) {
-			return
-		}
-	}
+	return plain(srv.Address)
 }
 
 func TestT13_EveryAnswerHasItsOutcome(t *testing.T) {
@@ -336,11 +266,11 @@ func TestT13_EveryAnswerHasItsOutcome(t *testing.T) {
 		want submit.Kind
 	}{
 		{"all well", script{}, submit.Sent},
-		{"dropped at the greeting", script{"GREETING": ""}, submit.Retry},
-		{"421 greeting", script{"GREETING": "421 busy"}, submit.Retry},
-		{"554 greeting", script{"GREETING": "554 go away"}, submit.Retry},
-		{"a web page", script{"GREETING": "<html>"}, submit.Retry},
-		{"multi-line greeting", script{"GREETING": "220-one\r\n220 two"}, submit.Sent},
+		{"dropped at the greeting", script{"greeting": testmail.HangUp}, submit.Retry},
+		{"421 greeting", script{"greeting": "421 busy"}, submit.Retry},
+		{"554 greeting", script{"greeting": "554 go away"}, submit.Retry},
+		{"a web page", script{"greeting": "<html>"}, submit.Retry},
+		{"multi-line greeting", script{"greeting": "220-one\r\n220 two"}, submit.Sent},
 		{"no AUTH", script{"EHLO": "250 hello"}, submit.Config},
 		{"old form of AUTH", script{"EHLO": "250-hello\r\n250 AUTH=LOGIN PLAIN"}, submit.Sent},
 		{"454 at AUTH", script{"AUTH": "454 4.7.0 later"}, submit.Retry},
@@ -354,20 +284,20 @@ func TestT13_EveryAnswerHasItsOutcome(t *testing.T) {
 		{"421 at RCPT", script{"RCPT": "421 4.7.0 closing"}, submit.Retry},
 		{"550 at RCPT", script{"RCPT": "550 5.1.1 unknown"}, submit.Rejected},
 		{"relaying denied", script{"RCPT": "554 5.7.1 Relay access denied"}, submit.Identity},
-		{"dropped at RCPT", script{"RCPT": ""}, submit.Retry},
+		{"dropped at RCPT", script{"RCPT": testmail.HangUp}, submit.Retry},
 		{"554 at DATA", script{"DATA": "554 no"}, submit.Rejected},
 		{"451 at DATA", script{"DATA": "451 later"}, submit.Retry},
-		{"dropped at DATA", script{"DATA": ""}, submit.Retry},
-		{"dropped after the dot", script{"TEXT": ""}, submit.Uncertain},
-		{"garbage after the dot", script{"TEXT": "what?"}, submit.Uncertain},
-		{"354 after the dot", script{"TEXT": "354 go on"}, submit.Uncertain},
-		{"451 after the dot", script{"TEXT": "451 4.3.0 later"}, submit.Retry},
-		{"421 after the dot", script{"TEXT": "421 4.3.0 closing"}, submit.Retry},
-		{"554 after the dot", script{"TEXT": "554 5.7.1 spam"}, submit.Rejected},
-		{"552 after the dot", script{"TEXT": "552 5.3.4 too big"}, submit.TooLarge},
-		{"250 without a word", script{"TEXT": "250 "}, submit.Sent},
-		{"250 in several lines", script{"TEXT": "250-2.0.0 queued\r\n250 2.0.0 as 7"}, submit.Sent},
-		{"QUIT refused", script{"QUIT": ""}, submit.Sent},
+		{"dropped at DATA", script{"DATA": testmail.HangUp}, submit.Retry},
+		{"dropped after the dot", script{"dot": testmail.HangUp}, submit.Uncertain},
+		{"garbage after the dot", script{"dot": "what?"}, submit.Uncertain},
+		{"354 after the dot", script{"dot": "354 go on"}, submit.Uncertain},
+		{"451 after the dot", script{"dot": "451 4.3.0 later"}, submit.Retry},
+		{"421 after the dot", script{"dot": "421 4.3.0 closing"}, submit.Retry},
+		{"554 after the dot", script{"dot": "554 5.7.1 spam"}, submit.Rejected},
+		{"552 after the dot", script{"dot": "552 5.3.4 too big"}, submit.TooLarge},
+		{"250 without a word", script{"dot": "250 "}, submit.Sent},
+		{"250 in several lines", script{"dot": "250-2.0.0 queued\r\n250 2.0.0 as 7"}, submit.Sent},
+		{"QUIT refused", script{"QUIT": testmail.HangUp}, submit.Sent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u := testmail.User{Address: "a@example.test", Password: "x"}
@@ -382,20 +312,15 @@ func TestT13_EveryAnswerHasItsOutcome(t *testing.T) {
 func TestT13_DroppedInMidTextIsNotSent(t *testing.T) {
 	u := testmail.User{Address: "a@example.test", Password: "x"}
 	// Large enough not to fit into the buffers on the way.
-	out := send(t, options(script{"MIDTEXT": ""}.start(t), u), mail(u.Address, strings.Repeat("0123456789\n", 3_000_000), "b@example.test"))
+	out := send(t, options(script{"text": testmail.HangUp}.start(t), u), mail(u.Address, strings.Repeat("0123456789\n", 3_000_000), "b@example.test"))
 	if out.Kind != submit.Retry {
 		t.Errorf("%+v", out)
 	}
 }
 
 func TestT2_ASilentServerIsLeft(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
 	u := testmail.User{Address: "a@example.test", Password: "x"}
-	o := options(mailclient.Endpoint{Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, Security: mailclient.Plain}, u)
+	o := options(script{"greeting": testmail.Silent}.start(t), u)
 	o.Timeout = 100 * time.Millisecond
 	if out := send(t, o, mail(u.Address, "x", u.Address)); out.Kind != submit.Retry {
 		t.Errorf("%+v", out)

@@ -24,6 +24,7 @@ func (s *Server) failInFrame(w http.ResponseWriter, r *http.Request, p *person, 
 	}
 	pr := problemOf(err)
 	frame, boxes := s.frame(r, p, "mail", p.L.T("error.title"), "")
+	frame.WriteOutlined = true
 	if boxes == nil { // the server is away: there is nothing to stand beside it
 		return false
 	}

@@ -201,12 +201,12 @@ func workProblem(err error) string {
 	switch {
 	case errors.As(err, &signIn):
 		return "signin"
+	case errors.Is(err, mailclient.ErrNoMailbox), errors.Is(err, mailclient.ErrUIDValidity):
+		return "folder"
 	case errors.As(err, &refused) && refused.Code == "OVERQUOTA":
 		return "quota"
 	case errors.As(err, &refused), errors.Is(err, mailclient.ErrNoRight):
 		return "refused"
-	case errors.Is(err, mailclient.ErrNoMailbox), errors.Is(err, mailclient.ErrUIDValidity):
-		return "folder"
 	case errors.As(err, &lost), errors.Is(err, mailclient.ErrBusy), errors.Is(err, context.DeadlineExceeded):
 		return "silent"
 	}

@@ -38,7 +38,8 @@ export async function send(form, button, list = []) {
 		if (flying > 1 || !one(".frame > .panes, .frame > main", doc) || !isMailPath(new URL(response.url).pathname)) adopt(doc);
 		else if (overtaken) { adopt(doc); await refresh(); } else {
 			const there = new URL(response.url);
-			if (there.pathname === location.pathname) history.replaceState(history.state, "", there.pathname + there.search); // the same list, with what stays in it
+			const stays = there.pathname === location.pathname; // the same list, with what stays in it
+			if (stays || moves && form.matches(".message-bar")) history.replaceState({ restante: true }, "", there.pathname + there.search); // nobody goes back to a mail that is gone
 			await show(response, text, doc, true);
 		}
 	} catch (error) {
@@ -77,7 +78,7 @@ function before(list, action) {
 export async function refresh({ pill = false } = {}) {
 	const form = one("form[data-list]"), open = one("[data-message]");
 	const url = open ? one(".message-bar .back")?.href : location.href;
-	if (!url || !one("#list")) return;
+	if (!url || !one("#list") || one("#trouble")) return;
 	const response = await call(url);
 	let text = await response.text();
 	if (!response.ok || !isOurs(response)) return;

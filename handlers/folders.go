@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,12 +14,23 @@ import (
 
 // folders shows all mailboxes with what can be done to them.
 func (s *Server) folders(w http.ResponseWriter, r *http.Request, p *person) error {
-	return s.foldersPage(w, r, p, http.StatusOK, "", "", nil)
+	return s.foldersPage(w, r, p, http.StatusOK, folderNote{})
 }
 
-func (s *Server) foldersPage(w http.ResponseWriter, r *http.Request, p *person, status int, problem, typed string, ask *templates.Confirm) error {
+// folderNote is what the page of folders says beside them.
+type folderNote struct {
+	problem, said string // said are the server's words
+	typed         string // a name that was not taken
+	at            string // the folder it was typed for, "" for a new one
+	ask           *templates.Confirm
+}
+
+func (s *Server) foldersPage(w http.ResponseWriter, r *http.Request, p *person, status int, note folderNote) error {
 	frame, boxes := s.frame(r, p, "folders-page", p.L.T("nav.folders"), "")
-	page := templates.Folders{Frame: frame, ActionURL: pathFolders(p.Account.ID), Problem: problem, NewName: typed, Confirm: ask}
+	page := templates.Folders{Frame: frame, ActionURL: pathFolders(p.Account.ID), Problem: note.problem, ServerSaid: note.said, Confirm: note.ask}
+	if note.at == "" {
+		page.NewName = note.typed
+	}
 	for i, b := range boxes {
 		if !b.NoChildren && !b.Shared {
 			page.Parents = append(page.Parents, templates.Option{Name: b.Name, Display: fullDisplay(b, p)})
@@ -29,7 +41,10 @@ func (s *Server) foldersPage(w http.ResponseWriter, r *http.Request, p *person, 
 		}
 		item := templates.FolderItem{
 			Folder: folder(b, p, "", nil, 0), Key: strconv.Itoa(i), Depth: depth, Leaf: leaf(b),
-			CanChange: b.Role != mailclient.RoleInbox, Subscribed: b.Subscribed,
+			CanChange: b.Role != mailclient.RoleInbox, Subscribed: b.Subscribed, Open: note.at == b.Name,
+		}
+		if item.Open && note.typed != "" {
+			item.Leaf = note.typed
 		}
 		item.Folder.Unread = b.Unseen
 		if b.StatusKnown {
@@ -39,6 +54,21 @@ func (s *Server) foldersPage(w http.ResponseWriter, r *http.Request, p *person, 
 	}
 	s.render(w, r, status, page)
 	return nil
+}
+
+// folderProblem shows the page with what is wrong with a form; what was typed stays.
+func (s *Server) folderProblem(w http.ResponseWriter, r *http.Request, p *person, words string, note folderNote) error {
+	note.problem = words
+	return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, note)
+}
+
+// badName says why a folder cannot be called so.
+func badName(p *person, err error) string {
+	var bad *mailclient.NameError
+	if !errors.As(err, &bad) {
+		return p.L.T("error.name")
+	}
+	return p.L.T("folders.name."+bad.Why, "Sign", bad.Sign)
 }
 
 // folderForm is what the forms of the folders page bring.
@@ -98,53 +128,47 @@ func (s *Server) folderDone(w http.ResponseWriter, r *http.Request, p *person, d
 }
 
 func (s *Server) createFolder(w http.ResponseWriter, r *http.Request, p *person, boxes []mailclient.Mailbox, f folderForm) error {
-	if strings.TrimSpace(f.name) == "" {
-		return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.noname"), "", nil)
-	}
-	full, err := mailclient.NewName(boxes, f.parent, strings.TrimSpace(f.name))
+	name := strings.TrimSpace(f.name)
+	full, err := mailclient.NewName(boxes, f.parent, name)
 	if err != nil {
-		return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.badname", "Delimiter", delimiterOf(boxes)+"*%"), f.name, nil)
+		return s.folderProblem(w, r, p, badName(p, err), folderNote{typed: f.name})
 	}
-	for _, b := range boxes {
-		if b.Name == full {
-			return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("error.exists"), f.name, nil)
-		}
+	if taken(boxes, full) {
+		return s.folderProblem(w, r, p, p.L.T("error.exists"), folderNote{typed: f.name})
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), firstAnswer)
 	defer cancel()
 	if err := p.Mail.CreateMailbox(ctx, full); err != nil {
-		return s.folderRefused(w, r, p, err, f.name)
+		return s.folderRefused(w, r, p, err, folderNote{typed: f.name})
 	}
-	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.create", "Folder", f.name)}, "")
+	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.create", "Folder", name)}, "")
+}
+
+func taken(boxes []mailclient.Mailbox, name string) bool {
+	return slices.ContainsFunc(boxes, func(b mailclient.Mailbox) bool { return b.Name == name })
 }
 
 // folderRefused shows the page with the server's refusal; what was typed stays.
-func (s *Server) folderRefused(w http.ResponseWriter, r *http.Request, p *person, err error, typed string) error {
+func (s *Server) folderRefused(w http.ResponseWriter, r *http.Request, p *person, err error, note folderNote) error {
 	var no *mailclient.RefusedError
 	if !errors.As(err, &no) {
 		return err
 	}
 	pr := problemOf(err)
 	s.logProblem(r, pr)
-	return s.foldersPage(w, r, p, pr.Status, p.L.T(pr.Key, pr.Args...)+" "+pr.Server, typed, nil)
-}
-
-func delimiterOf(boxes []mailclient.Mailbox) string {
-	for _, b := range boxes {
-		if b.Delimiter != "" {
-			return b.Delimiter
-		}
+	if note.problem, note.said = p.L.T(pr.Key, pr.Args...), pr.Server; pr.Key == "error.refused" {
+		note.problem = p.L.T("folders.refused")
 	}
-	return ""
+	return s.foldersPage(w, r, p, pr.Status, note)
 }
 
 func (s *Server) renameFolder(w http.ResponseWriter, r *http.Request, p *person, boxes []mailclient.Mailbox, box mailclient.Mailbox, f folderForm) error {
 	if box.Role == mailclient.RoleInbox {
-		return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.isspecial", "Folder", display(box, p)), "", nil)
+		return s.folderProblem(w, r, p, p.L.T("folders.isspecial", "Folder", display(box, p)), folderNote{})
 	}
-	name, parent := strings.TrimSpace(f.newName), f.parent
+	name, parent, note := strings.TrimSpace(f.newName), f.parent, folderNote{at: box.Name}
 	if f.action == "rename" {
-		parent = parentOf(box)
+		parent, note.typed = parentOf(box), f.newName
 		if box.Prefix != "" && parent+box.Delimiter == box.Prefix {
 			parent = ""
 		}
@@ -152,12 +176,16 @@ func (s *Server) renameFolder(w http.ResponseWriter, r *http.Request, p *person,
 		name = leaf(box)
 	}
 	full, err := mailclient.NewName(boxes, parent, name)
-	if err != nil || box.Delimiter != "" && strings.HasPrefix(full, box.Name+box.Delimiter) {
-		return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.badname", "Delimiter", delimiterOf(boxes)+"*%"), "", nil)
-	}
-	if full != box.Name {
+	switch {
+	case err != nil:
+		return s.folderProblem(w, r, p, badName(p, err), note)
+	case box.Delimiter != "" && strings.HasPrefix(full, box.Name+box.Delimiter):
+		return s.folderProblem(w, r, p, p.L.T("folders.name.inside"), note)
+	case full != box.Name && taken(boxes, full):
+		return s.folderProblem(w, r, p, p.L.T("error.exists"), note)
+	case full != box.Name:
 		if err := p.Mail.RenameMailbox(r.Context(), box.Name, full); err != nil {
-			return s.folderRefused(w, r, p, err, "")
+			return s.folderRefused(w, r, p, err, note)
 		}
 	}
 	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done."+f.action, "Folder", name)}, "")
@@ -170,7 +198,7 @@ func (s *Server) askFolder(w http.ResponseWriter, r *http.Request, p *person, bo
 		key = "folders.confirm.trash"
 	}
 	ask := &templates.Confirm{Words: p.L.T(key, "Folder", fullDisplay(box, p), "N", n), Name: box.Name, Action: action, Button: p.L.T(button), Forever: !toTrash}
-	return s.foldersPage(w, r, p, http.StatusOK, "", "", ask)
+	return s.foldersPage(w, r, p, http.StatusOK, folderNote{ask: ask})
 }
 
 func inTrash(boxes []mailclient.Mailbox, box mailclient.Mailbox) bool {
@@ -188,12 +216,8 @@ func (s *Server) folderToTrash(r *http.Request, p *person, boxes []mailclient.Ma
 	if err != nil {
 		return nil, err
 	}
-	taken := map[string]bool{}
-	for _, b := range boxes {
-		taken[b.Name] = true
-	}
 	full, err := mailclient.NewName(boxes, trash.Name, leaf(box))
-	for i := 2; err == nil && taken[full]; i++ {
+	for i := 2; err == nil && taken(boxes, full); i++ {
 		full, err = mailclient.NewName(boxes, trash.Name, leaf(box)+" "+strconv.Itoa(i))
 	}
 	if err != nil {
@@ -217,7 +241,7 @@ func (s *Server) clearFolder(w http.ResponseWriter, r *http.Request, p *person, 
 	n := int(box.Messages)
 	if f.action == "delete" {
 		if box.Role == mailclient.RoleInbox {
-			return s.foldersPage(w, r, p, http.StatusUnprocessableEntity, p.L.T("folders.isspecial", "Folder", display(box, p)), "", nil)
+			return s.folderProblem(w, r, p, p.L.T("folders.isspecial", "Folder", display(box, p)), folderNote{})
 		}
 		for _, b := range boxes {
 			if box.Delimiter != "" && strings.HasPrefix(b.Name, box.Name+box.Delimiter) {
@@ -242,7 +266,7 @@ func (s *Server) clearFolder(w http.ResponseWriter, r *http.Request, p *person, 
 	}
 	if f.action == "delete" {
 		if err := p.Mail.DeleteMailbox(r.Context(), box.Name); err != nil {
-			return s.folderRefused(w, r, p, err, "")
+			return s.folderRefused(w, r, p, err, folderNote{at: box.Name})
 		}
 		return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done.delete", "Folder", name)}, "")
 	}

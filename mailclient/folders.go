@@ -13,8 +13,20 @@ import (
 	"restante/mailclient/imapx"
 )
 
-// NewName checks the name of a mailbox to be made, one level, under parent ("" for the top), and gives its full
-// name. The error is ErrBadInput: empty, too long, or with the delimiter, controls, * or %, or spaces at its ends.
+// NameError says why a mailbox cannot be called so: the end of a catalogue key, and the sign that cannot stand there.
+type NameError struct{ Why, Sign string }
+
+func (e *NameError) Error() string { return "mailbox name: " + e.Why + " " + e.Sign }
+
+// Unwrap makes it one kind of bad input.
+func (e *NameError) Unwrap() error { return ErrBadInput }
+
+// maxName is how long a name may be, encoded.
+const maxName = 255
+
+// NewName checks the name of a mailbox to be made, one level, under parent ("" for the top), and gives its full name.
+// The error is a *NameError (M9): empty, long, control, delimiter, wildcard (* and %, which mean any name to LIST),
+// space (at its ends), inbox (which is there already) or parent (which has no room for others, or is not there).
 func NewName(boxes []Mailbox, parent, name string) (string, error) {
 	name = norm.NFC.String(name)
 	delimiter, prefix := "", ""
@@ -28,13 +40,24 @@ func NewName(boxes []Mailbox, parent, name string) (string, error) {
 			delimiter, prefix = m.Delimiter, m.Prefix
 		}
 	}
-	bad := strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '*' || r == '%' || r >= 0x80 && r < 0xa0 })
 	full := prefix + name
-	if name == "" || bad || name != strings.TrimSpace(name) || delimiter != "" && strings.Contains(name, delimiter) || len(imapx.EncodeName(full)) > 255 {
-		return "", ErrBadInput
-	}
-	if !found || parent == "" && strings.EqualFold(full, "INBOX") {
-		return "", ErrBadInput
+	switch {
+	case name == "":
+		return "", &NameError{Why: "empty"}
+	case name != strings.TrimSpace(name):
+		return "", &NameError{Why: "space"}
+	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }):
+		return "", &NameError{Why: "control"}
+	case strings.ContainsAny(name, "*%"):
+		return "", &NameError{"wildcard", string(name[strings.IndexAny(name, "*%")])}
+	case delimiter != "" && strings.Contains(name, delimiter):
+		return "", &NameError{"delimiter", delimiter}
+	case len(imapx.EncodeName(full)) > maxName:
+		return "", &NameError{Why: "long"}
+	case !found:
+		return "", &NameError{Why: "parent"}
+	case parent == "" && strings.EqualFold(full, "INBOX"):
+		return "", &NameError{Why: "inbox"}
 	}
 	return full, nil
 }

@@ -253,6 +253,7 @@ type OutboxAct struct {
 type Folders struct {
 	Frame
 	ActionURL, Problem, NewName string
+	ServerSaid                  string
 	Confirm                     *Confirm
 	Parents                     []Option
 	List                        []FolderItem
@@ -273,6 +274,7 @@ type FolderItem struct {
 	Depth                 int
 	Leaf, CountWords      string
 	CanChange, Subscribed bool
+	Open                  bool // its form is unfolded
 }
 
 // Settings is one group of settings.

@@ -232,11 +232,51 @@ func TestWordsOfASearchAreUnderstoodOrExplained(t *testing.T) {
 			if strings.Contains(query, "in:") && strings.Contains(page, "INBOX/1") {
 				continue
 			}
-			v.get(page + query).want(400).says("p[id=words-wrong]", words)
+			v.get(page+query).want(400).says("p[id=words-wrong]", words)
 			field := v.one("input[id=words]")
 			if attr(field, "value") != strings.ReplaceAll(query, "+", " ") || attr(field, "aria-describedby") != "words-wrong" || !v.has("a[data-mailbox=INBOX]") {
 				t.Errorf("%s%s: the field says %q", page, query, attr(field, "value"))
 			}
 		}
 	}
+}
+
+// TestANameThatAFolderCannotHaveIsExplained, and stays where it was typed.
+func TestANameThatAFolderCannotHaveIsExplained(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	v := s.signIn(srv.NewUser(t))
+	v.get("/mail/1/mailboxes").want(200).form("form[class=card new-folder]").set("name", "Work").press("action", "create").want(200)
+	v.form("form[class=card new-folder]").set("name", "Play").press("action", "create").want(200)
+	for name, words := range map[string]string{
+		"100 %": "“%” stands for any name", "a*": "“*” stands for any name", "a/b": "“/” separates folders", "inbox": "The inbox is there already.", "Work": "There is already a folder of that name.",
+		strings.Repeat("long", 99): "too long", "": "Give the folder a name.", "a\x01b": "signs that cannot be seen",
+	} {
+		v.form("form[class=card new-folder]").set("name", name).press("action", "create").want(422).says("[role=alert]", words)
+		if got := attr(v.one("input[id=new-name]"), "value"); got != name {
+			t.Errorf("%q has become %q", name, got)
+		}
+		if strings.ToLower(name) == "inbox" {
+			continue
+		}
+		f := v.folderForm("Play")
+		f.set("newname", name).press("action", "rename").want(422).says("[role=alert]", words)
+		if got := v.folderForm("Play").values.Get("newname"); got != name && name != "" || !v.has("details[open]") {
+			t.Errorf("%q has become %q", name, got)
+		}
+	}
+	v.folderForm("Work").set("parent", "Work").press("action", "reparent").want(422).says("[role=alert]", "into itself")
+	v.folderForm("Work").set("parent", "Play").press("action", "reparent").want(200).says("[data-status]", "Folder Work moved.")
+}
+
+// folderForm is the form in which a folder is changed.
+func (v *visitor) folderForm(name string) *form {
+	v.t.Helper()
+	for _, n := range v.all("form") {
+		if f := v.filled(n); f.values.Get("name") == name && f.values.Has("newname") {
+			return f
+		}
+	}
+	v.t.Fatalf("%s has no form for %s", v.url, name)
+	return nil
 }

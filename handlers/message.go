@@ -339,26 +339,6 @@ func linkTarget(u string) string {
 	return u
 }
 
-var cardFields = []string{"recipient", "from", "action", "status", "diagnostic", "next", "remote", "summary", "start", "end", "repeats", "location", "organizer",
-	"method", "name", "date", "access", "text"}
-
-func cardView(p *person, c *message.Card) templates.Card {
-	if c == nil {
-		return templates.Card{}
-	}
-	v := templates.Card{Title: p.L.T("card." + c.Kind)}
-	for _, f := range cardFields {
-		val := strings.TrimSpace(c.Fields[f])
-		if t, ok := c.Times[f]; ok {
-			val = p.L.Long(t.In(p.Zone))
-		}
-		if val != "" {
-			v.Lines = append(v.Lines, p.L.T("card.field."+f)+": "+val)
-		}
-	}
-	return v
-}
-
 func domainOf(addr string) string {
 	_, d, _ := strings.Cut(strings.ToLower(addr), "@")
 	return d

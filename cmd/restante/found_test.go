@@ -280,3 +280,21 @@ func (v *visitor) folderForm(name string) *form {
 	v.t.Fatalf("%s has no form for %s", v.url, name)
 	return nil
 }
+
+// TestReportsSpeakTheReadersLanguage, also where their words are those of a protocol.
+func TestReportsSpeakTheReadersLanguage(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	u := srv.NewUser(t)
+	srv.Talk(t, u).Append("INBOX", "", "From: MAILER-DAEMON@x.test\r\nSubject: Bounce\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nsorry\r\n"+
+		"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.x.test\r\n\r\nFinal-Recipient: rfc822; bo@x.test\r\nAction: failed\r\nStatus: 5.1.1\r\n"+
+		"--b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Lunch\r\nDTSTART:20261106T110000Z\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n")
+	v := s.signIn(u)
+	v.do(v.newRequest("GET", "/mail/1/INBOX/1", strings.NewReader(""), "Accept-Language", "de"))
+	page := strings.Join(v.texts("section[class=card tear]"), " ")
+	for _, words := range []string{"nicht zugestellt", "5.1.1 (dieses Postfach gibt es nicht)", "Prüfen Sie die Adresse", "Einladung", "jede Woche"} {
+		if !strings.Contains(page, words) {
+			t.Errorf("no card says %q: %q", words, page)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -83,6 +84,9 @@ func For(setting, accept string) *Localizer {
 	_, i, _ := matcher.Match(tags...)
 	return speakers[Languages[i]]
 }
+
+// Knows says whether there is a text of this id: for ids that are made of what others wrote.
+func Knows(id string) bool { return slices.Contains(ids, id) }
 
 // Words are all texts whose id begins with prefix, by id: for scripts.
 func (l *Localizer) Words(prefix string) map[string]string {

@@ -16,7 +16,7 @@ func calendarCards(n *node) []*Card {
 	if len(c.f) == 0 {
 		return nil
 	}
-	c.f["method"] = methodWords(c.method, c.f["answer"])
+	c.f["method"] = methodKind(c.method, c.f["answer"])
 	if !c.start.IsZero() && c.f["end"] == "" && c.length > 0 {
 		c.f["end"] = showEventTime(c.start.Add(c.length), c.startZone, false)
 		if t, ok := c.times["start"]; ok {
@@ -246,32 +246,10 @@ func calendarDuration(s string) time.Duration {
 	return total
 }
 
-func methodWords(method, answer string) string {
-	switch method {
-	case "REQUEST":
-		return "invitation"
-	case "CANCEL":
-		return "cancelled"
-	case "REPLY":
-		switch answer {
-		case "ACCEPTED":
-			return "answer: accepted"
-		case "DECLINED":
-			return "answer: declined"
-		case "TENTATIVE":
-			return "answer: perhaps"
-		}
-		return "answer"
-	case "COUNTER":
-		return "another time is proposed"
-	case "DECLINECOUNTER":
-		return "the proposed time is declined"
-	case "ADD":
-		return "a further date"
-	case "REFRESH":
-		return "asks for the latest state"
-	case "PUBLISH":
-		return "announcement"
+// methodKind is what a calendar part is for: its method, or the answer that it brings.
+func methodKind(method, answer string) string {
+	if method == "REPLY" && (answer == "ACCEPTED" || answer == "DECLINED" || answer == "TENTATIVE") {
+		return strings.ToLower(answer)
 	}
 	return strings.ToLower(method)
 }

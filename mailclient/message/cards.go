@@ -101,15 +101,7 @@ func headersCards(n *node) []*Card {
 
 // partialCards tells which piece of a split mail this is (RFC 2046 5.2.2).
 func partialCards(n *node) []*Card {
-	number, total := n.params["number"], n.params["total"]
-	name := "part " + number
-	if number == "" {
-		name = "a part"
-	}
-	if total != "" {
-		name += " of " + total
-	}
-	return []*Card{{Kind: "partial", Fields: map[string]string{"name": name, "number": number, "total": total, "id": n.params["id"]}}}
+	return []*Card{{Kind: "partial", Fields: map[string]string{"number": n.params["number"], "total": n.params["total"], "id": n.params["id"]}}}
 }
 
 // externalCards tells where a body lies that the mail only points to (RFC 2046 5.2.3). It is never fetched.

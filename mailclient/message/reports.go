@@ -37,12 +37,9 @@ func deliveryCard(g Header, host string) *Card {
 	if i := strings.IndexAny(action, " \t(;"); i > 0 {
 		action = action[:i]
 	}
-	words, next := statusWords(code, action)
-	f := map[string]string{"action": actionWords(action), "status": code, "next": next, "host": decodeText(host, hint{}), "remote": decodeText(afterType(g.Get("Remote-MTA")), hint{}),
+	detail, next := statusDetail(code, action)
+	f := map[string]string{"action": action, "status": code, "detail": detail, "next": next, "host": decodeText(host, hint{}), "remote": decodeText(afterType(g.Get("Remote-MTA")), hint{}),
 		"diagnostic": strings.Join(strings.Fields(decodeText(afterType(g.Get("Diagnostic-Code")), hint{})), " ")}
-	if words != "" {
-		f["status"] = code + " (" + words + ")"
-	}
 	return &Card{Kind: "report", Fields: f}
 }
 
@@ -56,65 +53,40 @@ func statusCode(v string) string {
 	return ""
 }
 
-func actionWords(action string) string {
-	switch action {
-	case "failed":
-		return "not delivered"
-	case "delayed":
-		return "delayed, still being tried"
-	case "delivered":
-		return "delivered"
-	case "relayed":
-		return "passed on to a system that sends no reports"
-	case "expanded":
-		return "passed on to several addresses"
+// statusDetails are the details of RFC 3463 3 that people meet: subject and detail.
+var statusDetails = map[string]bool{}
+
+func init() {
+	for _, d := range strings.Fields("1.0 1.1 1.2 1.3 1.4 1.6 1.7 1.8 1.10 2.0 2.1 2.2 2.3 2.4 3.0 3.1 3.2 3.3 3.4 4.0 4.1 4.2 4.3 4.4 4.5 4.6 4.7 5.0 5.3 6.0 6.1 6.3 7.0 7.1 7.2 7.23 7.26 7.25") {
+		statusDetails[d] = true
 	}
-	return action
 }
 
-// statusDetails are the details of RFC 3463 3 that people meet, by subject and detail.
-var statusDetails = map[string]string{
-	"1.0": "something is wrong with the address", "1.1": "there is no such mailbox", "1.2": "there is no such mail domain", "1.3": "the address is not well formed",
-	"1.4": "the address fits several mailboxes", "1.6": "the mailbox has moved", "1.7": "the sender's address is not well formed", "1.8": "the sender's mail domain does not exist",
-	"1.10": "the domain accepts no mail",
-	"2.0":  "something is wrong with the mailbox", "2.1": "the mailbox is switched off", "2.2": "the mailbox is full", "2.3": "the message is too large for the mailbox",
-	"2.4": "the mailing list could not be expanded",
-	"3.0": "something is wrong with the receiving system", "3.1": "the receiving system is full", "3.2": "the receiving system accepts no mail at present",
-	"3.3": "the receiving system lacks a needed feature", "3.4": "the message is too large for the receiving system",
-	"4.0": "there was trouble on the way", "4.1": "the receiving system did not answer", "4.2": "the connection broke", "4.3": "the directory of addresses could not be asked",
-	"4.4": "no way to the receiving system is known", "4.5": "the mail systems are too busy", "4.6": "the message went in a circle", "4.7": "it could not be delivered in time",
-	"5.0": "the mail systems did not understand each other", "5.3": "there are too many recipients",
-	"6.0": "something is wrong with the message's content", "6.1": "such content is not accepted", "6.3": "the content had to be changed, which was not possible",
-	"7.0": "a rule of security forbids it", "7.1": "the receiving system refuses this message", "7.2": "the sender may not write to this list", "7.23": "the sender's domain could not be confirmed",
-	"7.26": "the sender's domain could not be confirmed", "7.25": "the sending system has no valid name",
-}
-
-// statusSubjects stand in for details that are not listed.
-var statusSubjects = map[string]string{"1": "1.0", "2": "2.0", "3": "3.0", "4": "4.0", "5": "5.0", "6": "6.0", "7": "7.0"}
-
-// statusWords puts a code of RFC 3463 into words, and says what the sender may do next.
-func statusWords(code, action string) (words, next string) {
+// statusDetail is the part of a code of RFC 3463 that says what is the matter, or its subject where the detail is not
+// one that people meet; and what the sender may do next: again, address, smaller, later, admin, or nothing.
+func statusDetail(code, action string) (detail, next string) {
 	class, rest, _ := strings.Cut(code, ".")
 	subject, _, _ := strings.Cut(rest, ".")
-	words = statusDetails[rest]
-	if words == "" {
-		words = statusDetails[statusSubjects[subject]]
+	if detail = rest; !statusDetails[detail] {
+		if detail = subject + ".0"; !statusDetails[detail] {
+			detail = ""
+		}
 	}
 	switch {
 	case action == "delivered" || action == "relayed" || action == "expanded" || class == "2":
-		return words, ""
+		return detail, ""
 	case action == "delayed" || class == "4" && action != "failed":
-		return words, "Nothing need be done: delivery is tried again."
+		return detail, "again"
 	case rest == "1.1" || rest == "1.2" || rest == "1.3" || rest == "1.6" || rest == "1.10":
-		return words, "Check the address, or ask the recipient for the right one."
+		return detail, "address"
 	case rest == "2.3" || rest == "3.4":
-		return words, "Send a smaller message."
+		return detail, "smaller"
 	case rest == "2.2" || subject == "3" || subject == "4":
-		return words, "Try again later, or reach the recipient another way."
+		return detail, "later"
 	case subject == "7" || subject == "6":
-		return words, "Ask the recipient's administrator, with the words of the server."
+		return detail, "admin"
 	}
-	return words, ""
+	return detail, ""
 }
 
 // receiptCards tells that a mail was read, or thrown away (RFC 8098 3.2.6).
@@ -128,33 +100,16 @@ func receiptCards(n *node) (out []*Card) {
 		if d == "" && who == "" {
 			continue
 		}
-		out = append(out, &Card{Kind: "receipt", Fields: map[string]string{"recipient": decodeText(afterType(who), hint{}), "action": receiptWords(d),
+		out = append(out, &Card{Kind: "receipt", Fields: map[string]string{"recipient": decodeText(afterType(who), hint{}), "action": receiptKind(d),
 			"id": strings.Trim(g.Get("Original-Message-ID"), "<> "), "diagnostic": g.Text("Error")}})
 	}
 	return out
 }
 
-// receiptWords puts "manual-action/MDN-sent-manually; displayed" into words.
-func receiptWords(d string) string {
-	kind := strings.ToLower(afterType(d))
-	if i := strings.IndexByte(kind, '/'); i > 0 {
-		kind = kind[:i]
-	}
-	switch kind = strings.TrimSpace(kind); kind {
-	case "displayed":
-		return "opened"
-	case "deleted":
-		return "deleted, perhaps unread"
-	case "dispatched":
-		return "passed on"
-	case "processed":
-		return "handled by a program"
-	case "denied":
-		return "the recipient sends no receipts"
-	case "failed":
-		return "the receipt could not be made"
-	}
-	return kind
+// receiptKind takes "displayed" from "manual-action/MDN-sent-manually; displayed".
+func receiptKind(d string) string {
+	kind, _, _ := strings.Cut(strings.ToLower(afterType(d)), "/")
+	return strings.TrimSpace(kind)
 }
 
 // feedbackCards tells of a complaint (RFC 5965).
@@ -163,26 +118,8 @@ func feedbackCards(n *node) (out []*Card) {
 		if g.Get("Feedback-Type") == "" && g.Get("Source-IP") == "" && g.Get("Version") == "" {
 			continue
 		}
-		out = append(out, &Card{Kind: "arf", Fields: map[string]string{"action": feedbackWords(g.Get("Feedback-Type")), "recipient": joinAddresses(g.addresses("Original-Rcpt-To")),
+		out = append(out, &Card{Kind: "arf", Fields: map[string]string{"action": strings.ToLower(strings.TrimSpace(g.Get("Feedback-Type"))), "recipient": joinAddresses(g.addresses("Original-Rcpt-To")),
 			"from": joinAddresses(g.addresses("Original-Mail-From")), "name": g.Text("User-Agent"), "source": g.Get("Source-IP"), "date": g.Text("Arrival-Date")}})
 	}
 	return out
-}
-
-func feedbackWords(kind string) string {
-	switch kind = strings.ToLower(strings.TrimSpace(kind)); kind {
-	case "abuse":
-		return "reported as unwanted mail"
-	case "fraud":
-		return "reported as fraud"
-	case "virus":
-		return "reported as carrying a virus"
-	case "not-spam":
-		return "reported as not unwanted"
-	case "opt-out":
-		return "asked to be taken off the list"
-	case "auth-failure":
-		return "the sender could not be confirmed"
-	}
-	return kind
 }

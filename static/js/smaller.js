@@ -31,5 +31,5 @@ export async function offerSmaller(uploads, file) {
 		if (!uploads.broken) await uploads.remove(one(`button[name=remove][value="${CSS.escape(id)}"]`, uploads.list));
 	} }, say("makesmaller", { From: size(file.size), To: size(small.size) }));
 	uploads.smaller.set(id, button);
-	one("button[name=remove]", row).before(button);
+	one("button[name=remove]", row).after(button);
 }

@@ -173,7 +173,7 @@ export class Uploads {
 		const fresh = one("[data-files]", doc) ?? doc.body ?? doc; // a page, or the list alone
 		for (const row of [...this.list.children]) if (!row.hasAttribute("data-uploading")) row.remove();
 		this.list.prepend(...[...fresh.children].map((c) => document.importNode(c, true)));
-		for (const [row, button] of this.smaller) one(`button[name=remove][value="${CSS.escape(row)}"]`, this.list)?.before(button);
+		for (const [row, button] of this.smaller) one(`button[name=remove][value="${CSS.escape(row)}"]`, this.list)?.after(button);
 		const rev = one("form[data-compose]", doc)?.dataset.rev, field = one("input[name=rev]", this.form);
 		if (rev && field) field.value = this.form.dataset.rev = rev;
 	}

@@ -38,7 +38,8 @@ export function say(key, values = {}) {
 	return words.replace(/\{\{?\.?(\w+)\}?\}/g, (all, name) => values[name] ?? all);
 }
 
-const unit = (name, digits) => new Intl.NumberFormat(document.documentElement.lang || undefined, { style: "unit", unit: name, maximumFractionDigits: digits });
-
-/** size is a number of octets in words. */
-export const size = (n) => (n < 1e6 ? unit("kilobyte", 0).format(Math.ceil(n / 1000)) : unit("megabyte", n < 1e7 ? 1 : 0).format(n / 1e6));
+/** size is a number of octets in words, as the server writes it. */
+export function size(n) {
+	if (n < 1 << 20) return Math.round(n / 1024) + " KB";
+	return new Intl.NumberFormat(document.documentElement.lang || undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false }).format(n / (1 << 20)) + " MB";
+}

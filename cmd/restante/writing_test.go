@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// TestAPastedPictureStandsInTheText: at once, after a reload, and at the other side.
+func TestAPastedPictureStandsInTheText(t *testing.T) {
+	d := newDesk(t)
+	picture := onePixel(t)
+	d.reads("Harbour")
+	d.answers("r")
+	d.keys("Look: ")
+	d.paste("image/png", "image.png", base64.StdEncoding.EncodeToString(picture))
+	const shown = `[...document.querySelectorAll(".editor img")].filter((i) => /^\/compose\/\w+\/files\//.test(i.getAttribute("src")) && i.naturalWidth === 40).length === 1`
+	d.until("the picture stands in the text", shown)
+	d.keys("there")
+	d.until("the server has it", inline+`.querySelector("[data-kept]").innerText.includes("Draft kept")`)
+	if files := ask[string](d.tab, inline+`.querySelector("[data-files]").innerText`); files != "" {
+		t.Errorf("it is listed as a file too: %q", files)
+	}
+	d.click("form[data-inline] [data-full]")
+	d.until("its page shows it again", `location.pathname.startsWith("/compose/") && `+shown)
+	d.replaceRecipients(d.ben.Address)
+	d.press("Send")
+	d.until("it is sent", `!document.querySelector("form[data-compose]")`)
+	v := d.gets("Re: Harbour")
+	if v.has("a[data-attachment]") {
+		t.Error("the other side has it as a file")
+	}
+	v.openAttribute("iframe[data-message-body]", "src").want(200)
+	v.get(source(t, string(v.body))).want(200)
+	if !bytes.Equal(v.body, picture) {
+		t.Errorf("the other side sees %d bytes", len(v.body))
+	}
+}
+
+// TestAPictureTakenOutOfTheTextStaysHome, and in a plain letter it is a file.
+func TestAPictureTakenOutOfTheTextStaysHome(t *testing.T) {
+	d := newDesk(t)
+	for _, c := range []struct {
+		name, subject string
+		after         func()
+		files         int
+	}{
+		{"taken out", "No picture", func() { d.chord('a'); d.keys("Nothing to see") }, 0},
+		{"plain afterwards", "Plain", func() { d.press("Plain text"); d.click("dialog[open] .danger") }, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d.open("/compose?to=" + d.ben.Address + "&subject=" + strings.ReplaceAll(c.subject, " ", "+"))
+			d.until("the editor stands", `document.querySelector(".editor")`)
+			d.click(".editor")
+			d.keys("Look")
+			d.paste("image/png", "image.png", base64.StdEncoding.EncodeToString(onePixel(t)))
+			d.until("the picture is up", `document.querySelector(".editor img")?.getAttribute("src").startsWith("/compose/")`)
+			c.after()
+			d.press("Send")
+			d.until("it is sent", `!document.querySelector("form[data-compose]")`)
+			if n := len(d.gets(c.subject).all("a[data-attachment]")); n != c.files {
+				t.Errorf("it came with %d files, not %d", n, c.files)
+			}
+		})
+	}
+}
+
+func TestAPicturePastedIntoPlainTextIsAFile(t *testing.T) {
+	d := newDesk(t)
+	d.open("/compose?body=Plain")
+	d.press("Plain text")
+	d.until("plain it is", `document.querySelector("textarea[name=body]").checkVisibility()`)
+	d.click("textarea[name=body]")
+	d.paste("image/png", "image.png", base64.StdEncoding.EncodeToString(onePixel(t)))
+	d.until("it is among the files", `[...document.querySelectorAll("[data-files] .file:not([data-uploading])")].some((f) => f.innerText.includes("image.png"))`)
+}
+
+// noise is a PNG that does not compress.
+func noise(t *testing.T, side int) []byte {
+	t.Helper()
+	r, img := rand.New(rand.NewPCG(1, 2)), image.NewRGBA(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			img.Set(x, y, color.RGBA{R: uint8(r.UintN(256)), G: uint8(x), B: uint8(y), A: 255})
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestABigPictureCanBeMadeSmaller(t *testing.T) {
+	d := newDesk(t)
+	big := noise(t, 1800)
+	d.open("/compose?body=Plain")
+	d.until("the editor stands", `document.querySelector(".editor")`)
+	d.click(`[name=subject]`)
+	d.paste("image/png", "ridge.png", base64.StdEncoding.EncodeToString(big))
+	d.press("Make smaller")
+	d.until("only the smaller one is left", `[...document.querySelectorAll("[data-files] .file")].map((f) => f.innerText).join().includes("ridge.jpg") && document.querySelectorAll("[data-files] .file").length === 1`)
+	if n := ask[int](d.tab, `Number(document.querySelector("[data-files] .file").dataset.bytes)`); n == 0 || n > len(big)*7/10 {
+		t.Errorf("%d bytes became %d", len(big), n)
+	}
+}
+
+// TestRecipientsOfALetter: many fold, the button counts, slips are asked about, wrong ones are named.
+func TestRecipientsOfALetter(t *testing.T) {
+	d := newDesk(t)
+	var list []string
+	for i := range 34 {
+		list = append(list, fmt.Sprintf("person%d@example.test", i))
+	}
+	d.open("/compose?to=" + strings.Join(list, ","))
+	d.sees("and 33 more")
+	d.sees("Send to 34 people")
+	d.press("and 33 more")
+	d.until("all stand there", `[...document.querySelectorAll(".recipient")].filter((c) => c.checkVisibility()).length === 34`)
+
+	d.open("/compose")
+	d.until("the caret is in To", `document.activeElement.matches(".recipient-entry")`)
+	d.keys("anna@gmial.com,omar@,")
+	d.sees("gmial.com: did you mean gmail.com?")
+	d.sees("Not an address: omar@")
+	d.press("Use gmail.com")
+	d.until("it is mended", `document.querySelector("[name=to]").value.includes("anna@gmail.com") && !document.body.innerText.includes("did you mean")`)
+	d.sees("Send")
+	if ask[bool](d.tab, `document.body.innerText.includes("Send to")`) {
+		t.Error("two people are counted")
+	}
+}
+
+// TestChipsAreForFingers: what takes a recipient away is 44 px each way where fingers press.
+func TestChipsAreForFingers(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	b := newTab(t, s, phone)
+	b.signIn(srv.NewUser(t))
+	b.open("/compose?to=somebody@example.test")
+	b.until("the chip stands", `document.querySelector(".recipient button")`)
+	if size := ask[[]float64](b, `(() => { const r = document.querySelector(".recipient button").getBoundingClientRect(); return [r.width, r.height]; })()`); size[0] < 44 || size[1] < 44 {
+		t.Errorf("the button is %v px", size)
+	}
+}
+
+// TestAHiddenRecipientIsToldBeforeAnsweringAll, and nobody else.
+func TestAHiddenRecipientIsToldBeforeAnsweringAll(t *testing.T) {
+	const note = "You were a hidden recipient; answering all shows it."
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	hidden := testmail.Mail("Rosa <rosa@ridge.example>", "Hidden", "Between us.")
+	srv.Deliver(t, anna, hidden, strings.Replace(strings.Replace(hidden, "Hidden", "Open", 1), "To: ", "To: "+anna.Address+", ", 1),
+		strings.Replace(hidden, "Subject: Hidden", "List-Id: <ridge.example>\r\nSubject: Listed", 1))
+	v := s.signIn(anna)
+	for subject, told := range map[string]bool{"Hidden": true, "Open": false, "Listed": false} {
+		uid := v.get("/mail/1/INBOX").want(200).row(subject)
+		if got := strings.Contains(string(v.get("/compose?replyall=1&in=INBOX&uid="+uid).want(200).body), note); got != told {
+			t.Errorf("%s: told: %v", subject, got)
+		}
+		if strings.Contains(string(v.get("/compose?reply=1&in=INBOX&uid="+uid).want(200).body), note) {
+			t.Errorf("%s: told when answering the sender alone", subject)
+		}
+	}
+}

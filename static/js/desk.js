@@ -64,7 +64,8 @@ function furnish(w) {
 	for (const e of all("[autofocus]", form)) e.removeAttribute("autofocus");
 	w.title = el("button", { type: "button", class: "plain", "aria-expanded": "true", onclick: () => { if (!w.inline) fold(w, !w.form.hasAttribute("data-folded")); } }, h1.textContent);
 	h1.replaceWith(el("h2", { id: h1.id }, w.inline ? h1.textContent : w.title));
-	const full = el("a", { class: "icon-button", href: w.source, "data-full": true, "aria-label": say("fullpage"), title: say("fullpage"), onclick: (e) => toPage(e, w) }, icon("maximize-2"));
+	const back = (w.source.includes("?") ? "&" : "?") + new URLSearchParams({ back: location.pathname + location.search });
+	const full = el("a", { class: "icon-button", href: w.source + back, "data-full": true, "aria-label": say("fullpage"), title: say("fullpage"), onclick: (e) => toPage(e, w) }, icon("maximize-2"));
 	one(".compose-head", form).append(full, el("button", { type: "button", class: "icon-button", "data-close": true, "aria-label": close.title, title: close.title, onclick: () => shut(w) }, icon("x")));
 	close.remove();
 	form.addEventListener("keydown", (e) => { if (!e.ctrlKey && !e.metaKey && e.key !== "F6") e.stopPropagation(); }); // the page's keys rest

@@ -14,7 +14,9 @@ export class Draft {
 	constructor(form, { page, source }) {
 		this.form = form;
 		this.page = page;
-		this.source = source; // the address the form came from: its name until it has an id
+		const from = new URL(source, location.href); // its name until it has an id, from wherever it was opened
+		from.searchParams.delete("back");
+		this.source = from.pathname + from.search;
 		this.before = []; // called before the form is read: the editor writes its text into it
 		this.changed = 0; // counts changes
 		this.kept = 0; // the count that the server has

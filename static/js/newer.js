@@ -8,7 +8,6 @@ const kept = ["to", "cc", "bcc", "subject", "body", "html"];
 /** fieldsOf are the fields of a form that a copy holds. */
 export const fieldsOf = (data) => [...data.entries()].filter(([name]) => kept.includes(name));
 
-const month = 30 * 24 * 3600_000;
 const plain = (s) => (s ?? "").replace(/\r\n/g, "\n");
 
 /** clock is a time of today as the clock shows it, else with its day. */
@@ -33,7 +32,7 @@ const compare = (copy, now) => dialog(say("compare"), (close) => [
 /** offerNewer asks, when the browser holds other text of the draft than the form. */
 export async function offerNewer(draft) {
 	const copy = await draft.copies.read(draft.name), now = new Map(new FormData(draft.form));
-	if (!copy || Date.now() - copy.at > month || draft.changed) return;
+	if (!copy || draft.changed) return;
 	if (copy.fields.every(([name, value]) => name === "html" || plain(now.get(name)) === plain(value))) return;
 	const done = (use) => {
 		bar.remove();

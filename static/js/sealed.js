@@ -41,6 +41,20 @@ export const dropAll = (account) => within("readwrite", (s) => {
 	return names;
 });
 
+const longest = 30 * 24 * 3600_000;
+
+/** sweep erases copies of an account that are too old to be missed. */
+const sweep = (account) => within("readwrite", (s) => {
+	const each = s.index("account").openCursor(account);
+	each.onsuccess = () => {
+		const at = each.result;
+		if (!at) return;
+		if (at.value.at < Date.now() - longest) at.delete();
+		at.continue();
+	};
+	return each;
+});
+
 /** Copies are those of one account. Its acts follow one another in the order in which they were asked for. */
 export class Copies {
 	constructor(account, key) {
@@ -54,6 +68,7 @@ export class Copies {
 		const from = await crypto.subtle.importKey("raw", bytes(key), "HKDF", false, ["deriveKey"]);
 		const how = (info) => ({ name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8.encode(info) });
 		this.seal = await crypto.subtle.deriveKey(how("seal"), from, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+		await sweep(this.account);
 		this.sign = await crypto.subtle.deriveKey(how("name"), from, { name: "HMAC", hash: "SHA-256", length: 256 }, false, ["sign"]);
 	}
 
@@ -70,12 +85,12 @@ export class Copies {
 		return this.account + ":" + [...mac.slice(0, 16)].map((b) => b.toString(16).padStart(2, "0")).join("");
 	}
 
-	/** keep seals a value under a name. */
+	/** keep seals a value under a name; its "at" is when it was written. */
 	keep(name, value) {
 		return this.after(async () => {
 			const id = await this.id(name), iv = crypto.getRandomValues(new Uint8Array(12));
 			const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: utf8.encode(id) }, this.seal, utf8.encode(JSON.stringify(value)));
-			await within("readwrite", (s) => s.put({ id, account: this.account, iv, sealed }));
+			await within("readwrite", (s) => s.put({ id, account: this.account, at: value.at, iv, sealed }));
 		});
 	}
 

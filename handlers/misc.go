@@ -91,11 +91,13 @@ var shortcuts = []struct {
 	keys []string
 	key  string
 }{
-	{[]string{"j"}, "key.next"}, {[]string{"k"}, "key.prev"}, {[]string{"o", "Enter"}, "key.open"}, {[]string{"u", "Esc"}, "key.back"}, {[]string{"x"}, "key.select"},
+	{[]string{"j", "↓"}, "key.next"}, {[]string{"k", "↑"}, "key.prev"}, {[]string{"PgDn", "PgUp"}, "key.eight"}, {[]string{"Home", "End"}, "key.ends"},
+	{[]string{"o", "Enter"}, "key.open"}, {[]string{"u", "Esc"}, "key.back"}, {[]string{"n", "p"}, "key.step"},
+	{[]string{"x"}, "key.select"}, {[]string{"Shift+J", "Shift+K"}, "key.extend"}, {[]string{"*", "a/n/r/u/s"}, "key.selectsome"}, {[]string{"Ctrl+A"}, "key.selectpage"},
 	{[]string{"e"}, "key.archive"}, {[]string{"#", "Delete"}, "key.delete"}, {[]string{"!"}, "key.junk"}, {[]string{"Shift+I"}, "key.read"}, {[]string{"Shift+U"}, "key.unread"},
-	{[]string{"s"}, "key.flag"}, {[]string{"v"}, "key.move"}, {[]string{"r"}, "key.reply"}, {[]string{"a"}, "key.replyall"}, {[]string{"f"}, "key.forward"},
-	{[]string{"c"}, "key.write"}, {[]string{"Ctrl+Enter"}, "key.send"}, {[]string{"/"}, "key.search"}, {[]string{"z"}, "key.undo"},
-	{[]string{"g", "i/f/d/s/t/a"}, "key.go"}, {[]string{"?"}, "key.help"},
+	{[]string{"s"}, "key.flag"}, {[]string{"v"}, "key.move"}, {[]string{"l"}, "key.label"}, {[]string{"[", "]"}, "key.archiveand"}, {[]string{"."}, "key.more"}, {[]string{"r"}, "key.reply"}, {[]string{"a"}, "key.replyall"}, {[]string{"f"}, "key.forward"},
+	{[]string{"c"}, "key.write"}, {[]string{"Shift+C"}, "key.writetab"}, {[]string{"Ctrl+Enter"}, "key.send"}, {[]string{"/"}, "key.search"}, {[]string{"z"}, "key.undo"},
+	{[]string{"g", "i/f/d/s/t/a"}, "key.go"}, {[]string{"g", "l"}, "key.folders"}, {[]string{"F6"}, "key.panes"}, {[]string{"?"}, "key.help"},
 }
 
 func (s *Server) help(w http.ResponseWriter, r *http.Request, p *person) error {

@@ -58,7 +58,7 @@ const plain = {
 	e: () => act("archive"), "#": () => act("trash"), Delete: () => act("trash"), "!": () => act("junk"),
 	I: () => act("read"), U: () => act("unread"), z: () => takeBack(),
 	s: () => act(one("[data-message] .subject .flag") && !document.activeElement?.closest(".row") || current()?.hasAttribute("data-flagged") ? "unflag" : "flag"),
-	"[": () => archiveAnd("next"), "]": () => archiveAnd("prev"),
+	"[": () => archiveAnd("prev"), "]": () => archiveAnd("next"),
 	p: () => press('.steps a[rel="prev"]'), n: () => press('.steps a[rel="next"]'),
 	x: () => { const row = current(); if (row) one(".pick input", row).click(); },
 	v: move, l: () => { const menu = one(".message-bar .more"); if (menu) { menu.open = true; one("#label")?.focus(); } },

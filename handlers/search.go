@@ -18,6 +18,9 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error
 	if in := q.Get("in"); in != "" && words != "" {
 		return seeOther(w, r, with(pathMailbox(p.Account.ID, in), url.Values{"q": {words}}))
 	}
+	if _, err := pageNumber(q.Get("page")); err != nil {
+		return err
+	}
 	if words == "" {
 		return s.ok(w, r, s.searchStart(r, p, "", ""))
 	}

@@ -92,9 +92,8 @@ func (j *browserJourney) makesAFolder() {
 	b.press("Figures")
 	b.until("the letter is shown", `document.querySelector("#subject")?.innerText.includes("Figures")`)
 	b.keys("v")
-	b.until("the choice of folders has the focus", `document.activeElement.matches("select[name=to]")`)
-	b.keys(string(lastKey)) // the last choice
-	b.click(".message-bar .menu-sheet button[value=move]")
+	b.until("the filter of folders has the focus", `document.activeElement.matches("dialog input[role=combobox]")`)
+	b.keys("rter\r")
 	b.missing("[data-uid]", "Figures")
 	b.press("Quarter 3")
 	b.until("the mail is in its folder", `document.querySelector("#list-title").innerText === "Quarter 3" && document.querySelector("[data-uid]")?.innerText.includes("Figures")`)

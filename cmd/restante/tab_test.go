@@ -267,12 +267,9 @@ func (b *tab) click(selector string) {
 var named = map[rune]struct {
 	key, text string
 	code      int64
-}{'\r': {"Enter", "\r", 13}, '\t': {"Tab", "", 9}, '\x1b': {"Escape", "", 27}, '\b': {"Backspace", "", 8}, lastKey: {"End", "", 35}}
+}{'\r': {"Enter", "\r", 13}, '\t': {"Tab", "", 9}, '\x1b': {"Escape", "", 27}, '\b': {"Backspace", "", 8}}
 
-// lastKey is the End key.
-const lastKey = '\uf72b'
-
-// keys types into what has the focus: \r is Enter, \t Tab, \x1b Escape, lastKey End. A key that the page takes for
+// keys types into what has the focus: \r is Enter, \t Tab, \x1b Escape. A key that the page takes for
 // itself does not write, as with a real keyboard.
 func (b *tab) keys(s string) {
 	b.t.Helper()

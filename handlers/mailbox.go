@@ -115,6 +115,9 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 			return s.searchIn(w, r, p, lq.Search.In, r.URL.Query().Get("q"))
 		}
 	}
+	if day := r.URL.Query().Get("on"); day != "" {
+		return s.jump(w, r, p, pl, lq, day)
+	}
 	list, err := p.Mail.List(r.Context(), pl.box.Name, lq)
 	if err != nil {
 		return err
@@ -127,6 +130,19 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 		return err
 	}
 	return s.ok(w, r, page)
+}
+
+// jump goes to the page of the list on which a day's mails stand.
+func (s *Server) jump(w http.ResponseWriter, r *http.Request, p *person, pl place, lq mailclient.ListQuery, day string) error {
+	on, err := time.Parse(time.DateOnly, day)
+	if err != nil || on.Year() < 1970 || on.Year() > 9998 {
+		return badRequest("error.date")
+	}
+	page, err := p.Mail.PageAt(r.Context(), pl.box.Name, lq, on)
+	if err != nil {
+		return err
+	}
+	return seeOther(w, r, with(pl.path, r.URL.Query(), "on", "", "filter", "", "q", "", "sort", "", "keep", "", "page", pageParam(page)))
 }
 
 // keptDrafts are drafts that did not reach the folder: the mail server was away, or is yet to be asked.
@@ -175,6 +191,12 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		v.Filters = append(v.Filters, templates.Option{URL: with(pl.path, q, "filter", f.filter, "page", "", "keep", ""), Words: p.L.T(f.key), Current: q.Get("filter") == f.filter})
 	}
 	v.Sorts = sortOptions(p, pl, q)
+	if sort := q.Get("sort"); (sort == "" || sort == string(mailclient.SortDate)) && q.Get("filter") == "" && q.Get("q") == "" {
+		v.JumpURL, v.Order = pl.path, q.Get("order")
+		if n := len(list.Rows); n > 0 {
+			v.Shown = list.Rows[0].Received.In(p.Zone).Format(time.DateOnly)
+		}
+	}
 	if list.Incomplete {
 		v.Note = p.L.T("list.incomplete")
 	}

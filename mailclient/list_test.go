@@ -382,3 +382,29 @@ func TestQ8_SearchesThatCannotBeUnderstood(t *testing.T) {
 		}
 	}
 }
+
+func TestPageAtADay(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		for n := range 30 { // one a day, from the first of March on
+			g.talk.AppendAt("INBOX", time.Date(2024, time.March, n+1, 12, 0, 0, 0, time.UTC), crlf(fmt.Sprintf("From: a@x.test\nSubject: mail %d\n\ntext\n", n+1)))
+		}
+		for _, c := range []struct {
+			day       string
+			ascending bool
+			page      int
+		}{{"2024-03-30", false, 1}, {"2024-03-26", false, 1}, {"2024-03-25", false, 2}, {"2024-03-01", false, 6}, {"2031-01-01", false, 1}, {"1999-01-01", false, 6},
+			{"2024-03-01", true, 1}, {"2024-03-06", true, 2}, {"2031-01-01", true, 6}, {"1999-01-01", true, 1}} {
+			day, err := time.Parse(time.DateOnly, c.day)
+			ok(t, err)
+			page, err := g.PageAt(t.Context(), "INBOX", mailclient.ListQuery{PerPage: 5, Ascending: c.ascending}, day)
+			ok(t, err)
+			if page != c.page {
+				t.Errorf("%s, oldest first %v: page %d, not %d", c.day, c.ascending, page, c.page)
+			}
+		}
+		g.talk.Do("CREATE Empty")
+		if page, err := g.PageAt(t.Context(), "Empty", mailclient.ListQuery{}, time.Now()); err != nil || page != 1 {
+			t.Errorf("an empty mailbox: page %d, %v", page, err)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"restante/mailclient/imapx"
 )
@@ -132,4 +133,58 @@ func sequence(q ListQuery, exists, from, to int) (lo, hi int) {
 		return from + 1, to
 	}
 	return exists - to + 1, exists - from
+}
+
+// PageAt is the page of the whole list, in its order of arrival, on which the mails of a day stand: or, when none came
+// on it, those that came last before it. day is a date; what time of day a mail came, and where, is the server's to say.
+func (s *Session) PageAt(ctx context.Context, mailbox string, q ListQuery, day time.Time) (page int, err error) {
+	q = tidyQuery(q)
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return 0, err
+	}
+	page = 1
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		if _, err := selectBox(ctx, c, raw); err != nil {
+			return err
+		}
+		exists := int(c.Exists())
+		if exists == 0 {
+			return nil
+		}
+		name := "SEARCH"
+		if c.Has("ESEARCH") {
+			name = "SEARCH RETURN (MAX)"
+		}
+		cmd := imapx.Cmd(name, "BEFORE "+day.AddDate(0, 0, 1).Format("2-Jan-2006"))
+		if err := c.Do(ctx, cmd); err != nil {
+			return err
+		}
+		if cmd.Status != "OK" {
+			return cmd.Err(c.Host)
+		}
+		last := min(last(cmd.Data), exists)
+		before := exists - last // newer ones
+		if q.Ascending {
+			before = max(last, 1) - 1
+		}
+		page = min(before, exists-1)/q.PerPage + 1
+		return nil
+	})
+	return page, err
+}
+
+// last is the greatest number of SEARCH, or MAX of ESEARCH; 0 for none.
+func last(data []imapx.Response) (most int) {
+	for _, n := range numbers(data, "SEARCH") {
+		most = max(most, int(n))
+	}
+	for _, r := range data {
+		for i := 0; r.Type == "ESEARCH" && i+1 < len(r.Nodes); i++ {
+			if r.Nodes[i].Is("MAX") {
+				most = max(most, int(r.Nodes[i+1].Number32()))
+			}
+		}
+	}
+	return most
 }

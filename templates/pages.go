@@ -70,6 +70,8 @@ type List struct {
 	CanAct, Forever bool
 	Top             MoveTo
 	AllWords        string
+	JumpURL, Order  string // where a date leads to a page, "" when the list has another order
+	Shown           string // the day of the first row, "2006-01-02"
 	AllQuery        []Field
 	Newer, Older    string
 	EmptyWords      string
@@ -131,7 +133,7 @@ type Message struct {
 	Warning                                           *Warning
 	Locked                                            bool // the links of the mail
 	Checked                                           string
-	ReadAfter                                         int // ms after which a script marks it read, 0 for never
+	ReadAfter                                         int    // ms after which a script marks it read, 0 for never
 	Trust                                             string // where wishes about the sender are posted to
 	Original, OriginalForAll                          bool   // the letter has the colours it was sent in
 	WriteURL, AllFromURL                              string // to and from the sender, "" without an address

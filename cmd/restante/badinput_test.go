@@ -120,6 +120,7 @@ var badReads = []bad{
 	read("/mail/1/INBOX?q="+strings.Repeat("x+", 400), 200, 400), read("/mail/1/INBOX?q=%22unclosed", 200, 400), read("/mail/1/INBOX?q=from:", 200, 400),
 	read("/mail/1/INBOX?q=before:yesterday-ish", 200, 400), read("/mail/1/INBOX?q=has:wings", 200, 400), read("/mail/1/INBOX?q=%7B5%2B%7D%0D%0Ahello", 200, 400),
 	read("/mail/1/INBOX?q=)+ALL+(OR", 200, 400), read("/mail/1/INBOX?q=-", 200, 400), read("/mail/1/INBOX?q=larger:99999999999999999999g", 200, 400),
+	read("/mail/1/INBOX?on=yesterday", 400), read("/mail/1/INBOX?on=2024-02-31", 400), read("/mail/1/INBOX?on=2024-02-01&sort=size", 200),
 	read("/search?page=-1&q=x", 400), read("/search?page=abc", 400), read("/search?page=1000000&q=One", 200, 404), read("/search?q=%00", 400), read("/search?q=x&in=Nope", 404),
 	read("/search?q=x&in=../../outbox", 404), read("/search?q="+strings.Repeat("y", 1100), 400),
 	read("/compose/nope", 404), read("/compose/%00", 404), read("/compose/nope/files/nope", 404), read("/compose?mailto=javascript:alert(1)", 400), read("/compose?mailto=%25zz", 400),

@@ -98,7 +98,9 @@ func TestTheKeyOfCopiesIsTheAccountsOwn(t *testing.T) {
 	srv := testmail.Demo(t)
 	s := newSite(t, srv, testdb.SQLite(t), nil)
 	anna, ben := srv.NewUser(t), srv.NewUser(t)
-	key := func(u testmail.User) string { return attr(s.signIn(u).get("/compose").want(200).one("form[data-compose]"), "data-copy-key") }
+	key := func(u testmail.User) string {
+		return attr(s.signIn(u).get("/compose").want(200).one("form[data-compose]"), "data-copy-key")
+	}
 	first := key(anna)
 	if len(first) < 43 || first != key(anna) || first == key(ben) {
 		t.Errorf("anna's key is %q, then %q; ben's is %q", first, key(anna), key(ben))

@@ -88,7 +88,18 @@ func (k *Talk) answer(tag string) (lines []string, status string) {
 // Append puts a mail into a mailbox, with flags such as `\Seen \Flagged`. The mailbox is written as on the wire.
 func (k *Talk) Append(mailbox, flags, raw string) {
 	k.t.Helper()
-	tag := k.say(fmt.Sprintf("APPEND %q (%s) {%d}\r\n", mailbox, flags, len(raw)))
+	k.append(mailbox, "("+flags+")", raw)
+}
+
+// AppendAt is Append with the time at which the mail is said to have arrived.
+func (k *Talk) AppendAt(mailbox string, arrived time.Time, raw string) {
+	k.t.Helper()
+	k.append(mailbox, arrived.Format(`"02-Jan-2006 15:04:05 -0700"`), raw)
+}
+
+func (k *Talk) append(mailbox, with, raw string) {
+	k.t.Helper()
+	tag := k.say(fmt.Sprintf("APPEND %q %s {%d}\r\n", mailbox, with, len(raw)))
 	if l, err := k.line(); err != nil || !strings.HasPrefix(l, "+") {
 		k.t.Fatalf("append: %q, %v", l, err)
 	}

@@ -67,7 +67,7 @@ export function startList() {
 		if (from) { for (const r of rows()) r.toggleAttribute("data-current", r === from); from.removeAttribute("data-unread"); }
 		visit(link.href).then((there) => there && arrive(from));
 	});
-	on("submit", "form.search", (e, form) => {
+	on("submit", "form.search, form.jump", (e, form) => {
 		if (!one(".frame > .panes")) return;
 		e.preventDefault();
 		const to = new URL(form.getAttribute("action"), location.href);

@@ -123,3 +123,24 @@ func TestOfTwoWritersBothAreKept(t *testing.T) {
 		t.Error("the toast covers a button of the form")
 	}
 }
+
+// TestTwoNewLettersAreTwoCopies: what is written in one is not offered in the other.
+func TestTwoNewLettersAreTwoCopies(t *testing.T) {
+	d := newDesk(t)
+	d.expect("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE_CHUNKED_ENCODING")
+	for _, words := range []string{"First", "Second"} {
+		d.press("Write")
+		d.until("the caret is in To", `document.activeElement.closest("form[data-docked]:not([data-folded]) .field")`)
+		d.click("form[data-docked]:not([data-folded]) .editor")
+		if words == "Second" {
+			d.s.end()
+		}
+		d.keys(words)
+	}
+	d.until("the second is kept here", `document.querySelector("form[data-docked]:not([data-folded]) [data-kept]").innerText !== ""`)
+	if ask[bool](d.tab, `document.body.innerText.includes("Newer text")`) {
+		t.Error("the text of one is offered in the other")
+	}
+	d.s.start()
+	d.until("both are drafts of their own", `new Set([...document.querySelectorAll("form[data-docked]")].map((f) => f.dataset.draft).filter(Boolean)).size === 2`)
+}

@@ -42,14 +42,16 @@ export async function write(link) {
 }
 
 async function bring(link, source, answers) {
+	const under = answers ? message() : null;
 	const response = await call(source);
 	const doc = isOurs(response) ? parse(response, await response.text()) : null;
 	const fresh = doc && one("form[data-compose]", doc);
 	if (!response.ok || !fresh) return location.assign(link.href);
-	const inline = answers && open.find((w) => w.inline);
+	const stays = answers && under === message(); // the reader may have gone on meanwhile
+	const inline = stays && open.find((w) => w.inline);
 	if (inline) putAway(inline);
 	const end = "-w" + ++made, form = unique(document.importNode(fresh, true), end);
-	const w = { form, source, inline: answers, message: answers ? message() : null, from: document.activeElement };
+	const w = { form, source, inline: stays, message: under, from: document.activeElement };
 	open.push(w);
 	furnish(w);
 	place(w);

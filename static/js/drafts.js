@@ -16,7 +16,8 @@ export class Draft {
 		this.page = page;
 		const from = new URL(source, location.href); // its name until it has an id, from wherever it was opened
 		from.searchParams.delete("back");
-		this.source = from.pathname + from.search;
+		this.fresh = "new " + from.pathname + from.search;
+		while ([...unsaved].some((d) => d.name === this.fresh)) this.fresh += "+"; // one more of the kind
 		this.before = []; // called before the form is read: the editor writes its text into it
 		this.changed = 0; // counts changes
 		this.kept = 0; // the count that the server has
@@ -38,7 +39,7 @@ export class Draft {
 	get id() { return this.form.dataset.draft || ""; }
 	get waitsForFolder() { return Boolean(this.unfiled) && !this.over; }
 	get dirty() { return this.changed > this.kept && !this.over; }
-	get name() { return this.id || "new " + this.source; }
+	get name() { return this.id || this.fresh; }
 
 	say(words, trouble = false) {
 		const place = one("[data-kept]", this.form);

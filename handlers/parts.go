@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"encoding/hex"
 	"fmt"
+	"html"
 	"io"
 	"mime"
 	"net/http"
@@ -263,7 +264,9 @@ func (s *Server) proxied(w http.ResponseWriter, r *http.Request, p *person) erro
 	if err != nil {
 		s.log.Debug("picture not fetched", "id", requestID(r), "err", err.Error())
 		w.Header().Set("Content-Type", "image/svg+xml")
-		_, err = io.WriteString(w, placeholder)
+		w.Header().Set("Cache-Control", "no-store") // it may be there next time
+		w.Header().Set("Server-Timing", "failed")   // for the page around the letter, which counts them
+		_, err = fmt.Fprintf(w, placeholder, html.EscapeString(p.L.T("remote.failed")))
 		return err
 	}
 	w.Header().Set("Content-Type", img.Type)
@@ -271,7 +274,9 @@ func (s *Server) proxied(w http.ResponseWriter, r *http.Request, p *person) erro
 	return err
 }
 
-const placeholder = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24"><rect width="24" height="24" fill="none" stroke="gray"/></svg>`
+// placeholder stands where a picture could not be fetched, and says so where there is room.
+const placeholder = `<svg xmlns="http://www.w3.org/2000/svg" width="260" height="48"><rect width="100%%" height="100%%" fill="none" stroke="gray" stroke-dasharray="4"/>` +
+	`<text x="50%%" y="50%%" dominant-baseline="middle" text-anchor="middle" font-family="sans-serif" font-size="13" fill="gray">%s</text></svg>`
 
 func init() { // types that a bare system's table lacks
 	for ext, t := range map[string]string{".webp": "image/webp", ".avif": "image/avif", ".txt": "text/plain", ".pdf": "application/pdf"} {

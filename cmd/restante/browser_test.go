@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"restante/internal/testdb"
@@ -93,7 +94,7 @@ func (j *browserJourney) makesAFolder() {
 	b.until("the letter is shown", `document.querySelector("#subject")?.innerText.includes("Figures")`)
 	b.keys("v")
 	b.until("the filter of folders has the focus", `document.activeElement.matches("dialog input[role=combobox]")`)
-	b.keys("rter\r")
+	b.keys("quart\r")
 	b.missing("[data-uid]", "Figures")
 	b.press("Quarter 3")
 	b.until("the mail is in its folder", `document.querySelector("#list-title").innerText === "Quarter 3" && document.querySelector("[data-uid]")?.innerText.includes("Figures")`)
@@ -188,6 +189,84 @@ func (j *browserJourney) signsOut() {
 	b.open("/mail/1/INBOX")
 	if path := ask[string](b, `location.pathname`); path != "/login" {
 		j.t.Errorf("after signing out the inbox is at %s", path)
+	}
+}
+
+// TestResultsListsAndErrorsInChromium: hits of several folders, filters and what is gone, by keys, without a page anew.
+func TestResultsListsAndErrorsInChromium(t *testing.T) {
+	s, v, talk := searcher(t, testmail.Demo(t))
+	b := newTab(t, s, wide)
+	b.borrow(v)
+	b.open("/search?q=needle")
+	ask[bool](b, `window.same = true`)
+	rows := func(what string, n int, in string) {
+		t.Helper()
+		b.until(what, `[...document.querySelectorAll("[data-uid]")].filter((r) => r.innerText.includes($)).length === $`, in, n)
+	}
+	rows("all hits", 4, "Needle")
+	b.click(`.row:has([aria-label*="Needle 0"]) .pick`)
+	b.click(`.row:has([aria-label*="Needle 3"]) .pick`)
+	b.sees("2 selected")
+	b.press("Flag")
+	b.sees("2 flagged.")
+	b.click(`.row:has([aria-label*="Needle 3"]) .pick`)
+	b.press("Archive")
+	b.until("it is listed where it is now", `[...document.querySelectorAll("[data-uid]")].some((r) => r.innerText.includes("Needle 3") && r.innerText.includes("Archive"))`)
+	b.keys("z")
+	b.until("it is back", `[...document.querySelectorAll("[data-uid]")].some((r) => r.innerText.includes("Needle 3") && r.innerText.includes("Inbox"))`)
+	b.press("Needle 3")
+	b.until("it is open beside the results", `document.querySelector("#subject")?.innerText.includes("Needle 3") && document.activeElement.id === "subject"`)
+	rows("the results stand beside it", 4, "Needle")
+	b.keys("n")
+	b.until("the next hit", `document.querySelector("#subject").innerText.includes("Needle 2")`)
+	b.keys("#")
+	b.until("the hit after it", `document.querySelector("#subject").innerText.includes("Needle 1")`)
+	rows("the deleted one is found no more", 3, "Needle")
+	b.keys("u")
+	b.until("the way back leads to its row", `location.pathname === "/search" && document.activeElement.innerText.includes("Needle 1")`)
+	b.keys("z")
+	rows("the deleted one is back", 4, "Needle")
+
+	b.press("Inbox")
+	b.until("the inbox", `document.querySelector("#list-title").innerText === "Inbox"`)
+	b.press("Unread")
+	b.until("what is unread", `location.search.includes("filter=unread")`)
+	n := ask[int](b, `document.querySelectorAll("[data-uid]").length`)
+	b.press("Hay")
+	b.until("it is open and drawn read", `document.querySelector("#subject")?.innerText.includes("Hay") && [...document.querySelectorAll("[data-uid]:not([data-unread])")].some((r) => r.innerText.includes("Hay"))`)
+	b.keys("p")
+	b.keys("u")
+	b.until("back in the list", `!document.querySelector("#subject")`)
+	rows("the opened one is still there", n, "")
+
+	b.expect("404")
+	talk.Do("SELECT INBOX")
+	talk.Do(`STORE 1:* +FLAGS.SILENT (\Deleted)`)
+	talk.Do("EXPUNGE")
+	b.click("[data-message-link]")
+	b.until("what is gone is told in its place", `document.activeElement.id === "trouble" && document.querySelector("nav.folders a[data-mailbox]") && document.querySelector("#list")`)
+	b.sees("This message is no longer here.")
+	if !ask[bool](b, `window.same === true`) {
+		t.Error("a page was loaded anew")
+	}
+}
+
+// TestPicturesThatCannotBeFetchedAreCounted, in words above the letter.
+func TestPicturesThatCannotBeFetchedAreCounted(t *testing.T) {
+	s, anna := demoSite(t)
+	b := newTab(t, s, wide)
+	b.signIn(anna)
+	b.press("Five harbours")
+	b.press("Show images")
+	b.sees("2 images could not be fetched safely.")
+}
+
+// borrow lets the tab go on in a visitor's session.
+func (b *tab) borrow(v *visitor) {
+	b.t.Helper()
+	b.open("/login")
+	for _, c := range v.client.Jar.Cookies(v.url) {
+		call(b, network.SetCookie, network.SetCookieParams{Name: c.Name, Value: c.Value, URL: b.s.base})
 	}
 }
 

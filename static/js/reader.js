@@ -1,6 +1,7 @@
 // The frame of a letter grows to what is in it. Only its height is read, through
 // getters taken before any letter was there; nothing in it is trusted or touched.
-import { all } from "./dom.js";
+import { all, el, one } from "./dom.js";
+import { say } from "./words.js";
 
 const getDocument = Object.getOwnPropertyDescriptor(HTMLIFrameElement.prototype, "contentDocument").get;
 const getRoot = Object.getOwnPropertyDescriptor(Document.prototype, "documentElement").get;
@@ -32,6 +33,19 @@ function measure(frame) {
 	frame.setAttribute("data-sized", "");
 }
 
+/** tellMissing says above a letter how many of its pictures our server could not fetch: it marks those answers. */
+function tellMissing(frame) {
+	let n = 0;
+	try {
+		n = frame.contentWindow.performance.getEntriesByType("resource").filter((r) => r.serverTiming?.some((t) => t.name === "failed")).length;
+	} catch { /* a browser that does not tell */ }
+	const bar = frame.parentElement && one(".not-fetched", frame.parentElement);
+	if (!n) return bar?.remove();
+	const words = say(n === 1 ? "notfetched.one" : "notfetched", { N: n });
+	if (bar) bar.firstElementChild.textContent = words;
+	else frame.before(el("p", { class: "bar warn not-fetched", role: "note" }, el("span", {}, words)));
+}
+
 const watched = new WeakSet();
 
 function watch(frame) {
@@ -46,7 +60,7 @@ function watch(frame) {
 
 /** settleDown measures again while pictures come in. */
 function settleDown(frame) {
-	for (const ms of [0, 60, 200, 600, 1500, 4000, 9000]) setTimeout(() => frame.isConnected && measure(frame), ms);
+	for (const ms of [0, 60, 200, 600, 1500, 4000, 9000, 12000]) setTimeout(() => { if (frame.isConnected) { measure(frame); tellMissing(frame); } }, ms);
 }
 
 const start = () => all("iframe[data-message-body]").forEach(watch);

@@ -24,6 +24,7 @@ const english = {
 	domainyes: "Use {Meant}", makesmaller: "Make smaller ({From} → {To})", removequote: "Remove quote", fullpage: "Open as a full page",
 	writing: "Messages being written",
 	anyway: "Send anyway", nofolder: "There is no such folder here.", copied: "The address is copied.",
+	notfetched: "{N} images could not be fetched safely.", "notfetched.one": "1 image could not be fetched safely.",
 	moveto: "Move to…", folder: "Folder", nofolders: "No folder is called that.", copyinstead: "Copy instead of moving",
 };
 

@@ -39,6 +39,31 @@ func TestABrokenMailServerIsExplained(t *testing.T) {
 	}
 }
 
+// TestASilenceAmidAnActIsToldInTime: what is known and what is not, with nothing lost and the form at hand.
+func TestASilenceAmidAnActIsToldInTime(t *testing.T) {
+	server := newFakeIMAP(t)
+	site := newSite(t, server.mail(), testdb.SQLite(t), nil)
+	v := site.signIn(testmail.User{Address: "anna@fake.test", Password: "secret"})
+	server.breakAt("MOVE", "COPY", "STORE", "EXPUNGE")
+	var all sync.WaitGroup
+	for _, act := range []string{"move", "copy", "delete", "flag", "trash"} {
+		v := v.tab()
+		v.client.Timeout = 34 * time.Second
+		all.Go(func() {
+			form := url.Values{"uid": {"7"}, "validity": {"5"}, "action": {act}, "to": {"Trash"}}
+			if err := v.try(v.newRequest(http.MethodPost, "/mail/1/INBOX/actions", strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")); err != nil {
+				t.Errorf("%s: %v", act, err)
+				return
+			}
+			words := strings.Join(v.texts("[role=alert]"), " ")
+			if v.status != http.StatusServiceUnavailable || !strings.Contains(words, "may have been done or not") && !strings.Contains(words, "Still waiting") {
+				t.Errorf("%s: %d %q", act, v.status, words)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // broken is a site whose mail server has a fault.
 type broken struct {
 	name   string

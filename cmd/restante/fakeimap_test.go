@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -56,6 +57,7 @@ func endless(start, more string) fault {
 type fakeIMAP struct {
 	at    testmail.Address
 	broke atomic.Pointer[fault]
+	mute  atomic.Pointer[[]string] // commands that it hears in silence
 }
 
 func newFakeIMAP(t testing.TB) *fakeIMAP {
@@ -72,6 +74,14 @@ func (f *fakeIMAP) mail() *testmail.Server {
 
 func (f *fakeIMAP) breakWith(x fault) { f.broke.Store(&x) }
 
+// breakAt makes the server fall silent at commands with one of these words.
+func (f *fakeIMAP) breakAt(words ...string) { f.mute.Store(&words) }
+
+func (f *fakeIMAP) silentAt(command string) bool {
+	words := f.mute.Load()
+	return words != nil && slices.ContainsFunc(*words, func(w string) bool { return slices.Contains(strings.Fields(strings.ToUpper(command)), w) })
+}
+
 func (f *fakeIMAP) serve(c net.Conn) {
 	_, _ = io.WriteString(c, "* OK ready\r\n")
 	r := bufio.NewReader(c)
@@ -86,6 +96,9 @@ func (f *fakeIMAP) serve(c net.Conn) {
 			if !(*x)(c, tag) {
 				return
 			}
+			continue
+		}
+		if f.silentAt(command) {
 			continue
 		}
 		if verb == "IDLE" {

@@ -49,3 +49,25 @@ func TestAllInAFolderIsActedOnInTheBackground(t *testing.T) {
 		v.get("/mail/1/Archive?filter=unread").want(200).says("p[class=list-range]", "1–50 of 620")
 	})
 }
+
+// TestAllInAFolderIsActedOnInChromium: the toast tells how far it is and what came of it, and z takes it back.
+func TestAllInAFolderIsActedOnInChromium(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	u := srv.NewUser(t)
+	talk := srv.Talk(t, u)
+	for i := range 1300 {
+		talk.Append("INBOX", "", testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", i), "x"))
+	}
+	b := newTab(t, s, wide)
+	b.signIn(u)
+	b.keys("*a")
+	b.sees("50 selected")
+	b.click(".all input")
+	b.click(".action-bar button[value=archive]")
+	b.sees("300 moved to Archive.")
+	b.until("the inbox is empty", `!document.querySelector("[data-uid]") && document.querySelector(".empty-words")`)
+	b.keys("z")
+	b.sees("Undone. Everything is back where it was.")
+	b.until("the mails are back", `document.querySelector(".list-range").innerText.startsWith("1–50")`)
+}

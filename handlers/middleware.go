@@ -37,11 +37,17 @@ func nonceOf(r *http.Request) string {
 	return n
 }
 
-// statusWriter remembers the status for the log.
+// statusWriter remembers the status for the log, and leaves a client that takes nothing any more.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
+	rc     *http.ResponseController
 }
+
+const (
+	writeIdle = 30 * time.Second
+	slowWrite = 4 << 10 // bytes a second of a line that is still fit for use
+)
 
 func (w *statusWriter) WriteHeader(code int) {
 	if w.status == 0 {
@@ -54,6 +60,7 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	_ = w.rc.SetWriteDeadline(time.Now().Add(writeIdle + time.Duration(len(b)/slowWrite)*time.Second))
 	return w.ResponseWriter.Write(b)
 }
 
@@ -66,7 +73,7 @@ func (s *Server) observed(next http.Handler) http.Handler {
 		b := make([]byte, 6)
 		rand.Read(b)
 		id := hex.EncodeToString(b)
-		sw := &statusWriter{ResponseWriter: w}
+		sw := &statusWriter{ResponseWriter: w, rc: http.NewResponseController(w)}
 		start := time.Now()
 		next.ServeHTTP(sw, r.WithContext(context.WithValue(r.Context(), keyRequestID, id)))
 		s.log.Debug("request", "id", id, "method", r.Method, "route", routeOf(r), "status", sw.status, "ms", time.Since(start).Milliseconds())
@@ -103,8 +110,12 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 // knownHost refuses names that are not ours, so that no foreign name can be bound to us (SECURITY 4.4).
 func (s *Server) knownHost(next http.Handler) http.Handler {
 	public, _ := url.Parse(s.conf.PublicURL)
+	known := func(host string) bool { return strings.EqualFold(host, public.Host) || loopback(host) }
+	if s.conf.PublicURL == "" {
+		known = local
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.conf.PublicURL != "" && !strings.EqualFold(r.Host, public.Host) && !loopback(r.Host) {
+		if !known(r.Host) {
 			s.refuse(w, r, "This site does not answer to that name.", http.StatusMisdirectedRequest)
 			return
 		}
@@ -113,15 +124,36 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 }
 
 func loopback(hostport string) bool {
+	host, a := hostOf(hostport)
+	return host == "localhost" || a.IsLoopback()
+}
+
+// local says whether a host is an address or a name that nobody can have registered to bind it to one of ours.
+func local(hostport string) bool {
+	host, a := hostOf(hostport)
+	if a.IsValid() || !strings.Contains(host, ".") {
+		return true
+	}
+	for _, end := range []string{".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test"} {
+		if strings.HasSuffix(host, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// hostOf is the name in a Host header, and the address if it is one.
+func hostOf(hostport string) (string, netip.Addr) {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = hostport
 	}
-	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && a.IsLoopback()
+	a, _ := netip.ParseAddr(strings.Trim(host, "[]"))
+	return strings.ToLower(host), a
 }
 
-// sameOrigin refuses writes that another site sends with the person's cookie, and their probing reads.
+// sameOrigin refuses writes that another site sends with the person's cookie, and their probing reads. A browser says
+// with each write where it comes from; one that does not, and has a cookie, is not believed.
 func (s *Server) sameOrigin(next http.Handler) http.Handler {
 	protect := http.NewCrossOriginProtection()
 	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errStale) }))
@@ -130,6 +162,11 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 		if reading(r) && r.Header.Get("Sec-Fetch-Site") == "cross-site" &&
 			(r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document") {
 			s.refuse(w, r, "This is not for other sites.", http.StatusForbidden)
+			return
+		}
+		if !reading(r) && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" &&
+			r.Header.Get("Cookie") != "" && strings.HasPrefix(r.UserAgent(), "Mozilla/") {
+			s.fail(w, r, errStale)
 			return
 		}
 		guarded.ServeHTTP(w, r)

@@ -25,7 +25,7 @@ func (s *Server) Handler() http.Handler {
 	r.Get("/logout/cache", s.class(classText, s.forgetCache))
 
 	r.Group(func(r chi.Router) {
-		r.Use(s.sessions.LoadAndSave, s.compressed)
+		r.Use(s.sessions.LoadAndSave, s.atOnce(personAtOnce), s.compressed)
 		r.Get("/login", s.app(s.loginPage))
 		r.Post("/login", s.app(s.login))
 		r.Post("/logout", s.app(s.logout))
@@ -37,7 +37,7 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/mail/{account}/{mailbox}/actions", s.page(s.act))
 		r.Get("/mail/{account}/{mailbox}/{uid}", s.page(s.message))
 		r.Get("/mail/{account}/{mailbox}/{uid}/print", s.page(s.print))
-		r.Get("/search", s.page(s.search))
+		r.With(s.atOnce(costlyAtOnce)).Get("/search", s.page(s.search))
 		r.Post("/search/actions", s.page(s.actOnHits))
 		r.Post("/work/{work}", s.page(s.stopWork))
 		r.Post("/undo/{act}", s.page(s.undo))
@@ -61,16 +61,19 @@ func (s *Server) Handler() http.Handler {
 
 	r.Group(func(r chi.Router) { // bytes of mails and streams: never compressed
 		r.Use(s.sessions.LoadAndSave)
-		r.Get("/mail/{account}/{mailbox}/{uid}/body", s.bytes(classMessage, s.body))
-		r.Get("/mail/{account}/{mailbox}/{uid}/parts/{section}", s.bytes(classDownload, s.part))
-		r.Get("/mail/{account}/{mailbox}/{uid}/source", s.bytes(classSource, s.source))
-		r.Get("/mail/{account}/{mailbox}/{uid}.eml", s.bytes(classDownload, s.eml))
-		r.Get("/mail/{account}/{mailbox}/{uid}/attachments.zip", s.bytes(classDownload, s.zip))
-		r.Get("/compose/frame", s.bytes(classEditor, s.editorFrame))
-		r.Get("/compose/{draft}/files/{file}", s.bytes(classDownload, s.draftFile))
-		r.Get("/settings/export.json", s.bytes(classDownload, s.exportSettings))
-		r.Get("/proxy", s.bytes(classProxy, s.proxied))
 		r.Get("/events", s.bytes(classEvents, s.events))
+		r.Group(func(r chi.Router) {
+			r.Use(s.atOnce(personAtOnce))
+			r.Get("/mail/{account}/{mailbox}/{uid}/body", s.bytes(classMessage, s.body))
+			r.Get("/mail/{account}/{mailbox}/{uid}/parts/{section}", s.bytes(classDownload, s.part))
+			r.Get("/mail/{account}/{mailbox}/{uid}/source", s.bytes(classSource, s.source))
+			r.Get("/mail/{account}/{mailbox}/{uid}.eml", s.bytes(classDownload, s.eml))
+			r.With(s.atOnce(costlyAtOnce)).Get("/mail/{account}/{mailbox}/{uid}/attachments.zip", s.bytes(classDownload, s.zip))
+			r.Get("/compose/frame", s.bytes(classEditor, s.editorFrame))
+			r.Get("/compose/{draft}/files/{file}", s.bytes(classDownload, s.draftFile))
+			r.Get("/settings/export.json", s.bytes(classDownload, s.exportSettings))
+			r.Get("/proxy", s.bytes(classProxy, s.proxied))
+		})
 	})
 	return r
 }

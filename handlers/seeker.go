@@ -21,7 +21,9 @@ type seeker struct {
 	done chan struct{}
 }
 
-func newSeeker(ctx context.Context, f *mailclient.PartFile) *seeker { return &seeker{ctx: ctx, file: f} }
+func newSeeker(ctx context.Context, f *mailclient.PartFile) *seeker {
+	return &seeker{ctx: ctx, file: f}
+}
 
 // Seek is that of io.Seeker.
 func (s *seeker) Seek(offset int64, whence int) (int64, error) {

@@ -6,6 +6,7 @@ package handlers
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -41,6 +42,8 @@ type Server struct {
 	sizes  map[string]sizeKnown // by submission host
 	filing filing
 
+	touched touched
+
 	letters letters
 }
 
@@ -63,7 +66,11 @@ func New(o Options) *Server {
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), checks: newPasswords(o.Ring, time.Now),
 		hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{},
-		pictures: proxy.New(proxy.Options{}),
+	}
+	if u, err := url.Parse(o.Config.PublicURL); err == nil && u.Host != "" {
+		s.pictures = proxy.New(proxy.Options{Own: []string{u.Host}})
+	} else {
+		s.pictures = proxy.New(proxy.Options{})
 	}
 	s.sessions = scs.New()
 	s.sessions.Store = o.Store

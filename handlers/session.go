@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -71,13 +73,14 @@ func (s *Server) signIn(r *http.Request, u store.User, a store.Account, c jobs.C
 	s.sessions.Put(ctx, sessionAccount, a.ID)
 	s.sessions.Put(ctx, sessionCred, s.ring.SealSession(token, credWhere(u.ID), raw))
 	s.sessions.RememberMe(ctx, stay)
+	idle := time.Duration(0) // the session's lifetime is the bound
 	if !stay {
-		s.sessions.SetDeadline(ctx, s.now().Add(12*time.Hour))
+		idle = maxIdle
 	}
 	if _, _, err := s.sessions.Commit(ctx); err != nil {
 		return err
 	}
-	return s.store.TagSession(ctx, tokenHash(token), u.ID, deviceOf(r.UserAgent()), s.clientBlock(r))
+	return s.store.TagSession(ctx, tokenHash(token), u.ID, deviceOf(r.UserAgent()), s.clientBlock(r), idle)
 }
 
 // person finds who a request is from, or errSignedOut.
@@ -108,12 +111,45 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	if p.Servers, ok = s.servers.Lookup(p.Account.Address); !ok {
 		return nil, errSignedOut
 	}
+	if err := s.touch(ctx, p.Hash); err != nil {
+		return nil, err
+	}
 	p.Mail = s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password})
 	p.Seen = p.Mail.Changes()
 	_ = json.Unmarshal([]byte(s.sessions.GetString(ctx, sessionRecent)), &p.Recent) // none, mostly
 	p.L = i18n.For(p.User.Settings.Language, r.Header.Get("Accept-Language"))
 	p.Zone = zoneOf(p.User.Settings.TimeZone, s.sessions.GetString(ctx, sessionZone))
 	return p, nil
+}
+
+const (
+	maxIdle    = 12 * time.Hour
+	touchEvery = time.Minute
+	maxTouched = 10_000
+)
+
+// touched remembers when each session was last noted as used by this process.
+type touched struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+// touch notes that a session is used, once a minute.
+func (s *Server) touch(ctx context.Context, hash string) error {
+	now := s.now()
+	s.touched.mu.Lock()
+	due := now.Sub(s.touched.last[hash]) >= touchEvery
+	if due {
+		if s.touched.last == nil || len(s.touched.last) >= maxTouched {
+			s.touched.last = map[string]time.Time{}
+		}
+		s.touched.last[hash] = now
+	}
+	s.touched.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return s.store.TouchSession(ctx, hash)
 }
 
 func notSignedIn(err error) error {

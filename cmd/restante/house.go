@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"restante/handlers"
 	"restante/internal/config"
 	"restante/internal/jobs"
@@ -32,6 +34,9 @@ type house struct {
 	server *http.Server
 	log    *slog.Logger
 }
+
+// maxConnections are open at once; more wait to be taken in.
+const maxConnections = 20_000
 
 func newLog(w io.Writer, level string) *slog.Logger {
 	var l slog.Level
@@ -76,7 +81,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	h.pages = pages
 	h.server = &http.Server{
 		Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return h, nil
 }
@@ -95,7 +100,7 @@ func (h *house) run(ctx context.Context, ln net.Listener) error {
 		return errors.Join(err, ln.Close())
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- h.server.Serve(ln) }()
+	go func() { failed <- h.server.Serve(netutil.LimitListener(ln, maxConnections)) }()
 	var err error
 	select {
 	case <-ctx.Done():

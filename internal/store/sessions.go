@@ -15,10 +15,13 @@ type SessionRow struct {
 	Expiry          time.Time
 }
 
-// FindCtx is part of scs.CtxStore: the data of a hashed token that has not expired.
+// A session lives until it expires or has not been used for as long as it may be idle (0: for ever).
+const living = `expiry > $2 AND (idle = 0 OR seen_at + idle > $2)`
+
+// FindCtx is part of scs.CtxStore: the data of a hashed token of a session that lives.
 func (s *Store) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) {
 	var data []byte
-	err := s.db.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token_hash = $1 AND expiry > $2`, hash, s.ms()).Scan(&data)
+	err := s.db.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token_hash = $1 AND `+living, hash, s.ms()).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}
@@ -31,7 +34,7 @@ func (s *Store) CommitCtx(ctx context.Context, hash string, data []byte, expiry 
 	_, err := s.db.ExecContext(ctx, `
 		INSERT INTO sessions (token_hash, data, expiry, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)
 		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, seen_at = excluded.seen_at
-		WHERE sessions.expiry > excluded.seen_at`,
+		WHERE sessions.expiry > excluded.seen_at AND (sessions.idle = 0 OR sessions.seen_at + sessions.idle > excluded.seen_at)`,
 		hash, data, expiry.UnixMilli(), s.ms())
 	return err
 }
@@ -53,16 +56,23 @@ func (s *Store) Commit(hash string, data []byte, expiry time.Time) error {
 // Delete is part of scs.Store.
 func (s *Store) Delete(hash string) error { return s.DeleteCtx(context.Background(), hash) }
 
-// TagSession names the user, device and network block of a session.
-func (s *Store) TagSession(ctx context.Context, hash string, userID int64, device, network string) error {
-	return changed(s.db.ExecContext(ctx, `UPDATE sessions SET user_id = $1, device = $2, network = $3 WHERE token_hash = $4`, userID, device, network, hash))
+// TagSession names the user, device and network block of a session, and how long it may be idle.
+func (s *Store) TagSession(ctx context.Context, hash string, userID int64, device, network string, idle time.Duration) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE sessions SET user_id = $1, device = $2, network = $3, idle = $4 WHERE token_hash = $5`,
+		userID, device, network, idle.Milliseconds(), hash))
+}
+
+// TouchSession notes that a living session is used. Its data stays as it is: requests beside this one may be at it.
+func (s *Store) TouchSession(ctx context.Context, hash string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND `+living, hash, s.ms())
+	return err
 }
 
 // Sessions lists a user's living sessions, the latest used first.
 func (s *Store) Sessions(ctx context.Context, userID int64) ([]SessionRow, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT token_hash, device, network, created_at, seen_at, expiry FROM sessions
-		WHERE user_id = $1 AND expiry > $2 ORDER BY seen_at DESC`, userID, s.ms())
+		WHERE user_id = $1 AND `+living+` ORDER BY seen_at DESC`, userID, s.ms())
 	return collect(rows, err, func(r *sql.Rows) (v SessionRow, err error) {
 		var created, seen, expiry int64
 		err = r.Scan(&v.Hash, &v.Device, &v.Network, &created, &seen, &expiry)
@@ -93,6 +103,6 @@ func (s *Store) EndOtherSessions(ctx context.Context, userID int64, keep string)
 
 // SweepSessions removes what ended more than a day ago.
 func (s *Store) SweepSessions(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expiry <= $1`, s.ms()-24*3600*1000)
+	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expiry <= $1 OR idle > 0 AND seen_at + idle <= $1`, s.ms()-24*3600*1000)
 	return err
 }

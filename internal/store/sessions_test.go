@@ -60,11 +60,11 @@ func TestSessionsOfAUserAreListedAndEnded(t *testing.T) {
 		for i, h := range []string{"h1", "h2", "h3"} {
 			s.At(now.Add(time.Duration(i) * time.Second))
 			ok(t, s.Commit(h, []byte("x"), now.Add(time.Hour)))
-			ok(t, s.TagSession(ctx, h, anna.ID, "Firefox", "192.0.2.0/24"))
+			ok(t, s.TagSession(ctx, h, anna.ID, "Firefox", "192.0.2.0/24", 0))
 		}
 		ok(t, s.Commit("b1", []byte("x"), now.Add(time.Hour)))
-		ok(t, s.TagSession(ctx, "b1", ben.ID, "Safari", ""))
-		missing(t, "tag of no session", s.TagSession(ctx, "none", anna.ID, "", ""))
+		ok(t, s.TagSession(ctx, "b1", ben.ID, "Safari", "", 0))
+		missing(t, "tag of no session", s.TagSession(ctx, "none", anna.ID, "", "", 0))
 
 		all := must(s.Sessions(ctx, anna.ID))(t)
 		if len(all) != 3 || all[0].Hash != "h3" || all[0].Device != "Firefox" || all[0].Network != "192.0.2.0/24" || !all[0].Expiry.Equal(now.Add(time.Hour)) {
@@ -84,6 +84,39 @@ func TestSessionsOfAUserAreListedAndEnded(t *testing.T) {
 		}
 		if alive := must(s.SessionAlive(ctx, "b1"))(t); !alive {
 			t.Error("ben's has ended")
+		}
+	})
+}
+
+func TestASessionEndsWhenItIsNotUsed(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		now := time.UnixMilli(1_700_000_000_000)
+		s.At(now)
+		anna, _ := user(t, s, "a@x.test")
+		for _, h := range []string{"used", "idle", "stays"} {
+			ok(t, s.Commit(h, []byte(h), now.Add(30*24*time.Hour)))
+		}
+		ok(t, s.TagSession(ctx, "used", anna.ID, "", "", 12*time.Hour))
+		ok(t, s.TagSession(ctx, "idle", anna.ID, "", "", 12*time.Hour))
+		ok(t, s.TagSession(ctx, "stays", anna.ID, "", "", 0))
+		s.At(now.Add(11 * time.Hour))
+		ok(t, s.TouchSession(ctx, "used"))
+		s.At(now.Add(13 * time.Hour))
+		ok(t, s.TouchSession(ctx, "idle")) // too late
+		ok(t, s.Commit("idle", []byte("late"), now.Add(30*24*time.Hour)))
+		for h, want := range map[string]bool{"used": true, "idle": false, "stays": true} {
+			if alive := must(s.SessionAlive(ctx, h))(t); alive != want {
+				t.Errorf("%s lives: %v", h, alive)
+			}
+		}
+		if n := len(must(s.Sessions(ctx, anna.ID))(t)); n != 2 {
+			t.Errorf("%d sessions are listed", n)
+		}
+		s.At(now.Add(36*time.Hour + time.Minute))
+		ok(t, s.SweepSessions(ctx))
+		s.At(now.Add(time.Hour))
+		if alive := must(s.SessionAlive(ctx, "idle"))(t); alive {
+			t.Error("an idle session is not swept")
 		}
 	})
 }

@@ -76,6 +76,25 @@ func TestT13_Sent(t *testing.T) {
 	})
 }
 
+// TestTextCannotEndAMailAndBeginAnother: whatever line ends a text has, it is one mail (SMTP smuggling).
+func TestTextCannotEndAMailAndBeginAnother(t *testing.T) {
+	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
+		anna, ben := srv.NewUser(t), srv.NewUser(t)
+		for i, end := range []string{"\n.\n", "\n.\r\n", "\r.\r", "\r\n.\n", "\r\n.\r", "\r.\r\n", "\r\n\x00.\r\n", "\r\n.\r\n"} {
+			inner := "MAIL FROM:<" + anna.Address + ">\r\nRCPT TO:<" + ben.Address + ">\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n"
+			body := "From: " + anna.Address + "\r\nSubject: outer\r\n\r\nbefore" + end + inner + "after\r\n"
+			out := send(t, options(plain(srv.Submission), anna), submit.Mail{From: anna.Address, Recipients: []string{ben.Address}, Size: int64(len(body)), Body: strings.NewReader(body)})
+			if out.Kind != submit.Sent {
+				t.Fatalf("%q: %+v", end, out)
+			}
+			got := arrives(t, srv, ben, i+1)
+			if !strings.Contains(got, "before") || !strings.Contains(got, "smuggled") || !strings.Contains(got, "after") || !strings.Contains(got, "Subject: outer") {
+				t.Errorf("%q arrived as %q", end, got)
+			}
+		}
+	})
+}
+
 func TestC1_SecureModes(t *testing.T) {
 	srv := testmail.Postfix(t, testmail.PostfixOptions{RequireTLS: true})
 	anna := srv.NewUser(t)

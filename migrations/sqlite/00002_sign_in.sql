@@ -7,5 +7,8 @@ CREATE TABLE sign_in_tries (
 );
 CREATE INDEX sign_in_tries_last ON sign_in_tries (last_at);
 
+ALTER TABLE sessions ADD COLUMN idle BIGINT NOT NULL DEFAULT 0;
+
 -- +goose Down
+ALTER TABLE sessions DROP COLUMN idle;
 DROP TABLE sign_in_tries;

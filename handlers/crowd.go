@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// crowd bounds how many requests of one person are worked on at once, so that nobody takes the time of all others.
+// More of them wait for their turn, as in a browser that loads a letter with many pictures, but not for long.
+type crowd struct {
+	atOnce int64
+
+	mu     sync.Mutex
+	people map[int64]*turns
+}
+
+// turns are those of one person.
+type turns struct {
+	free *semaphore.Weighted
+	uses int // requests that have one or wait for one
+}
+
+const (
+	personAtOnce = 24 // requests, streams of news apart: see maxTabs
+	costlyAtOnce = 2  // searches in all folders; ZIPs
+	turnTime     = 10 * time.Second
+)
+
+func newCrowd(atOnce int64) *crowd { return &crowd{atOnce: atOnce, people: map[int64]*turns{}} }
+
+// enter waits for a turn; leave ends it.
+func (c *crowd) enter(ctx context.Context, person int64) (leave func(), err error) {
+	c.mu.Lock()
+	t := c.people[person]
+	if t == nil {
+		t = &turns{free: semaphore.NewWeighted(c.atOnce)}
+		c.people[person] = t
+	}
+	t.uses++
+	c.mu.Unlock()
+	forget := func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if t.uses--; t.uses == 0 {
+			delete(c.people, person)
+		}
+	}
+	if err := t.free.Acquire(ctx, 1); err != nil {
+		forget()
+		return nil, err
+	}
+	return func() { t.free.Release(1); forget() }, nil
+}
+
+// atOnce bounds the requests of each signed-in person.
+func (s *Server) atOnce(most int64) func(http.Handler) http.Handler {
+	c := newCrowd(most)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			person := s.sessions.GetInt64(r.Context(), sessionUser)
+			if person == 0 {
+				next.ServeHTTP(w, r)
+				return
+			}
+			ctx, cancel := context.WithTimeout(r.Context(), turnTime)
+			leave, err := c.enter(ctx, person)
+			cancel()
+			if err != nil {
+				w.Header().Set("Retry-After", "5")
+				s.fail(w, r, &Problem{Status: http.StatusTooManyRequests, Key: "error.crowd", err: fmt.Errorf("no turn: %w", err)})
+				return
+			}
+			defer leave()
+			next.ServeHTTP(w, r)
+		})
+	}
+}

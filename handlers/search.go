@@ -18,15 +18,12 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error
 	if in := q.Get("in"); in != "" && words != "" {
 		return seeOther(w, r, with(pathMailbox(p.Account.ID, in), url.Values{"q": {words}}))
 	}
-	if _, err := pageNumber(q.Get("page")); err != nil {
+	res, err := s.resultsOf(r, p, words)
+	if err != nil {
 		return err
 	}
 	if words == "" {
 		return s.ok(w, r, s.searchStart(r, p, "", ""))
-	}
-	res, err := s.resultsOf(r, p, words)
-	if err != nil {
-		return err
 	}
 	if res.query.In != "" {
 		return s.searchIn(w, r, p, res.query.In, words)

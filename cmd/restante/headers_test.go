@@ -34,7 +34,7 @@ var (
 	classInline   = headerClass{"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'", "private, no-store", "image/gif", "SAMEORIGIN"}
 	classDownload = headerClass{"sandbox; default-src 'none'", "private, no-store", "", "DENY"}
 	classSource   = headerClass{"sandbox; default-src 'none'; frame-ancestors 'none'", "no-store", "text/plain; charset=utf-8", "DENY"}
-	classPicture  = headerClass{"sandbox; default-src 'none'", "private, max-age=86400", "image/svg+xml", "DENY"}
+	classPicture  = headerClass{"sandbox; default-src 'none'", "no-store", "image/svg+xml", "DENY"} // of one that could not be fetched; others are kept for a day
 	classStream   = headerClass{"default-src 'none'", "no-store", "text/event-stream", "DENY"}
 	classAsset    = headerClass{"default-src 'none'", "", "", "DENY"}
 	classWorker   = headerClass{"default-src 'none'; connect-src 'self'", "no-cache", "text/javascript; charset=utf-8", "DENY"}
@@ -65,6 +65,7 @@ var routes = map[string]route{
 	"POST /mail/{account}/{mailbox}/actions":    {path: "/mail/1/INBOX/actions", good: classApp, status: 400, form: "x=1", out: classApp},
 	"GET /mail/{account}/{mailbox}/{uid}":       {path: "/mail/1/INBOX/2", good: classApp, out: classApp},
 	"GET /mail/{account}/{mailbox}/{uid}/print": {path: "/mail/1/INBOX/2/print", good: classApp, out: classApp},
+	"POST /search/actions":                      {path: "/search/actions", good: classApp, status: 400, form: "x=1", out: classApp}, "POST /work/{work}": {path: "/work/7", good: classApp, status: 303, form: "x=1", out: classApp},
 	"GET /search": {path: "/search?q=x", good: classApp, out: classApp}, "POST /undo/{act}": {path: "/undo/7", good: classApp, status: 404, form: "x=1", out: classApp},
 	"POST /search/actions": {path: "/search/actions", good: classApp, status: 400, form: "x=1", out: classApp}, "POST /work/{work}": {path: "/work/7", good: classApp, status: 303, form: "x=1", out: classApp},
 	"POST /trust": {path: "/trust", good: classApp, status: 303, form: "sender=a@b.test", out: classApp}, "GET /compose": {path: "/compose", good: classApp, out: classApp},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,7 +110,11 @@ func (s *Server) actOnHits(w http.ResponseWriter, r *http.Request, p *person) er
 		if !ok {
 			return badRequest("error.form")
 		}
-		return seeOther(w, r, pathMessage(p.Account.ID, slug, uid))
+		found := url.Values{}
+		if back, err := url.Parse(f.back); err == nil {
+			found.Set("search", back.Query().Get("q"))
+		}
+		return seeOther(w, r, with(pathMessage(p.Account.ID, slug, uid), found))
 	}
 	refs, err := pickedHits(r, boxes)
 	if f.all {

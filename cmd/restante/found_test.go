@@ -106,7 +106,11 @@ func TestHitsAreReadBesideTheResults(t *testing.T) {
 		t.Errorf("the way back leads to %s with %q", v.url, v.texts("[data-uid]"))
 	}
 
-	v.open("Needle 3").want(200)
+	ref, _ := v.rowIn("Needle 3")
+	v.form("form[data-list]").set("uid", ref).press("action", "open").want(200).says("h1", "Needle 3") // Enter in its check
+	if len(v.all("[data-uid]")) != results {
+		t.Errorf("beside it stand %q", v.texts("[data-uid]"))
+	}
 	here := v.url.RequestURI()
 	talk.Do("SELECT INBOX")
 	for _, l := range talk.Do("UID SEARCH SUBJECT \"Needle 3\"") {

@@ -31,8 +31,13 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(bin), chromedp.NoSandbox,
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "en-GB"))
-	alloc, _ := chromedp.NewExecAllocator(context.Background(), options...) // ends with the process: Main kills what it left
+	alloc, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(alloc)
+	testproc.AtEnd(func() { // else its profile stays behind
+		_ = chromedp.Cancel(ctx)
+		cancel()
+		chromedp.FromContext(ctx).Allocator.Wait()
+	})
 	_, err = chromedp.Run(ctx, chromedp.Title())
 	return ctx, err
 })

@@ -121,6 +121,7 @@ rm -rf "$1"`
 var (
 	mu      sync.Mutex
 	running = map[*Server]bool{}
+	ends    []func()
 )
 
 // Keep starts a server. It ends with Stop, with StopAll, or when this process ends in whatever way.
@@ -184,8 +185,22 @@ func (s *Server) Log(files ...string) string {
 	return b.String()
 }
 
-// StopAll ends every server that Keep started.
+// AtEnd has StopAll call a function, for what Keep does not keep. It is not called if this process is killed.
+func AtEnd(f func()) {
+	mu.Lock()
+	defer mu.Unlock()
+	ends = append(ends, f)
+}
+
+// StopAll ends every server that Keep started, after what AtEnd was told to do.
 func StopAll() {
+	mu.Lock()
+	last := ends
+	ends = nil
+	mu.Unlock()
+	for _, f := range last {
+		f()
+	}
 	mu.Lock()
 	var all []*Server
 	for s := range running {

@@ -22,11 +22,12 @@ var arrows = map[string][]string{
 	"static":    {},
 
 	"mailclient":          {"mailclient/imapx", "mailclient/message"},
-	"mailclient/imapx":    {"mailclient/message"},
+	"mailclient/imapx":    {"mailclient/message", "mailclient/wire"},
+	"mailclient/wire":     {},
 	"mailclient/message":  {},
 	"mailclient/compose":  {"mailclient/message"},
 	"mailclient/submit":   {"mailclient", "mailclient/message"},
-	"mailclient/pop3":     {},
+	"mailclient/pop3":     {"mailclient/wire"},
 	"mailclient/sieve":    {},
 	"mailclient/discover": {"mailclient"},
 

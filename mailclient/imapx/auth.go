@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/emersion/go-sasl"
-	"github.com/xdg-go/scram"
+	"restante/mailclient/wire"
+
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -75,7 +75,7 @@ func (d *dialing) refused(r Response) error {
 }
 
 func (d *dialing) authenticate(mech string, initial bool) (Response, error) {
-	c, err := d.mechanism(mech)
+	c, err := wire.Mechanism(mech, d.o.Username, d.o.Password)
 	if err != nil {
 		return Response{}, err
 	}
@@ -111,55 +111,6 @@ func encode(ir []byte) string {
 		return "="
 	}
 	return base64.StdEncoding.EncodeToString(ir)
-}
-
-func (d *dialing) mechanism(mech string) (sasl.Client, error) {
-	user, pass := d.o.Username, norm.NFC.String(d.o.Password)
-	switch mech {
-	case "PLAIN":
-		return sasl.NewPlainClient("", user, pass), nil
-	case "LOGIN":
-		return &loginClient{user: user, pass: pass}, nil
-	}
-	hash := scram.SHA256
-	if mech == "SCRAM-SHA-1" {
-		hash = scram.SHA1
-	}
-	c, err := hash.NewClient(user, pass, "")
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", mech, err)
-	}
-	return &scramClient{conv: c.NewConversation(), name: mech}, nil
-}
-
-// loginClient answers the two questions of LOGIN in their order, whatever their words.
-type loginClient struct {
-	user, pass string
-	asked      int
-}
-
-func (c *loginClient) Start() (string, []byte, error) { return "LOGIN", nil, nil }
-
-func (c *loginClient) Next([]byte) ([]byte, error) {
-	if c.asked++; c.asked == 1 {
-		return []byte(c.user), nil
-	}
-	return []byte(c.pass), nil
-}
-
-type scramClient struct {
-	conv *scram.ClientConversation
-	name string
-}
-
-func (c *scramClient) Start() (string, []byte, error) {
-	first, err := c.conv.Step("")
-	return c.name, []byte(first), err
-}
-
-func (c *scramClient) Next(challenge []byte) ([]byte, error) {
-	answer, err := c.conv.Step(string(challenge))
-	return []byte(answer), err
 }
 
 // login sends the LOGIN command (C9).

@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"restante/mailclient/wire"
 )
 
 // Deadlines of PROTOCOLS C3.
@@ -63,7 +65,7 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 	var connect *ConnectError
 	var sign *SignInError
 	if !errors.As(err, &connect) && !errors.As(err, &sign) {
-		err = connectError(o.Host, err)
+		err = wire.Classify(o.Host, err)
 	}
 	return nil, err
 }

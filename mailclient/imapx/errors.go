@@ -1,45 +1,31 @@
 package imapx
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
+
+	"restante/mailclient/wire"
 )
 
 // ConnectKind says why a server could not be reached safely.
-type ConnectKind string
+type ConnectKind = wire.ConnectKind
 
 // The reasons a connection fails.
 const (
-	Unreachable   ConnectKind = "unreachable"
-	NoSuchHost    ConnectKind = "no-such-host"
-	Timeout       ConnectKind = "timeout"
-	CertExpired   ConnectKind = "cert-expired"
-	CertName      ConnectKind = "cert-name"
-	CertUnknown   ConnectKind = "cert-unknown" // self-signed or unknown authority
-	NoTLS         ConnectKind = "no-tls"       // STARTTLS required and not offered, or plain to a public address
-	WrongProtocol ConnectKind = "wrong-protocol"
-	Injected      ConnectKind = "injected" // bytes after STARTTLS, PREAUTH
-	Lost          ConnectKind = "lost"     // in mid session
-	Bye           ConnectKind = "bye"
+	Unreachable   = wire.Unreachable
+	NoSuchHost    = wire.NoSuchHost
+	Timeout       = wire.Timeout
+	CertExpired   = wire.CertExpired
+	CertName      = wire.CertName
+	CertUnknown   = wire.CertUnknown
+	NoTLS         = wire.NoTLS
+	WrongProtocol = wire.WrongProtocol
+	Injected      = wire.Injected
+	Lost          = wire.Lost
+	Bye           = wire.Bye
 )
 
 // ConnectError is a server that could not be reached, or was lost.
-type ConnectError struct {
-	Host string
-	Kind ConnectKind
-	Text string // the server's words, or detail such as the certificate's names
-	Err  error
-}
-
-func (e *ConnectError) Error() string {
-	return fmt.Sprintf("%s: %s %s", e.Host, e.Kind, e.Text)
-}
-
-// Unwrap gives the cause.
-func (e *ConnectError) Unwrap() error { return e.Err }
+type ConnectError = wire.ConnectError
 
 // SignInError is a refused sign-in. Code is the IMAP response code, e.g.
 // AUTHENTICATIONFAILED, EXPIRED, UNAVAILABLE, LIMIT, or "".
@@ -59,39 +45,4 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s refused %s: [%s] %s", e.Host, e.Command, e.Code, e.Text)
-}
-
-// connectError classifies an error of dialling or of TLS.
-func connectError(host string, err error) *ConnectError {
-	e := &ConnectError{Host: host, Kind: Unreachable, Err: err}
-	var dns *net.DNSError
-	var name x509.HostnameError
-	var unknown x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	var timeout net.Error
-	switch {
-	case errors.As(err, &name):
-		e.Kind = CertName
-		if name.Certificate != nil {
-			e.Text = fmt.Sprint(name.Certificate.DNSNames)
-		}
-	case errors.As(err, &unknown):
-		e.Kind = CertUnknown
-	case errors.As(err, &invalid):
-		e.Kind = CertUnknown
-		if invalid.Reason == x509.Expired {
-			e.Kind, e.Text = CertExpired, invalid.Cert.NotAfter.Format("2006-01-02")
-		}
-	case errors.As(err, &record):
-		e.Kind, e.Text = WrongProtocol, "no TLS on this port"
-	case errors.As(err, &dns):
-		e.Kind = NoSuchHost
-		if dns.IsTimeout || dns.IsTemporary {
-			e.Kind = Unreachable
-		}
-	case errors.As(err, &timeout) && timeout.Timeout():
-		e.Kind = Timeout
-	}
-	return e
 }

@@ -1,0 +1,260 @@
+// Package pop3 fetches from POP3 servers as they are (RFC 1939, 2449, 2595, 3206,
+// 5034; PROTOCOLS P). A Client is one session, signed in: it lists, reads the
+// headers or the whole of mails, marks them for deletion, and quits. Start at Dial.
+package pop3
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"restante/mailclient/wire"
+)
+
+// How long a server may take.
+const (
+	dialTime   = 10 * time.Second
+	tlsTime    = 10 * time.Second
+	answerTime = time.Minute // for the next bytes of an answer
+)
+
+const (
+	maxStatus = 2 << 10 // bytes of a status line that are kept
+	maxCapa   = 200     // lines
+)
+
+// Options are where to connect and who signs in.
+type Options struct {
+	Host     string
+	Port     int
+	Security string // tls, starttls or plain (private addresses only, or with APOP)
+	RootCAs  *x509.CertPool
+	Username string
+	Password string
+	APOP     bool // the person consents to a sign-in without TLS that does not show the password
+
+	// Dial replaces the dialler.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Client is a session in the transaction state. It is for one goroutine at a time. After an error that is no
+// *RefusedError it is of no more use.
+type Client struct {
+	host string
+	conn net.Conn
+	br   *bufio.Reader
+	caps map[string][]string
+	odd  int
+	born time.Time
+	err  error // what ended the session
+}
+
+// Dial connects, secures and signs in. Errors are *wire.ConnectError, and *RefusedError of the sign-in.
+func Dial(ctx context.Context, o Options) (*Client, error) {
+	c := &Client{host: o.Host}
+	err := c.open(ctx, o)
+	if err == nil {
+		return c, nil
+	}
+	c.Close()
+	if ctx.Err() != nil {
+		return nil, &wire.ConnectError{Host: o.Host, Kind: wire.Timeout, Err: context.Cause(ctx)}
+	}
+	return nil, c.explain(err)
+}
+
+// explain makes one of our errors of any.
+func (c *Client) explain(err error) error {
+	var connect *wire.ConnectError
+	var refused *RefusedError
+	if errors.As(err, &connect) || errors.As(err, &refused) {
+		return err
+	}
+	e := wire.Classify(c.host, err)
+	if c.br != nil && e.Kind == wire.Unreachable { // it was reached before
+		e.Kind = wire.Lost
+	}
+	return e
+}
+
+func (c *Client) open(ctx context.Context, o Options) error {
+	dial := o.Dial
+	if dial == nil {
+		dial = (&net.Dialer{KeepAlive: time.Minute}).DialContext
+	}
+	dctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	conn, err := dial(dctx, "tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
+	if err != nil {
+		return err
+	}
+	c.conn = conn
+	defer c.until(ctx)()
+	if o.Security == "tls" {
+		if err := c.secure(ctx, o); err != nil {
+			return err
+		}
+	}
+	c.br = bufio.NewReaderSize(patient{c}, 64<<10)
+	banner, err := c.greeting()
+	if err != nil {
+		return err
+	}
+	if err := c.capa(); err != nil {
+		return err
+	}
+	if o.Security == "starttls" {
+		if err := c.stls(ctx, o); err != nil {
+			return err
+		}
+	}
+	if err := c.signIn(o, banner); err != nil {
+		return err
+	}
+	c.born = time.Now()
+	return c.capa()
+}
+
+// until lets the end of ctx end what waits for the server; the function it gives takes that back.
+func (c *Client) until(ctx context.Context) func() {
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
+	return func() { stop() }
+}
+
+// patient gives the server answerTime for each read.
+type patient struct{ c *Client }
+
+func (p patient) Read(b []byte) (int, error) {
+	_ = p.c.conn.SetReadDeadline(time.Now().Add(answerTime))
+	return p.c.conn.Read(b)
+}
+
+func (c *Client) secure(ctx context.Context, o Options) error {
+	t := tls.Client(c.conn, &tls.Config{ServerName: o.Host, RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12})
+	ctx, cancel := context.WithTimeout(ctx, tlsTime)
+	defer cancel()
+	if err := t.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	c.conn = t
+	return nil
+}
+
+// greeting reads the banner and gives its words.
+func (c *Client) greeting() (string, error) {
+	line, err := c.line()
+	if err != nil {
+		return "", err
+	}
+	ok, text, is := status(line)
+	switch {
+	case !is:
+		return "", &wire.ConnectError{Host: c.host, Kind: wire.WrongProtocol, Text: shown(line)}
+	case !ok:
+		return "", &wire.ConnectError{Host: c.host, Kind: wire.Bye, Text: shown(text)}
+	}
+	return text, nil
+}
+
+// capa asks what the server can. One that refuses can nothing besides RFC 1939 (P1).
+func (c *Client) capa() error {
+	caps := map[string][]string{}
+	_, err := c.multi("CAPA", "CAPA", func(line string) error {
+		if words := strings.Fields(strings.ToUpper(line)); len(words) > 0 && len(caps) < maxCapa {
+			caps[words[0]] = words[1:]
+		}
+		return nil
+	})
+	var no *RefusedError
+	if errors.As(err, &no) {
+		err = nil
+	}
+	c.caps = caps
+	return err
+}
+
+// Has says whether the server has a capability (RFC 2449).
+func (c *Client) Has(name string) bool {
+	_, ok := c.caps[name]
+	return ok
+}
+
+// LoginDelay is how long the server wants to be left alone between two sessions; 0 if it does not say.
+func (c *Client) LoginDelay() time.Duration {
+	if v := c.caps["LOGIN-DELAY"]; len(v) > 0 {
+		if n, err := strconv.Atoi(v[0]); err == nil && n > 0 && n < 7*24*3600 {
+			return time.Duration(n) * time.Second
+		}
+	}
+	return 0
+}
+
+func (c *Client) stls(ctx context.Context, o Options) error {
+	if !c.Has("STLS") && len(c.caps) > 0 {
+		return &wire.ConnectError{Host: c.host, Kind: wire.NoTLS}
+	}
+	if _, err := c.simple("STLS", "STLS"); err != nil {
+		var no *RefusedError
+		if errors.As(err, &no) {
+			return &wire.ConnectError{Host: c.host, Kind: wire.NoTLS, Text: no.Text}
+		}
+		return err
+	}
+	if c.br.Buffered() > 0 {
+		return &wire.ConnectError{Host: c.host, Kind: wire.Injected, Text: "bytes after STLS"}
+	}
+	if err := c.secure(ctx, o); err != nil {
+		return err
+	}
+	c.br.Reset(patient{c})
+	return c.capa()
+}
+
+// Close ends the session without a word: what was marked for deletion stays.
+func (c *Client) Close() {
+	if c.conn != nil {
+		_ = c.conn.Close()
+	}
+	if c.err == nil {
+		c.err = net.ErrClosed
+	}
+}
+
+// Age is how long ago the session began.
+func (c *Client) Age() time.Duration { return time.Since(c.born) }
+
+// Odd is how many lines of answers made no sense and were passed over.
+func (c *Client) Odd() int { return c.odd }
+
+// private says whether an address is in this house or on this machine.
+func private(a net.Addr) bool {
+	p, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return a.Network() == "pipe" || a.Network() == "unix"
+	}
+	ip := p.Addr().Unmap()
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
+}
+
+func shown(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), 200)], "\uFFFD")
+}
+
+// RefusedError is an -ERR of the server, with its words.
+type RefusedError struct {
+	Host, Command string
+	Code          string // RESP-CODES (RFC 2449, 3206), upper case: IN-USE, LOGIN-DELAY, SYS/TEMP, SYS/PERM, AUTH or ""
+	Text          string
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%s refused %s: [%s] %s", e.Host, e.Command, e.Code, e.Text)
+}

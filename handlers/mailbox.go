@@ -176,7 +176,9 @@ func (s *Server) mailPage(r *http.Request, p *person, pl place, list mailclient.
 
 func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.List) templates.List {
 	q := r.URL.Query()
-	q.Del("sel")
+	for _, ofOneMail := range []string{"sel", "remote", "links"} { // what was allowed one mail is allowed no other
+		q.Del(ofOneMail)
+	}
 	here := with(pl.path, q)
 	v := templates.List{
 		Title: display(pl.box, p), Name: pl.box.Name, Role: string(pl.box.Role), Range: rangeWords(p.L, list), Validity: list.Mailbox.UIDValidity,

@@ -54,7 +54,7 @@ func (s *Server) goneFromList(w http.ResponseWriter, r *http.Request, p *person,
 	next := ""
 	for _, row := range list.Rows {
 		if row.UID < uid { // by arrival it is the one behind it
-			next = with(pathMessage(p.Account.ID, pl.slug, row.UID), r.URL.Query())
+			next = with(pathMessage(p.Account.ID, pl.slug, row.UID), r.URL.Query(), "remote", "", "links", "")
 			break
 		}
 	}

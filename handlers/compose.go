@@ -67,7 +67,7 @@ func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) err
 	page := s.composePage(r, p, d, nil, ids)
 	page.Heading, page.FocusTo = fresh.heading, d.Fields.To == ""
 	page.BackURL, page.Note = ownPath(q.Get("back")), fresh.note
-	page.Hidden = append(page.Hidden, templates.Field{Name: "back", Value: page.BackURL}, templates.Field{Name: "carry", Value: fresh.carry})
+	page.Hidden = append(page.Hidden, templates.Field{Name: "back", Value: page.BackURL}, templates.Field{Name: "carry", Value: fresh.carry}, templates.Field{Name: "once", Value: store.NewID()})
 	page.Files = append(page.Files, fresh.files...)
 	return s.ok(w, r, page)
 }
@@ -218,20 +218,28 @@ const maxDrafts = 1 << 30
 
 // addFile streams one file into the draft that u names.
 func (s *Server) addFile(ctx context.Context, p *person, u store.Upload, body io.Reader) error {
+	u, err := s.writeFile(ctx, p, u, body)
+	if err == nil {
+		_, err = s.store.AddUpload(ctx, u)
+	}
+	return err
+}
+
+// writeFile streams a file into the store; it belongs to no draft yet.
+func (s *Server) writeFile(ctx context.Context, p *person, u store.Upload, body io.Reader) (store.Upload, error) {
 	have, err := s.store.DraftBytes(ctx, p.User.ID)
 	if err != nil {
-		return err
+		return u, err
 	}
 	if have > maxDrafts {
-		return errTooMuch
+		return u, errTooMuch
 	}
 	blob, size, err := s.store.WriteBlob(ctx, p.User.ID, body, s.conf.UploadMB<<20)
 	if err != nil {
-		return err
+		return u, err
 	}
 	u.UserID, u.BlobID, u.Size, u.Name = p.User.ID, blob, size, message.SafeName(u.Name)
-	_, err = s.store.AddUpload(ctx, u)
-	return err
+	return u, nil
 }
 
 // draft shows a kept draft.

@@ -10,16 +10,16 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// crowd bounds how many requests of one person are worked on at once, so that nobody takes the time of all others.
-// More of them wait for their turn, as in a browser that loads a letter with many pictures, but not for long.
-type crowd struct {
+// crowd bounds how many requests of one person are worked on at once, so that nobody takes the time of all others, or
+// those for one draft. More of them wait for their turn, as in a browser that loads a letter with many pictures.
+type crowd[K comparable] struct {
 	atOnce int64
 
-	mu     sync.Mutex
-	people map[int64]*turns
+	mu   sync.Mutex
+	each map[K]*turns
 }
 
-// turns are those of one person.
+// turns are those of one person or draft.
 type turns struct {
 	free *semaphore.Weighted
 	uses int // requests that have one or wait for one
@@ -31,15 +31,17 @@ const (
 	turnTime     = 10 * time.Second
 )
 
-func newCrowd(atOnce int64) *crowd { return &crowd{atOnce: atOnce, people: map[int64]*turns{}} }
+func newCrowd[K comparable](atOnce int64) *crowd[K] {
+	return &crowd[K]{atOnce: atOnce, each: map[K]*turns{}}
+}
 
 // enter waits for a turn; leave ends it.
-func (c *crowd) enter(ctx context.Context, person int64) (leave func(), err error) {
+func (c *crowd[K]) enter(ctx context.Context, of K) (leave func(), err error) {
 	c.mu.Lock()
-	t := c.people[person]
+	t := c.each[of]
 	if t == nil {
 		t = &turns{free: semaphore.NewWeighted(c.atOnce)}
-		c.people[person] = t
+		c.each[of] = t
 	}
 	t.uses++
 	c.mu.Unlock()
@@ -47,7 +49,7 @@ func (c *crowd) enter(ctx context.Context, person int64) (leave func(), err erro
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if t.uses--; t.uses == 0 {
-			delete(c.people, person)
+			delete(c.each, of)
 		}
 	}
 	if err := t.free.Acquire(ctx, 1); err != nil {
@@ -59,7 +61,7 @@ func (c *crowd) enter(ctx context.Context, person int64) (leave func(), err erro
 
 // atOnce bounds the requests of each signed-in person.
 func (s *Server) atOnce(most int64) func(http.Handler) http.Handler {
-	c := newCrowd(most)
+	c := newCrowd[int64](most)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			person := s.sessions.GetInt64(r.Context(), sessionUser)

@@ -7,7 +7,7 @@ import (
 
 func TestRequestsOfOnePersonWaitForTheirTurn(t *testing.T) {
 	const anna, ben = 1, 2
-	c := newCrowd(2)
+	c := newCrowd[int64](2)
 	enter := func(person int64) func() {
 		t.Helper()
 		leave, err := c.enter(t.Context(), person)
@@ -37,7 +37,7 @@ func TestRequestsOfOnePersonWaitForTheirTurn(t *testing.T) {
 	first()
 	(<-third)()
 	second()
-	if len(c.people) != 0 {
-		t.Errorf("%d people are remembered", len(c.people))
+	if len(c.each) != 0 {
+		t.Errorf("%d people are remembered", len(c.each))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,8 @@ type draftForm struct {
 	anyway string
 	carry  string
 	back   string
+	once   string // names the form until it has a draft
+	live   bool   // a script keeps it up to date
 }
 
 // readDraft reads the form. A multipart body is read part by part: text fields into memory within bounds, files
@@ -47,6 +50,7 @@ func (s *Server) readDraft(r *http.Request, p *person, d *store.Draft) (f draftF
 	if f, err = draftFormFrom(r.PostForm, d.Fields); err == nil && f.from != "" {
 		f.fields.IdentityID, err = s.identityOf(r.Context(), p, f.from)
 	}
+	f.live = r.Header.Get("X-Restante") != ""
 	return f, err
 }
 
@@ -62,18 +66,60 @@ func (s *Server) identityOf(ctx context.Context, p *person, from string) (int64,
 	return -1, err
 }
 
+// readParts reads a multipart form; the Content-ID of a picture for the text is added to the values as "cid".
 func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values url.Values) error {
 	mr, err := r.MultipartReader()
 	if err != nil {
 		return wrap(err, http.StatusBadRequest, "error.form")
 	}
-	files := 0
+	files, fresh := 0, d.ID == ""
+	mine := map[string]bool{} // files of this request
 	return readFields(mr, values, formLimits{bytes: maxBody, fields: 1000}, func(part *multipart.Part) error {
 		if files++; files > maxFiles {
 			return errTooMuch
 		}
-		return fileError(s.keepFile(r.Context(), p, d, values, part))
+		if d.ID == "" {
+			f, err := draftFormFrom(values, d.Fields)
+			if err != nil {
+				return err
+			}
+			if _, err = s.startDraft(r.Context(), p, d, f); err != nil {
+				return problemOf(err)
+			}
+		}
+		u := store.Upload{DraftID: d.ID, Name: part.FileName(), Type: part.Header.Get("Content-Type")}
+		if u.ContentID = placed(part.FormName(), u.Type); u.ContentID != "" {
+			values.Add("cid", u.ContentID)
+		}
+		if !fresh {
+			return fileError(s.addFile(r.Context(), p, u, part))
+		}
+		u, err := s.writeFile(r.Context(), p, u, part)
+		if err == nil {
+			err = s.addOnce(r.Context(), u, mine)
+		}
+		return fileError(err)
 	})
+}
+
+// addOnce adds a file to the draft of a new form, unless the same form has brought it by another request. Those of
+// this one are in mine.
+func (s *Server) addOnce(ctx context.Context, u store.Upload, mine map[string]bool) error {
+	letGo, err := s.drafts.enter(ctx, u.DraftID)
+	if err != nil {
+		return err
+	}
+	defer letGo()
+	had, err := s.store.Uploads(ctx, u.UserID, u.DraftID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(had, func(h store.Upload) bool { return !mine[h.ID] && h.Name == u.Name && h.Size == u.Size && h.Type == u.Type }) {
+		return nil
+	}
+	u, err = s.store.AddUpload(ctx, u)
+	mine[u.ID] = true
+	return err
 }
 
 // fileError sorts what can go wrong with a file: the sender's faults from our own.
@@ -90,28 +136,8 @@ func fileError(err error) error {
 	return problemOf(err)
 }
 
-// keepFile streams a file of the form into the draft, which must exist from then on. The Content-ID of a picture for
-// the text is added to the values as "cid".
-func (s *Server) keepFile(ctx context.Context, p *person, d *store.Draft, values url.Values, part *multipart.Part) error {
-	if d.ID == "" {
-		f, err := draftFormFrom(values, d.Fields)
-		if err != nil {
-			return err
-		}
-		d.Fields = f.fields
-		if *d, err = s.store.CreateDraft(ctx, *d); err != nil {
-			return err
-		}
-	}
-	u := store.Upload{DraftID: d.ID, Name: part.FileName(), Type: part.Header.Get("Content-Type")}
-	if u.ContentID = placed(part.FormName(), u.Type); u.ContentID != "" {
-		values.Add("cid", u.ContentID)
-	}
-	return s.addFile(ctx, p, u, part)
-}
-
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
-	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), carry: v.Get("carry"), back: ownPath(v.Get("back"))}
+	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once")}
 	f.fields = was
 	f.fields.To, f.fields.Cc, f.fields.Bcc = oneList(v.Get("to")), oneList(v.Get("cc")), oneList(v.Get("bcc"))
 	f.fields.Subject = oneLine(v.Get("subject"))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,13 +33,24 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 	if err != nil {
 		return s.draftBroken(w, r, p, d, err)
 	}
+	if f.action == "discard" && d.ID == "" {
+		return s.discardDraft(w, r, p, d, f.back)
+	}
+	letGo, fresh, err := s.holdDraft(r.Context(), p, &d, &f)
+	if err != nil {
+		return err
+	}
+	defer letGo()
+	if d.State == "sent" && (f.action == "send" || f.anyway != "") && sameText(d.Fields, f.fields) { // by the first of two clicks
+		return seeOther(w, r, "/outbox")
+	}
 	if d.State == "sent" {
-		return &Problem{Status: http.StatusConflict, Key: "compose.gone", URL: "/outbox", Next: "nav.outbox"}
+		return errSentBefore
 	}
 	if f.action == "discard" {
 		return s.discardDraft(w, r, p, d, f.back)
 	}
-	if err := s.saveDraft(r, p, &d, f); err != nil {
+	if err := s.saveDraft(r.Context(), p, &d, f, fresh); err != nil {
 		return err
 	}
 	if f.remove != "" {
@@ -53,8 +65,11 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 	if f.action != "" && f.action != "save" {
 		return badRequest("error.act")
 	}
+	letGo() // the copy in the Drafts folder takes its time
 	return s.draftSaved(w, r, p, d, f)
 }
+
+var errSentBefore = &Problem{Status: http.StatusConflict, Key: "compose.gone", URL: "/outbox", Next: "nav.outbox"}
 
 // draftBroken keeps what came of a form that broke off or was too much, and shows it with the words for that.
 func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, why error) error {
@@ -70,7 +85,12 @@ func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, 
 	if err != nil {
 		return why
 	}
-	if err := s.saveDraft(r, p, &d, f); err != nil {
+	letGo, fresh, err := s.holdDraft(r.Context(), p, &d, &f)
+	if err != nil {
+		return why
+	}
+	defer letGo()
+	if d.State == "sent" || s.saveDraft(r.Context(), p, &d, f, fresh) != nil {
 		return why
 	}
 	pr := problemOf(why)
@@ -78,36 +98,31 @@ func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, 
 	return s.composeAgain(w, r, p, d, again{status: pr.Status, wrong: []templates.FieldError{{Field: "body", Words: p.L.T(pr.Key, pr.Args...)}}})
 }
 
-// saveDraft keeps the form's fields. An older form does not overwrite a newer draft: it becomes a draft of its own.
-func (s *Server) saveDraft(r *http.Request, p *person, d *store.Draft, f draftForm) error {
-	ctx := r.Context()
-	conflict := d.ID != "" && f.rev != 0 && f.rev < d.Rev && !sameText(d.Fields, f.fields)
-	if d.ID == "" || conflict {
-		files := d.ID
-		fresh := store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: f.fields}
-		made, err := s.store.CreateDraft(ctx, fresh)
+// saveDraft keeps the form's fields, which a fresh draft has already. An older form does not overwrite a newer draft:
+// it becomes a draft of its own.
+func (s *Server) saveDraft(ctx context.Context, p *person, d *store.Draft, f draftForm, fresh bool) error {
+	switch {
+	case fresh:
+	case f.rev != 0 && f.rev < d.Rev && !sameText(d.Fields, f.fields):
+		made, err := s.store.CreateDraft(ctx, store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: f.fields})
 		if err != nil {
 			return err
 		}
-		if conflict {
-			if err := s.copyUploads(ctx, p, files, made.ID); err != nil {
-				return err
-			}
+		if err := s.copyUploads(ctx, p, d.ID, made.ID); err != nil {
+			return err
 		}
 		*d = made
-		return s.takeOver(ctx, p, d, f)
+	default:
+		rev, err := s.store.SaveDraft(ctx, p.User.ID, d.ID, f.fields)
+		if errors.Is(err, store.ErrNotFound) {
+			return errSentBefore
+		}
+		if err != nil {
+			return err
+		}
+		d.Fields, d.Rev = f.fields, rev
 	}
-	d.Fields = f.fields
-	rev, err := s.store.SaveDraft(ctx, p.User.ID, d.ID, f.fields)
-	if err != nil {
-		return err
-	}
-	first := d.Rev <= 1 && f.rev == 0
-	d.Rev = rev
-	if first { // made while its files came in
-		return s.takeOver(ctx, p, d, f)
-	}
-	return nil
+	return s.takeOver(ctx, p, d)
 }
 
 func sameText(a, b store.DraftFields) bool {
@@ -128,18 +143,54 @@ func (s *Server) copyUploads(ctx context.Context, p *person, from, to string) er
 	return nil
 }
 
-// takeOver brings files of the mail that is forwarded into a new draft.
-func (s *Server) takeOver(ctx context.Context, p *person, d *store.Draft, f draftForm) error {
-	if f.carry == "" || d.Fields.AnswerUID == 0 {
+// takeOver brings what is still to come of the mail that is answered or forwarded into the draft: all of it, else
+// nothing, and the next save tries again.
+func (s *Server) takeOver(ctx context.Context, p *person, d *store.Draft) error {
+	if d.Fields.Carry == "" {
+		return nil
+	}
+	before, err := s.store.Uploads(ctx, p.User.ID, d.ID)
+	if err != nil {
+		return err
+	}
+	err = s.takeCarried(ctx, p, d)
+	gone := errors.Is(err, mailclient.ErrGone) || errors.Is(err, mailclient.ErrNoMailbox) || errors.Is(err, mailclient.ErrUIDValidity)
+	if err != nil && (!gone || d.Fields.Carry != "pictures") { // an answer goes without the pictures of a mail that is gone
+		return errors.Join(err, s.dropUploads(context.WithoutCancel(ctx), p, d.ID, before))
+	}
+	d.Fields.Carry = ""
+	d.Rev, err = s.store.SaveDraft(ctx, p.User.ID, d.ID, d.Fields)
+	return err
+}
+
+// dropUploads takes all files off a draft but those that it is to keep.
+func (s *Server) dropUploads(ctx context.Context, p *person, draft string, keep []store.Upload) error {
+	files, err := s.store.Uploads(ctx, p.User.ID, draft)
+	if err != nil {
+		return err
+	}
+	for _, u := range files {
+		if slices.Contains(keep, u) {
+			continue
+		}
+		if err := s.store.RemoveUpload(ctx, p.User.ID, draft, u.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) takeCarried(ctx context.Context, p *person, d *store.Draft) error {
+	if d.Fields.AnswerUID == 0 {
 		return nil
 	}
 	open, err := p.Mail.Open(ctx, d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID)
 	if err != nil {
 		return err
 	}
-	switch f.carry {
+	switch d.Fields.Carry {
 	case "files", "pictures":
-		return s.takeFiles(ctx, p, d.Fields.AnswerMailbox, open, d.ID, f.carry == "pictures")
+		return s.takeFiles(ctx, p, d.Fields.AnswerMailbox, open, d.ID, d.Fields.Carry == "pictures")
 	case "message":
 		u := store.Upload{DraftID: d.ID, Name: emlName(open.Subject), Type: "message/rfc822"}
 		return piped(func(w io.Writer) error { return p.Mail.Raw(ctx, d.Fields.AnswerMailbox, open.UIDValidity, open.UID, w) },

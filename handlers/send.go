@@ -126,6 +126,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 		}
 		return s.store.SetOutboxCredTx(ctx, tx, item.ID, s.queue.SealCredential(p.User.ID, item.ID, p.cred), jobID)
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		return errSentBefore
+	}
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type Server struct {
 	sizeMu sync.Mutex
 	sizes  map[string]sizeKnown // by submission host
 	filing filing
+	drafts *crowd[string] // by id: requests for one draft follow one another
 
 	touched touched
 
@@ -65,7 +66,7 @@ func New(o Options) *Server {
 	s := &Server{
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), checks: newPasswords(o.Ring, time.Now),
-		hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{},
+		hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1),
 	}
 	if u, err := url.Parse(o.Config.PublicURL); err == nil && u.Host != "" {
 		s.pictures = proxy.New(proxy.Options{Own: []string{u.Host}})

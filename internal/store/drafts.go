@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type DraftFields struct {
 	AnswerMailbox  string `json:"answer_mailbox,omitempty"`
 	AnswerValidity uint32 `json:"answer_validity,omitempty"`
 	AnswerUID      uint32 `json:"answer_uid,omitempty"`
+	Carry          string `json:"carry,omitempty"` // what of it is still to be taken into the draft: files, pictures, message
 }
 
 // DraftCopy says where the copy in the IMAP Drafts mailbox lies, and which revision it has.
@@ -57,19 +59,27 @@ func scanDraft(r interface{ Scan(...any) error }) (d Draft, err error) {
 	return d, json.Unmarshal([]byte(fields), &d.Fields)
 }
 
-// CreateDraft keeps a new draft and gives it an id.
+// CreateDraft keeps a new draft, under its id or, where it has none, one that it is given. ErrExists: that id is taken.
 func (s *Store) CreateDraft(ctx context.Context, d Draft) (Draft, error) {
-	d.ID, d.Rev, d.State = NewID(), 1, "open"
+	if d.Rev, d.State = 1, "open"; d.ID == "" {
+		d.ID = NewID()
+	}
 	fields, err := json.Marshal(d.Fields)
 	if err != nil {
 		return d, err
 	}
-	_, err = s.db.ExecContext(ctx, `
+	err = changed(s.db.ExecContext(ctx, `
 		INSERT INTO drafts (id, user_id, account_id, fields, imap_mailbox, imap_validity, imap_uid, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
-		d.ID, d.UserID, d.AccountID, string(fields), d.IMAP.Mailbox, d.IMAP.Validity, d.IMAP.UID, s.ms())
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (id) DO NOTHING`,
+		d.ID, d.UserID, d.AccountID, string(fields), d.IMAP.Mailbox, d.IMAP.Validity, d.IMAP.UID, s.ms()))
+	if errors.Is(err, ErrNotFound) {
+		err = ErrExists
+	}
 	return d, err
 }
+
+// ErrExists means that a draft of that id was made before.
+var ErrExists = errors.New("a draft of this id exists")
 
 // Draft is an open draft of the user, or ErrNotFound.
 func (s *Store) Draft(ctx context.Context, userID int64, id string) (Draft, error) {
@@ -85,14 +95,15 @@ func (s *Store) DraftAt(ctx context.Context, userID, accountID int64, c DraftCop
 	return d, one(err)
 }
 
-// SaveDraft writes the fields of a draft and counts its revision up. A draft that was sent or discarded opens again.
+// SaveDraft writes the fields of a draft and counts its revision up. A draft that was discarded opens again; one that
+// was sent is ErrNotFound.
 func (s *Store) SaveDraft(ctx context.Context, userID int64, id string, f DraftFields) (rev int64, err error) {
 	fields, err := json.Marshal(f)
 	if err != nil {
 		return 0, err
 	}
 	err = s.db.QueryRowContext(ctx, `
-		UPDATE drafts SET fields = $1, rev = rev + 1, updated_at = $2, state = 'open' WHERE id = $3 AND user_id = $4 RETURNING rev`,
+		UPDATE drafts SET fields = $1, rev = rev + 1, updated_at = $2, state = 'open' WHERE id = $3 AND user_id = $4 AND state <> 'sent' RETURNING rev`,
 		string(fields), s.ms(), id, userID).Scan(&rev)
 	return rev, one(err)
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"database/sql"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -38,6 +39,12 @@ func TestDraftsAreSavedWithRevisions(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		missing(t, "another's state", s.SetDraftState(ctx, ben.ID, d.ID, "sent"))
+		ok(t, s.SetDraftState(ctx, anna.ID, d.ID, "sent"))
+		_, err = s.SaveDraft(ctx, anna.ID, d.ID, f)
+		missing(t, "a sent draft saved", err)
+		if _, err := s.CreateDraft(ctx, store.Draft{ID: d.ID, UserID: ben.ID, AccountID: account.ID}); !errors.Is(err, store.ErrExists) {
+			t.Errorf("made over another: %v", err)
+		}
 	})
 }
 

@@ -74,7 +74,8 @@ func scanOutbox(r interface{ Scan(...any) error }) (o OutboxItem, err error) {
 	return o, json.Unmarshal([]byte(results), &o.Results)
 }
 
-// EnqueueTx puts an item into the outbox and marks its draft sent, in the caller's transaction.
+// EnqueueTx puts an item into the outbox and marks its draft sent, in the caller's transaction. ErrNotFound: the draft
+// is not open, so that it was sent before.
 func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, o OutboxItem) (int64, error) {
 	rcpts, err := json.Marshal(o.Recipients)
 	if err != nil {
@@ -89,8 +90,7 @@ func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, o OutboxItem) (int64,
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE drafts SET state = 'sent', updated_at = $1 WHERE id = $2 AND user_id = $3`, s.ms(), o.DraftID, o.UserID)
-	return o.ID, err
+	return o.ID, changed(tx.ExecContext(ctx, `UPDATE drafts SET state = 'sent', updated_at = $1 WHERE id = $2 AND user_id = $3 AND state = 'open'`, s.ms(), o.DraftID, o.UserID))
 }
 
 // SetOutboxCredTx stores the credential of a new item, sealed to its id, and its job.

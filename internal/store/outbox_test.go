@@ -37,6 +37,10 @@ func TestAnEnqueuedItemIsHeldWithAllItHas(t *testing.T) {
 		}
 		_, err := s.OutboxItem(ctx, ben.ID, id)
 		missing(t, "another's item", err)
+		missing(t, "a draft sent twice", s.InTx(ctx, func(tx *sql.Tx) error {
+			_, err := s.EnqueueTx(ctx, tx, store.OutboxItem{UserID: u.ID, AccountID: o.AccountID, DraftID: d.ID, BlobID: o.BlobID, Recipients: o.Recipients})
+			return err
+		}))
 		if o := must(s.OutboxItemForJob(ctx, id))(t); o.UserID != u.ID {
 			t.Errorf("%+v", o)
 		}

@@ -14,7 +14,8 @@ class Writing {
 		this.form = form;
 		this.leave = leave;
 		this.unique = unique ?? ((node) => node);
-		this.going = false;
+		this.going = false; // on its way: what is pressed meanwhile does nothing
+		this.through = false; // the submit that comes now is our own
 		this.draft = new Draft(form, { page, source });
 		this.people = startRecipients(form, this.draft);
 		this.uploads = new Uploads(form, this.draft);
@@ -65,8 +66,20 @@ class Writing {
 
 	async submit(e) {
 		const button = e.submitter;
-		if (this.going || button?.name === "remove") return;
+		if (this.through || button?.name === "remove") return;
 		e.preventDefault();
+		if (this.going) return;
+		this.going = true;
+		try {
+			this.going = (await this.check(button)) === true;
+		} catch (error) {
+			this.going = false;
+			throw error;
+		}
+	}
+
+	/** check lets a form go that is fit to. It gives true once the page is being left. */
+	async check(button) {
 		for (const p of this.people) p.take();
 		if (button?.value === "discard") return this.go(button);
 		const wrong = button?.value === "send" && one(".recipient[data-wrong]", this.form);
@@ -81,19 +94,23 @@ class Writing {
 			this.draft.keepHere();
 			return toast(say(navigator.onLine ? "notkept" : "offline"), { failed: true });
 		}
-		this.go(button);
+		return this.go(button);
 	}
 
 	async go(button) {
 		if (this.leave) return this.post(button);
-		this.going = true;
 		this.draft.data();
 		this.draft.end();
 		if (button?.value === "discard") await this.draft.forget();
 		else await this.draft.mark();
 		// Not in the midst of the submit event that brought us here: a form that is being submitted takes no second one.
-		setTimeout(() => { if (button) this.form.requestSubmit(button); else this.form.submit(); });
+		setTimeout(() => {
+			this.through = true;
+			if (button) this.form.requestSubmit(button); else this.form.submit();
+			this.through = false;
+		});
 		setTimeout(() => { this.going = false; this.draft.over = false; }, 8000); // should the way be cut, the form lives on
+		return true;
 	}
 
 	/** post sends the form without leaving the page it lies on. */
@@ -102,7 +119,6 @@ class Writing {
 			if (await this.draft.save({ force: true, leave: true })) toast(say("keptdraft"));
 			return;
 		}
-		this.going = true;
 		this.draft.data(); // the editor writes its text
 		const data = new FormData(this.form, button);
 		this.draft.end();
@@ -123,8 +139,6 @@ class Writing {
 			this.draft.over = false;
 			this.draft.keepHere();
 			toast(say(navigator.onLine ? "notkept" : "offline"), { failed: true });
-		} finally {
-			this.going = false;
 		}
 	}
 

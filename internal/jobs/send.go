@@ -299,15 +299,11 @@ func (q *Queue) probe(ctx context.Context, session *mailclient.Session, box stri
 // afterwards does what follows a sent mail. Each failure is only logged: the mail is sent and filed.
 func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, item *store.OutboxItem) {
 	var errs []error
+	d, err := q.store.Draft(ctx, item.UserID, item.DraftID)
 	if item.AnswerUID != 0 {
-		flag := `\Answered`
-		if item.AnswerKind == "forward" {
-			flag = "$Forwarded"
-		}
-		ref := mailclient.Ref{Mailbox: item.AnswerMailbox, UIDValidity: item.AnswerValidity, UIDs: []uint32{item.AnswerUID}}
-		errs = append(errs, session.SetFlags(ctx, ref, []string{flag}, nil))
+		errs = append(errs, markAnswered(ctx, session, item, d.Fields.InReplyTo))
 	}
-	if d, err := q.store.Draft(ctx, item.UserID, item.DraftID); err == nil {
+	if err == nil {
 		if d.IMAP.UID != 0 {
 			ref := mailclient.Ref{Mailbox: d.IMAP.Mailbox, UIDValidity: d.IMAP.Validity, UIDs: []uint32{d.IMAP.UID}}
 			errs = append(errs, session.Expunge(ctx, ref), q.store.SetDraftCopy(ctx, item.UserID, d.ID, store.DraftCopy{}))
@@ -317,6 +313,31 @@ func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, ite
 	if err := errors.Join(errs...); err != nil {
 		q.log.Warn("after sending", "item", item.ID, "err", err)
 	}
+}
+
+// markAnswered marks what was answered or forwarded. An original that was moved or renumbered meanwhile is looked for by
+// its Message-ID, where it was, in the inbox and in the archive (PROTOCOLS A18).
+func markAnswered(ctx context.Context, session *mailclient.Session, item *store.OutboxItem, id string) error {
+	mark := mailclient.Act{Kind: mailclient.ActFlags, Add: []string{`\Answered`}}
+	if item.AnswerKind == "forward" {
+		mark.Add = []string{"$Forwarded"}
+	}
+	at := mailclient.Ref{Mailbox: item.AnswerMailbox, UIDValidity: item.AnswerValidity, UIDs: []uint32{item.AnswerUID}}
+	done, err := session.Run(ctx, mailclient.Step{Act: mark, Ref: at})
+	if len(done.Back) > 0 || id == "" {
+		return err
+	}
+	places := []string{item.AnswerMailbox, "INBOX"}
+	if archive, err := session.MailboxByRole(ctx, mailclient.RoleArchive, false, ""); err == nil {
+		places = append(places, archive.Name)
+	}
+	for _, place := range places {
+		_, err = session.Run(ctx, mailclient.Step{Act: mark, Ref: mailclient.Ref{Mailbox: place}, MessageIDs: []string{id}})
+		if !errors.Is(err, mailclient.ErrGone) && !errors.Is(err, mailclient.ErrNoMailbox) {
+			break
+		}
+	}
+	return err
 }
 
 func peopleOf(d store.Draft) (people []store.Person) {

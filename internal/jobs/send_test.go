@@ -54,6 +54,34 @@ func TestT18_ASentMailIsFiledAndAllThatFollows(t *testing.T) {
 	})
 }
 
+// TestA18_AnOriginalThatWasMovedMeanwhileIsMarked, as by somebody who answers, archives and only then sends.
+func TestA18_AnOriginalThatWasMovedMeanwhileIsMarked(t *testing.T) {
+	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
+		h := build(t, testdb.SQLite(t), srv, nil)
+		talk := srv.Talk(t, h.anna)
+		question := testmail.Mail(h.ben.Address, "a question", "?")
+		talk.Append("INBOX", "", question)
+		_, id, _ := strings.Cut(question, "Message-ID: <")
+		id, _, _ = strings.Cut(id, ">")
+		var validity uint32
+		for _, l := range talk.Do("STATUS INBOX (UIDVALIDITY)") {
+			_, _ = fmt.Sscanf(l[strings.Index(l, "UIDVALIDITY"):], "UIDVALIDITY %d", &validity)
+		}
+		talk.Do("SELECT INBOX")
+		talk.Do("UID MOVE 1 Archive")
+		item := h.post(t, "an answer", h.anna.Password, func(o *store.OutboxItem) {
+			o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID = "reply", "INBOX", validity, 1
+			_, err := h.store.SaveDraft(ctx, h.user.ID, o.DraftID, store.DraftFields{InReplyTo: id})
+			ok(t, err)
+		})
+		start(t, h.queue)
+		h.becomes(t, item.ID, store.Sent)
+		if got := h.has(t, h.anna, "Archive", 1); !strings.Contains(got, `\Answered`) {
+			t.Errorf("answered: %s", got)
+		}
+	})
+}
+
 // db2 is a database of the same kind for each of several houses.
 func db2(t *testing.T, db testdb.DB) testdb.DB {
 	t.Helper()

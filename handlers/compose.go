@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -169,6 +170,13 @@ func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbo
 	if id, _, ok := strings.Cut(open.Message.Header.Get("X-Restante-Draft"), ";"); ok {
 		if d, err := s.store.Draft(r.Context(), p.User.ID, strings.TrimSpace(id)); err == nil && d.State == "open" {
 			return freshDraft{goTo: "/compose/" + d.ID}, nil
+		}
+		waiting, err := s.store.Outbox(r.Context(), p.User.ID)
+		if err != nil {
+			return f, err
+		}
+		if slices.ContainsFunc(waiting, func(it store.OutboxItem) bool { return it.DraftID == strings.TrimSpace(id) }) {
+			return freshDraft{goTo: "/outbox"}, nil // its copy stays in Drafts until it is sent
 		}
 	}
 	h := open.Message.Header

@@ -92,6 +92,24 @@ func TestAFormThatIsGoneBackToIsANewLetter(t *testing.T) {
 	}
 }
 
+// TestALetterOnItsWayIsNotOpenedAsASecondDraft from its copy in Drafts.
+func TestALetterOnItsWayIsNotOpenedAsASecondDraft(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), func(c *config.Config) { c.UndoSeconds = 60 })
+	v := s.signIn(srv.NewUser(t))
+	v.get("/compose").form("form[data-compose]").set("to", "x@x.test").set("subject", "On its way").set("body", "One.").press("action", "save").want(200)
+	v.form("form[data-compose]").press("action", "send").want(200)
+	v.get("/mail/1/Drafts").open("On its way").want(200)
+	if v.url.Path != "/outbox" {
+		t.Errorf("it opened as %s", v.url)
+	}
+	v.form("form[class=outbox-acts]").press("action", "undo").want(200)
+	draft := v.url.Path
+	if v.get("/mail/1/Drafts").open("On its way").want(200); v.url.Path != draft {
+		t.Errorf("taken back, it opened as %s, not %s", v.url, draft)
+	}
+}
+
 // TestADoubleClickOnSendInTheBrowser, in a docked letter and on a page of its own.
 func TestADoubleClickOnSendInTheBrowser(t *testing.T) {
 	d := newDesk(t)

@@ -6,7 +6,6 @@ package compose
 import (
 	"bufio"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"mime"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	gomessage "github.com/emersion/go-message"
 	"github.com/emersion/go-message/mail"
@@ -224,8 +222,11 @@ func fileHeader(f File, disposition string) (h gomessage.Header, err error) {
 		params = map[string]string{}
 	}
 	params["name"] = f.Name
+	if !plain(f.Name) {
+		params["name"] = encoded(f.Name) // no standard allows it here, but readers that know no RFC 2231 want it
+	}
 	h.SetContentType(t, params)
-	h.SetContentDisposition(disposition, map[string]string{"filename": f.Name})
+	h.Set("Content-Disposition", disposition+named("filename", f.Name))
 	h.Set("Content-Transfer-Encoding", "base64")
 	if f.ContentID != "" {
 		h.Set("Content-ID", "<"+f.ContentID+">")
@@ -255,7 +256,9 @@ func header(d Draft) (h mail.Header, err error) {
 			return h, err
 		}
 	}
-	setSubject(&h, d.Subject)
+	if h.Set("Subject", d.Subject); !plain(d.Subject) {
+		h.Set("Subject", encoded(d.Subject))
+	}
 	h.SetDate(d.Date)
 	h.SetMessageID(d.MessageID)
 	if d.InReplyTo != "" {
@@ -272,34 +275,17 @@ func setAddresses(h *mail.Header, field string, list []Address) error {
 	if len(list) == 0 {
 		return nil
 	}
-	out := make([]*mail.Address, len(list))
+	out := make([]string, len(list))
 	for i, a := range list {
 		if bad(a.Name) || !Valid(a.Addr) {
 			return fmt.Errorf("%w: %s", ErrHeader, field)
 		}
-		out[i] = &mail.Address{Name: a.Name, Address: a.Addr}
-	}
-	h.SetAddressList(field, out)
-	return nil
-}
-
-// setSubject encodes (RFC 2047) what is not ASCII, and what a reader would take for an encoded word that was typed.
-func setSubject(h *mail.Header, s string) {
-	if !strings.Contains(s, "=?") {
-		h.SetSubject(s)
-		return
-	}
-	const most = 45 // octets that with their head stay within the 75 of an encoded word
-	var words []string
-	for s != "" {
-		n := min(most, len(s))
-		for n < len(s) && n > most-utf8.UTFMax && !utf8.RuneStart(s[n]) {
-			n--
+		if out[i] = (&mail.Address{Name: a.Name, Address: a.Addr}).String(); !plain(a.Name) {
+			out[i] = encoded(a.Name) + " <" + a.Addr + ">"
 		}
-		words = append(words, "=?utf-8?B?"+base64.StdEncoding.EncodeToString([]byte(s[:n]))+"?=")
-		s = s[n:]
 	}
-	h.Set("Subject", strings.Join(words, " ")) // the space between encoded words is not part of the text
+	h.Set(field, strings.Join(out, ", "))
+	return nil
 }
 
 func bad(s string) bool { return strings.ContainsAny(s, "\r\n\x00") }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -27,7 +28,7 @@ func plain(s string) bool {
 // 76 octets; else the line is not folded at all.
 func encoded(s string) string {
 	const longest, octets = 64, 39
-	if q := mime.QEncoding.Encode("utf-8", s); len(q) <= longest && !strings.Contains(s, "=?") {
+	if q := mime.QEncoding.Encode("utf-8", s); len(q) <= longest && !strings.ContainsFunc(s, special) {
 		return q
 	}
 	var words []string
@@ -35,6 +36,11 @@ func encoded(s string) string {
 		words = append(words, "=?utf-8?B?"+base64.StdEncoding.EncodeToString([]byte(piece))+"?=")
 	}
 	return strings.Join(words, " ") // the space between encoded words is not part of the text
+}
+
+// special are the characters that may not stand in a name as they are (RFC 2047 5.3).
+func special(r rune) bool {
+	return r > ' ' && r <= '~' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 }
 
 // pieces cuts s between characters into pieces of at most n octets.

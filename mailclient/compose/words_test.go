@@ -6,17 +6,20 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/mail"
+	"regexp"
 	"strings"
 	"testing"
 
 	"restante/mailclient/compose"
 )
 
+var quoted = regexp.MustCompile(`=\?utf-8\?q\?(.*?)\?=`)
+
 // TestHeadersAreAsTheStandardsWantThem: folded lines of at most 76 octets round encoded words (RFC 2047 2), names of
 // files by RFC 2231, and what any library reads is what was written.
 func TestHeadersAreAsTheStandardsWantThem(t *testing.T) {
 	for _, s := range []string{
-		"Grüße", "Übersicht größer 😀 “quoted” ; x.pdf", strings.Repeat("äöüß😀", 40), strings.Repeat("Sehr langer Name für viele ", 7) + "x", "日本語.txt",
+		"Grüße", "Bén Müller, Jr.", "Übersicht größer 😀 “quoted” ; x.pdf", strings.Repeat("äöüß😀", 40), strings.Repeat("Sehr langer Name für viele ", 7) + "x", "日本語.txt",
 		strings.Repeat("x", 190), "a =?utf-8?q?b?= c", `quote " and \ and ; 'x' %41 *.txt`, "plain words.txt",
 	} {
 		file := compose.File{Name: s, Type: "application/pdf", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("x")), nil }}
@@ -28,6 +31,11 @@ func TestHeadersAreAsTheStandardsWantThem(t *testing.T) {
 		for line := range strings.SplitSeq(raw.String(), "\r\n") {
 			if len(line) > 76 && !strings.HasPrefix(line, " boundary=") && !strings.Contains(line, strings.Repeat("x", 190)) {
 				t.Errorf("%d octets: %s", len(line), line)
+			}
+		}
+		for _, word := range quoted.FindAllStringSubmatch(raw.String(), -1) {
+			if strings.ContainsAny(word[1], `,.;:<>()[]@"\`) {
+				t.Errorf("%s may not stand in a name", word[0])
 			}
 		}
 		m, err := mail.ReadMessage(&raw)

@@ -12,6 +12,7 @@ import (
 
 	"restante/internal/jobs"
 	"restante/internal/store"
+	"restante/mailclient"
 	"restante/templates"
 )
 
@@ -82,6 +83,10 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 			return p.L.T("outbox.words.toobig", "Limit", p.L.Size(limit))
 		}
 		return p.L.T("outbox.words.toobig.unknown")
+	case store.Config:
+		if key, ok := connectKeys[mailclient.ConnectKind(it.Problem)]; ok {
+			return p.L.T(key, "Host", it.Server)
+		}
 	case store.Rejected:
 		if len(it.Results) > 0 {
 			return p.L.T("outbox.words.recipient")

@@ -193,6 +193,18 @@ func TestAServerThatIsDownAndComesBack(t *testing.T) {
 	})
 }
 
+// TestASendingServerThatDoesNotExistIsNamed, which is not the same as none that is set up.
+func TestASendingServerThatDoesNotExistIsNamed(t *testing.T) {
+	mail := testmail.Demo(t)
+	mail.Submission.Host = "no-such-host.invalid"
+	s := newSite(t, mail, testdb.SQLite(t), nil)
+	w := &sender{t: t, s: s, user: mail.NewUser(t)}
+	w.visitor = s.signIn(w.user)
+	w.send("nowhere")
+	w.comes("config")
+	w.says("[data-outbox]", "There is no server named no-such-host.invalid.")
+}
+
 // TestUndoInTimeSendsNothing: by the button that the page offers, by that of the outbox, and across a restart.
 func TestUndoInTimeSendsNothing(t *testing.T) {
 	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {

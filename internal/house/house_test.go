@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"mailclient/wire":     {},
 	"mailclient/message":  {},
 	"mailclient/compose":  {"mailclient/message"},
-	"mailclient/submit":   {"mailclient", "mailclient/message"},
+	"mailclient/submit":   {"mailclient", "mailclient/message", "mailclient/wire"},
 	"mailclient/pop3":     {"mailclient/wire"},
 	"mailclient/sieve":    {},
 	"mailclient/discover": {"mailclient"},

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -189,7 +190,7 @@ var states = map[submit.Kind]store.OutboxState{
 var backoff = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
 
 func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string) {
-	item.Problem, item.Server, item.ServerText, item.Results = string(out.Kind), host, out.Text, out.Refused
+	item.Problem, item.Server, item.ServerText, item.Results = cmp.Or(string(out.Why), string(out.Kind)), host, out.Text, out.Refused
 	if out.Kind != submit.Retry {
 		item.State = states[out.Kind]
 		return

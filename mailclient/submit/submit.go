@@ -6,7 +6,6 @@ package submit
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +21,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"restante/mailclient"
+	"restante/mailclient/wire"
 )
 
 // Kind is what became of a mail.
@@ -46,9 +46,10 @@ type Outcome struct {
 	Phase   string // connect, auth, mail, rcpt, data, dot
 	Code    int
 	Text    string
-	Limit   int64             // the server's SIZE, with TooLarge
-	Refused map[string]string // recipient -> words
-	Later   map[string]string // recipient -> words of a temporary refusal
+	Why     mailclient.ConnectKind // with Config: what is wrong with the connection, "" when it is something else
+	Limit   int64                  // the server's SIZE, with TooLarge
+	Refused map[string]string      // recipient -> words
+	Later   map[string]string      // recipient -> words of a temporary refusal
 }
 
 // Mail is what is to be sent. Body must be canonical: CRLF line ends, no bare CR or LF, no Bcc field.
@@ -237,10 +238,7 @@ func (s *try) connect(ctx context.Context) error {
 	if name == "" {
 		name = "localhost"
 	}
-	if ep.Security != mailclient.StartTLS {
-		return s.c.Hello(name)
-	}
-	return nil
+	return s.c.Hello(name) // again after STARTTLS, whose handshake comes with it
 }
 
 func (s *try) timeout(usual time.Duration) time.Duration {
@@ -385,14 +383,18 @@ var errNoTLS = errors.New("the server offers no encryption")
 // connectOutcome sorts what can go wrong before sign-in.
 func connectOutcome(err error) Outcome {
 	out := Outcome{Kind: Retry, Phase: "connect", Text: err.Error()}
-	var dns *net.DNSError
-	var cert *tls.CertificateVerificationError
-	var host x509.HostnameError
-	var authority x509.UnknownAuthorityError
 	var reply *smtp.SMTPError
+	var cert *tls.CertificateVerificationError
+	why := wire.Classify("", err).Kind
 	switch {
-	case errors.As(err, &dns) && dns.IsNotFound, errors.Is(err, errNoTLS), errors.As(err, &cert), errors.As(err, &host), errors.As(err, &authority):
-		out.Kind = Config
+	case errors.Is(err, errNoTLS):
+		why = mailclient.NoTLS
+	case why == mailclient.Unreachable && errors.As(err, &cert):
+		why = mailclient.CertUnknown
+	}
+	switch {
+	case slices.Contains([]mailclient.ConnectKind{mailclient.NoTLS, mailclient.NoSuchHost, mailclient.CertExpired, mailclient.CertName, mailclient.CertUnknown}, why):
+		out.Kind, out.Why = Config, why
 	case errors.As(err, &reply):
 		out.Code, out.Text = reply.Code, words(reply)
 	}

@@ -102,15 +102,16 @@ func TestC1_SecureModes(t *testing.T) {
 		name string
 		ep   mailclient.Endpoint
 		want submit.Kind
+		why  mailclient.ConnectKind
 	}{
-		{"starttls", mailclient.Endpoint{Host: "localhost", Port: srv.Submission.Port, Security: mailclient.StartTLS, RootCAs: srv.CA}, submit.Sent},
-		{"tls", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS, RootCAs: srv.CA}, submit.Sent},
-		{"unknown authority", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS}, submit.Config},
-		{"unknown authority by starttls", mailclient.Endpoint{Host: "localhost", Port: srv.Submission.Port, Security: mailclient.StartTLS}, submit.Config},
-		{"no AUTH without encryption", plain(srv.Submission), submit.Config},
-		{"starttls not offered", mailclient.Endpoint{Host: "127.0.0.1", Port: testmail.Demo(t).Submission.Port, Security: mailclient.StartTLS}, submit.Config},
+		{"starttls", mailclient.Endpoint{Host: "localhost", Port: srv.Submission.Port, Security: mailclient.StartTLS, RootCAs: srv.CA}, submit.Sent, ""},
+		{"tls", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS, RootCAs: srv.CA}, submit.Sent, ""},
+		{"unknown authority", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS}, submit.Config, mailclient.CertUnknown},
+		{"unknown authority by starttls", mailclient.Endpoint{Host: "localhost", Port: srv.Submission.Port, Security: mailclient.StartTLS}, submit.Config, mailclient.CertUnknown},
+		{"no AUTH without encryption", plain(srv.Submission), submit.Config, ""},
+		{"starttls not offered", mailclient.Endpoint{Host: "127.0.0.1", Port: testmail.Demo(t).Submission.Port, Security: mailclient.StartTLS}, submit.Config, mailclient.NoTLS},
 	} {
-		if out := send(t, options(c.ep, anna), mail(anna.Address, "x", anna.Address)); out.Kind != c.want {
+		if out := send(t, options(c.ep, anna), mail(anna.Address, "x", anna.Address)); out.Kind != c.want || out.Why != c.why {
 			t.Errorf("%s: %+v, want %s", c.name, out, c.want)
 		}
 	}

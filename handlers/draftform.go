@@ -28,7 +28,8 @@ type draftForm struct {
 	rev    int64
 	action string
 	remove string
-	anyway string
+	anyway string // the questions after which it is sent all the same
+	asked  string // those that the form shows: pressing Send again answers them
 	carry  string
 	back   string
 	once   string // names the form until it has a draft
@@ -137,7 +138,7 @@ func fileError(err error) error {
 }
 
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
-	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once")}
+	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once")}
 	f.fields = was
 	f.fields.To, f.fields.Cc, f.fields.Bcc = oneList(v.Get("to")), oneList(v.Get("cc")), oneList(v.Get("bcc"))
 	f.fields.Subject = oneLine(v.Get("subject"))

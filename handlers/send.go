@@ -91,7 +91,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	if err != nil {
 		return err
 	}
-	ask := asks(p, d, len(m.Files), f.anyway)
+	ask := asks(p, d, len(m.Files), cmp.Or(f.anyway, f.asked))
 	if len(wrong) > 0 || ask != nil {
 		return s.composeAgain(w, r, p, d, again{wrong: wrong, ask: ask})
 	}

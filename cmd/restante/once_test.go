@@ -110,6 +110,21 @@ func TestALetterOnItsWayIsNotOpenedAsASecondDraft(t *testing.T) {
 	}
 }
 
+// TestPressingSendAgainAnswersWhatWasAsked: each question comes once.
+func TestPressingSendAgainAnswersWhatWasAsked(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), func(c *config.Config) { c.UndoSeconds = 60 })
+	v := s.signIn(srv.NewUser(t))
+	v.get("/compose").form("form[data-compose]").set("to", "x@x.test").set("body", "The scan is attached.").press("action", "send").want(422)
+	v.says("[role=alert]", "subject")
+	v.form("form[data-compose]").press("action", "send").want(422)
+	v.says("[role=alert]", "attachment")
+	v.form("form[data-compose]").press("action", "send").want(200)
+	if n := len(v.get("/outbox").all("[data-outbox]")); n != 1 {
+		t.Errorf("%d letters were sent", n)
+	}
+}
+
 // TestADoubleClickOnSendInTheBrowser, in a docked letter and on a page of its own.
 func TestADoubleClickOnSendInTheBrowser(t *testing.T) {
 	d := newDesk(t)

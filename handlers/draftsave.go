@@ -41,10 +41,11 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		return err
 	}
 	defer letGo()
-	if d.State == "sent" && (f.action == "send" || f.anyway != "") && sameText(d.Fields, f.fields) { // by the first of two clicks
+	sent, sending := d.State == "sent", f.action == "send" || f.anyway != ""
+	if sent && sending && sameText(d.Fields, f.fields) { // by the first of two clicks
 		return seeOther(w, r, "/outbox")
 	}
-	if d.State == "sent" {
+	if sent && (f.action == "discard" || sameText(d.Fields, f.fields)) {
 		return errSentBefore
 	}
 	if f.action == "discard" {
@@ -59,7 +60,10 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		}
 		return seeOther(w, r, "/compose/"+d.ID)
 	}
-	if f.action == "send" || f.anyway != "" {
+	if sent && sending { // elsewhere, and written on here
+		return s.composeAgain(w, r, p, d, again{status: http.StatusConflict, wrong: []templates.FieldError{{Field: "body", Words: p.L.T("compose.sentmeanwhile")}}})
+	}
+	if sending {
 		return s.send(w, r, p, d, f)
 	}
 	if f.action != "" && f.action != "save" {
@@ -90,7 +94,7 @@ func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, 
 		return why
 	}
 	defer letGo()
-	if d.State == "sent" || s.saveDraft(r.Context(), p, &d, f, fresh) != nil {
+	if d.State == "sent" && sameText(d.Fields, f.fields) || s.saveDraft(r.Context(), p, &d, f, fresh) != nil {
 		return why
 	}
 	pr := problemOf(why)
@@ -98,12 +102,12 @@ func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, 
 	return s.composeAgain(w, r, p, d, again{status: pr.Status, wrong: []templates.FieldError{{Field: "body", Words: p.L.T(pr.Key, pr.Args...)}}})
 }
 
-// saveDraft keeps the form's fields, which a fresh draft has already. An older form does not overwrite a newer draft:
-// it becomes a draft of its own.
+// saveDraft keeps the form's fields, which a fresh draft has already. An older form does not overwrite a newer draft,
+// and what was written on after sending is not what was sent: it becomes a draft of its own.
 func (s *Server) saveDraft(ctx context.Context, p *person, d *store.Draft, f draftForm, fresh bool) error {
 	switch {
 	case fresh:
-	case f.rev != 0 && f.rev < d.Rev && !sameText(d.Fields, f.fields):
+	case d.State == "sent", f.rev != 0 && f.rev < d.Rev && !sameText(d.Fields, f.fields):
 		made, err := s.store.CreateDraft(ctx, store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: f.fields})
 		if err != nil {
 			return err

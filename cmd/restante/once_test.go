@@ -125,6 +125,30 @@ func TestPressingSendAgainAnswersWhatWasAsked(t *testing.T) {
 	}
 }
 
+// TestWhatIsWrittenAfterSendingElsewhereIsADraftOfItsOwn, and does not go out before somebody has seen that.
+func TestWhatIsWrittenAfterSendingElsewhereIsADraftOfItsOwn(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), func(c *config.Config) { c.UndoSeconds = 60 })
+	v := s.signIn(srv.NewUser(t))
+	v.get("/compose").form("form[data-compose]").set("to", "x@x.test").set("subject", "Both").set("body", "One.").attach("attachments", file{"a.bin", []byte("abc")}).press("action", "save").want(200)
+	first := v.url.Path
+	elsewhere := v.form("form[data-compose]")
+	v.get(first).form("form[data-compose]").press("action", "send").want(200)
+	elsewhere.set("body", "One and more.").press("action", "send").want(409)
+	v.says("[role=alert]", "was sent meanwhile")
+	f := v.form("form[data-compose]")
+	if f.values.Get("body") != "One and more." || attr(f.node, "action") == first || !v.has("a[data-attachment]") {
+		t.Errorf("%s shows %q", attr(f.node, "action"), f.values)
+	}
+	if n := len(v.tab().get("/outbox").all("[data-outbox]")); n != 1 {
+		t.Errorf("%d letters were sent", n)
+	}
+	f.press("action", "send").want(200)
+	if n := len(v.get("/outbox").all("[data-outbox]")); n != 2 {
+		t.Errorf("%d letters were sent", n)
+	}
+}
+
 // TestADoubleClickOnSendInTheBrowser, in a docked letter and on a page of its own.
 func TestADoubleClickOnSendInTheBrowser(t *testing.T) {
 	d := newDesk(t)

@@ -90,10 +90,12 @@ class Writing {
 		if (this.uploads.broken) return toast(this.uploads.broken, { failed: true });
 		await this.uploads.done();
 		// A save first: it renews a session that is over, in place, and tells what cannot be reached while the form still stands.
+		const { id } = this.draft;
 		if (!navigator.onLine || this.draft.dirty && !await this.draft.save() && !this.draft.unknown) {
 			this.draft.keepHere();
 			return toast(say(navigator.onLine ? "notkept" : "offline"), { failed: true });
 		}
+		if (id && id !== this.draft.id) return; // changed or sent elsewhere: this is a draft of its own now, as a toast says
 		return this.go(button);
 	}
 

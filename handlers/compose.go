@@ -131,7 +131,7 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 		return f, err
 	}
 	if q.Get("draft") != "" {
-		return s.continueDraft(r, p, box, open)
+		return s.continueDraft(r, p, box, open, ids)
 	}
 	d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID = box.Name, open.UIDValidity, open.UID
 	d.Fields.IdentityID = writtenTo(ids, open.Message, d.Fields.IdentityID)
@@ -161,7 +161,7 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 }
 
 // continueDraft goes on with a mail that lies in Drafts: ours by its row, a foreign client's by reading it.
-func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbox, open *mailclient.Open) (f freshDraft, err error) {
+func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbox, open *mailclient.Open, ids []store.Identity) (f freshDraft, err error) {
 	at := store.DraftCopy{Mailbox: box.Name, Validity: open.UIDValidity, UID: open.UID}
 	d, err := s.store.DraftAt(r.Context(), p.User.ID, p.Account.ID, at)
 	if err == nil {
@@ -182,7 +182,12 @@ func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbo
 	h := open.Message.Header
 	d = store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, IMAP: at}
 	d.Fields = store.DraftFields{To: joinFull(h.To()), Cc: joinFull(h.Cc()), Bcc: joinFull(h.Bcc()), Subject: h.Subject(), Body: plainOf(open.Message),
-		InReplyTo: strings.Join(h.InReplyTo(), " "), References: h.References()}
+		InReplyTo: strings.Join(h.InReplyTo()[:min(1, len(h.InReplyTo()))], ""), References: h.References()}
+	for _, id := range ids {
+		if strings.EqualFold(id.Address, first(h.From()).Addr) {
+			d.Fields.IdentityID = id.ID
+		}
+	}
 	if open.Message.HTMLAlt {
 		d.Fields.HTML = htmlOf(open.Message)
 	}

@@ -125,6 +125,20 @@ func TestPressingSendAgainAnswersWhatWasAsked(t *testing.T) {
 	}
 }
 
+// TestADraftOfAnotherProgramKeepsItsSender, who is one of several.
+func TestADraftOfAnotherProgramKeepsItsSender(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	u := srv.NewUser(t)
+	v := s.signIn(u)
+	v.get("/settings/identities").formAround("input[name=id][value=0]").set("address", "second@x.test").set("name", "Second").press("", "").want(200)
+	srv.Talk(t, u).Append("Drafts", `\Draft`, "From: Second <SECOND@x.test>\r\nTo: a@x.test\r\nSubject: From elsewhere\r\nIn-Reply-To: <1@x.test> <2@x.test>\r\n\r\nHello\r\n")
+	v.get("/mail/1/Drafts").open("From elsewhere").want(200)
+	if from := chosen(t, v.one("select[name=from]")); from == "1" {
+		t.Error("it would go out from the first")
+	}
+}
+
 // TestWhatIsWrittenAfterSendingElsewhereIsADraftOfItsOwn, and does not go out before somebody has seen that.
 func TestWhatIsWrittenAfterSendingElsewhereIsADraftOfItsOwn(t *testing.T) {
 	srv := testmail.Demo(t)

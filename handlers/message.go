@@ -60,6 +60,9 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if err != nil {
 		return err
 	}
+	if r, list, err = s.pageWith(r, p, pl, lq, list, uid); err != nil {
+		return err
+	}
 	marked, readAfter := s.markOpened(r, p, open)
 	if marked {
 		pl.box.Unseen = max(pl.box.Unseen, 1) - 1
@@ -77,6 +80,33 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	}
 	view.ReadAfter = readAfter
 	return s.ok(w, r, showMessage(s.mailPage(r, p, pl, list), view))
+}
+
+// pageWith is the page of the list on which a mail stands, and the request for it: an address may be older than the
+// mails that came since. The page that was asked for stays when the mail is on none.
+func (s *Server) pageWith(r *http.Request, p *person, pl place, lq mailclient.ListQuery, list mailclient.List, uid uint32) (*http.Request, mailclient.List, error) {
+	if slices.ContainsFunc(list.Rows, func(row mailclient.Row) bool { return row.UID == uid }) {
+		return r, list, nil
+	}
+	_, _, position, err := p.Mail.Neighbours(r.Context(), pl.box.Name, lq, uid)
+	if err != nil {
+		return nil, list, err
+	}
+	page := (position-1)/perPage + 1
+	if position == 0 || page == list.Page {
+		return r, list, nil
+	}
+	lq.Page = page
+	if list, err = p.Mail.List(r.Context(), pl.box.Name, lq); err != nil {
+		return nil, list, err
+	}
+	u, err := r.URL.Parse(with(r.URL.Path, r.URL.Query(), "page", pageParam(page)))
+	if err != nil {
+		return nil, list, errNothingHere
+	}
+	moved := *r
+	moved.URL = u
+	return &moved, list, nil
 }
 
 // draftPath is where a mail in the folder for drafts is opened.
@@ -121,11 +151,11 @@ const headerRead = "X-Restante-Read"
 // steps finds the mails before and after: on the same page of the list, else asked for.
 func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQuery, list mailclient.List, v *templates.Message) {
 	q := r.URL.Query()
-	link := func(uid uint32) string {
+	link := func(uid uint32, page int) string {
 		if uid == 0 {
 			return ""
 		}
-		return with(pathMessage(p.Account.ID, pl.slug, uid), q, "remote", "", "links", "")
+		return with(pathMessage(p.Account.ID, pl.slug, uid), q, "remote", "", "links", "", "page", pageParam(page))
 	}
 	var newer, older uint32
 	at := -1
@@ -141,7 +171,14 @@ func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQ
 	} else if n, o, _, err := p.Mail.Neighbours(r.Context(), pl.box.Name, lq, v.UID); err == nil {
 		newer, older = n, o
 	}
-	v.NewerURL, v.OlderURL = link(newer), link(older)
+	before, after := list.Page, list.Page
+	if at == 0 {
+		before--
+	}
+	if at == len(list.Rows)-1 {
+		after++
+	}
+	v.NewerURL, v.OlderURL = link(newer, before), link(older, after)
 	s.afterAct(p, v)
 }
 

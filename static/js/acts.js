@@ -1,7 +1,7 @@
 // Acts on mails: they show at once, and are taken back when the server refuses.
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { ask } from "./dialog.js";
-import { call, isMailPath, morph, problem, show } from "./net.js";
+import { busy, call, isMailPath, morph, page, problem, show } from "./net.js";
 import { boxOf, current, focusRow, pick, picked, rows } from "./rows.js";
 import { adopt, lastUndo, toast } from "./toast.js";
 import { say } from "./words.js";
@@ -26,7 +26,7 @@ export async function send(form, button, list = []) {
 	if (moves && form.matches(".message-bar") && matchMedia("(width < 43.75rem)").matches) data.set("back", one(".message-bar .back").getAttribute("href"));
 	const next = gone ? rows()[rows().indexOf(list.at(-1)) + 1] ?? rows()[rows().indexOf(list[0]) - 1] : null;
 	const held = list.contains?.(document.activeElement) || list.some((r) => r.contains(document.activeElement));
-	const undo = before(list, button.value);
+	const undo = before(list, button.value), at = page();
 	if (gone && held && next) focusRow(next);
 	flying++;
 	if (flying > 1) overtaken = true;
@@ -35,8 +35,8 @@ export async function send(form, button, list = []) {
 		const text = await response.text();
 		const doc = isOurs(response) ? parse(response, text) : null;
 		if (!response.ok || !doc) throw new Error(doc ? problem(doc) : say("refused"));
-		if (flying > 1 || !one(".frame > .panes, .frame > main", doc) || !isMailPath(new URL(response.url).pathname)) adopt(doc);
-		else if (overtaken) { adopt(doc); await refresh(); } else {
+		if (flying > 1 || busy() || !one(".frame > .panes, .frame > main", doc) || !isMailPath(new URL(response.url).pathname)) adopt(doc);
+		else if (overtaken || page() !== at) { adopt(doc); again(); } else { // who has gone on meanwhile is not called back
 			const there = new URL(response.url);
 			const stays = there.pathname === location.pathname; // the same list, with what stays in it
 			if (stays || moves && form.matches(".message-bar")) history.replaceState({ restante: true }, "", there.pathname + there.search); // nobody goes back to a mail that is gone
@@ -44,6 +44,7 @@ export async function send(form, button, list = []) {
 		}
 	} catch (error) {
 		undo();
+		if (page() !== at) again();
 		toast(navigator.onLine ? error.message || say("refused") : say("offline"), { failed: true });
 	} finally {
 		flying--;
@@ -52,19 +53,22 @@ export async function send(form, button, list = []) {
 	}
 }
 
+/** again fetches the list again; when that fails, the next news try. */
+const again = () => refresh().catch(() => {});
+
 /** leaves says whether an act takes mails out of the list that is shown. */
 const leaves = (action) => leaving.has(action) && !(stillFound.has(action) && one('form[data-list][action="/search/actions"]'));
 
 /** before changes the rows as the act will, and gives what takes that back. */
 function before(list, action) {
-	const was = [];
+	const was = [], folder = () => one("form[data-list]")?.getAttribute("action"), here = folder();
 	for (const row of list) {
 		boxOf(row).checked = false;
 		if (leaves(action)) {
 			const parent = row.parentNode, after = row.nextSibling;
 			row.setAttribute("data-leaving", "");
 			setTimeout(() => row.hasAttribute("data-leaving") && row.remove(), 140);
-			was.push(() => { row.removeAttribute("data-leaving"); row.setAttribute("data-failed", ""); if (!row.isConnected) parent.insertBefore(row, after?.parentNode === parent ? after : null); });
+			was.push(() => { row.removeAttribute("data-leaving"); row.setAttribute("data-failed", ""); if (!row.isConnected && folder() === here) parent.insertBefore(row, after?.parentNode === parent ? after : null); });
 		} else if (flags[action]) {
 			const [name, yes] = flags[action], had = row.hasAttribute(name);
 			row.toggleAttribute(name, yes);
@@ -79,12 +83,12 @@ export async function refresh({ pill = false } = {}) {
 	const form = one("form[data-list]"), open = one("[data-message]");
 	const url = open ? one(".message-bar .back")?.href : location.href;
 	if (!url || !one("#list") || one("#trouble")) return;
-	const response = await call(url);
+	const at = page(), response = await call(url);
 	let text = await response.text();
+	if (page() !== at) return refresh({ pill }); // another list stands there by now
 	if (!response.ok || !isOurs(response)) return;
 	if (open) text = text.replace(/<h1( class="list-title".*?)<\/h1>/s, "<h2$1</h2>"); // beside a message the subject is the page's heading
 	const doc = parse(response, text);
-	if (open) one(`.row[data-uid="${CSS.escape(open.dataset.message)}"]`, doc)?.setAttribute("data-current", "");
 	const list = one("#list"), known = new Set(rows().map((r) => r.id));
 	const fresh = all("[data-rows] > .row", doc).filter((r) => !known.has(r.id));
 	const parts = ["nav.folders"];
@@ -92,7 +96,11 @@ export async function refresh({ pill = false } = {}) {
 	else parts.push("#list");
 	await morph(text, doc, parts);
 	adopt(doc);
-	if (open && parts.includes("#list")) one(`.row[data-uid="${CSS.escape(open.dataset.message)}"]`)?.setAttribute("data-current", "");
+	const row = open && parts.includes("#list") && one(`.row[data-uid="${CSS.escape(open.dataset.message)}"]`);
+	if (row) {
+		row.setAttribute("data-current", "");
+		one("[data-message-link]", row).setAttribute("aria-current", "true");
+	}
 	if (!open) document.title = doc.title;
 	return fresh.length;
 }
@@ -130,11 +138,13 @@ export async function takeBack(address = lastUndo()) {
 		form.submit();
 		return;
 	}
-	const response = await call(address, { method: "POST", body: new URLSearchParams({ back: location.pathname + location.search }) });
+	const at = page(), response = await call(address, { method: "POST", body: new URLSearchParams({ back: location.pathname + location.search }) });
 	const text = await response.text();
 	if (!isOurs(response)) return toast(say("refused"), { failed: true });
 	if (new URL(response.url).pathname.startsWith("/compose/")) return location.assign(response.url); // a draft that is back
 	const doc = parse(response, text);
+	if (busy()) return adopt(doc);
+	if (page() !== at) { adopt(doc); return again(); }
 	if (one(".frame > .panes", doc) || doc.body.className === document.body.className && !one("form[data-compose]")) await show(response, text, doc, false);
 	else adopt(doc);
 }

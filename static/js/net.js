@@ -48,11 +48,19 @@ export async function morph(text, doc, selectors) {
 }
 
 let shown = location.pathname + location.search; // whose page stands there: in a popstate the bar is ahead of it
+let pages = 0;
 
-/** beside says that an address is a mail of the list that stands on the page: the rest of the page need not come again. */
+/** page counts the pages that were shown: what was asked for beside another one comes too late. */
+export const page = () => pages;
+
+/**
+ * beside says that an address is a mail of the list that stands on the page: the rest of the page need not come again.
+ * Where a filter or a search would pass over what was opened, each opening changes the list: it comes too.
+ */
 function beside(url) {
 	const to = new URL(url, location.href), list = (path) => path.replace(/\/\d+(?=\?|$)/, "");
-	return /\/\d+$/.test(to.pathname) && list(to.pathname + to.search) === list(shown) && Boolean(one(".frame > .panes:not(.only-list) form[data-list]"));
+	if (to.searchParams.has("filter") || to.searchParams.has("q") || list(to.pathname + to.search) !== list(shown)) return false;
+	return Boolean(one(".frame > .panes:not(.only-list) form[data-list]")) && all("[data-message-link]").some((a) => a.pathname === to.pathname);
 }
 
 /** open puts a mail that came beside the list that stands there. */
@@ -140,6 +148,7 @@ export async function show(response, text, doc, push, near = false) {
 	const path = here.pathname + here.search;
 	if (push && path !== location.pathname + location.search) history.pushState({ restante: true }, "", path);
 	shown = path;
+	pages++;
 	document.title = doc.title;
 	document.body.className = doc.body.className;
 	if (near) await open(text, doc); else await morph(text, doc, [".frame"]);

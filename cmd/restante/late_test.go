@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// held makes a tab's next request whose method and path are these wait on its way back until release.
+func held(b *tab, method, path string) (release func()) {
+	b.t.Helper()
+	ask[bool](b, `(() => {
+		const real = globalThis.fetch;
+		globalThis.arrived = false;
+		const wait = new Promise((go) => { globalThis.release = go; });
+		globalThis.fetch = async (url, init) => {
+			const to = new URL(url, location.href).pathname;
+			if ((init?.method ?? "GET") !== $ || !to.endsWith($)) return real(url, init);
+			globalThis.fetch = real;
+			const response = await real(url, init);
+			globalThis.arrived = true;
+			await wait;
+			return response;
+		};
+		return true;
+	})()`, method, path)
+	return func() {
+		b.t.Helper()
+		b.until("the answer is on its way", `globalThis.arrived`)
+		ask[bool](b, `(globalThis.release(), true)`)
+	}
+}
+
+// TestWhoWentOnIsNotCalledBack: what comes late changes neither the place nor the mail that the person went to meanwhile.
+func TestWhoWentOnIsNotCalledBack(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	anna := srv.NewUser(t)
+	for n := range 6 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
+	}
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.until("the list has come", `document.querySelectorAll("[data-rows] > .row").length === 6`)
+
+	release := held(b, "POST", "/actions")
+	b.click(`.row:has([aria-label*="Letter 5"]) .pick`)
+	b.keys("e")
+	b.press("Letter 2")
+	b.until("another mail is opened meanwhile", `document.querySelector("#subject")?.innerText === "Letter 2"`)
+	release()
+	b.sees("Moved to Archive")
+	b.until("it is still open", `location.pathname.includes("/INBOX/") && document.querySelector("#subject")?.innerText === "Letter 2" && document.querySelector(".row[data-current] [aria-current]")`)
+	b.until("the list tells what was done", `document.querySelectorAll("[data-rows] > .row").length === 5 && document.querySelector(".list-range").innerText.includes("of 5")`)
+
+	release = held(b, "POST", "/actions")
+	b.click(`.row:has([aria-label*="Letter 4"]) .pick`)
+	b.keys("e")
+	b.press("Trash")
+	b.until("another folder is opened meanwhile", `document.querySelector("h1").innerText === "Trash"`)
+	release()
+	b.until("what was done is told there", `document.querySelector("[data-status] [data-undo]") && location.pathname.endsWith("/Trash") && document.querySelector("h1").innerText === "Trash" && document.title.startsWith("Trash")`)
+
+	b.press("Inbox")
+	b.until("the inbox is back", `document.querySelectorAll("[data-rows] > .row").length === 4 && document.querySelector("h1").innerText === "Inbox"`)
+	release = held(b, "GET", "/INBOX")
+	srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", "Letter 9", "The text of letter 9."))
+	b.until("the news are asked for", `globalThis.arrived`)
+	b.press("Archive")
+	b.until("the archive is opened meanwhile", `document.querySelector("h1").innerText === "Archive" && document.querySelectorAll("[data-rows] > .row").length === 2`)
+	release()
+	if list := ask[string](b, `new Promise((done) => setTimeout(() => done(location.pathname + " " + document.querySelector("form[data-list]").getAttribute("action") + " " + document.title), 300))`); !strings.Contains(list, "/Archive/actions Archive") {
+		t.Errorf("the list of another folder came up late: %s", list)
+	}
+}
+
+// TestTheListShowsTheMailThatIsOpen: the way on from the last mail of a page leads to the next page, and an address that
+// is older than the mails that came since to the page where its mail is now.
+func TestTheListShowsTheMailThatIsOpen(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	anna := srv.NewUser(t)
+	for n := range 53 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %02d", n), fmt.Sprintf("The text of letter %02d.", n)))
+	}
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.until("the list has come", `document.querySelectorAll("[data-rows] > .row").length === 50`)
+	shows := func(n string, rows int) {
+		t.Helper()
+		b.until("letter "+n+" is open and current in its list", `document.querySelector("#subject")?.innerText === "Letter " + $ && [...document.querySelectorAll(".row[data-current] .row-subject")].map((r) => r.innerText).join() === "Letter " + $ && document.querySelectorAll("[data-rows] > .row").length === $`, n, n, rows)
+	}
+	ask[bool](b, `(document.querySelector("#list").scrollTop = 1e6, true)`)
+	b.press("Letter 03")
+	shows("03", 50)
+	b.click(`.steps [rel=next]`)
+	shows("02", 3)
+	b.click(`.steps [rel=prev]`)
+	shows("03", 50)
+	ask[bool](b, `(history.back(), true)`)
+	shows("02", 3)
+	b.open(ask[string](b, `location.pathname`)) // without its page
+	shows("02", 3)
+	b.keys("u")
+	b.until("the way back is its page", `!document.querySelector("[data-message]") && location.search === "?page=2" && document.activeElement.closest(".row")?.innerText.includes("Letter 02")`)
+}
+
+// TestAFilteredListKeepsWhatWasReadInIt, however quickly one mail is opened after the other.
+func TestAFilteredListKeepsWhatWasReadInIt(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	anna := srv.NewUser(t)
+	for n := range 5 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
+	}
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.press("Unread")
+	b.until("the filter is on", `location.search === "?filter=unread"`)
+	ask[bool](b, `new Promise((done) => {
+		document.addEventListener("restante:page", function next() {
+			const open = document.querySelector("#subject")?.innerText;
+			if (open === "Letter 4") document.querySelector('.row:has([aria-label*="Letter 3"]) [data-message-link]').click();
+			if (open === "Letter 3") { document.removeEventListener("restante:page", next); done(true); }
+		});
+		document.querySelector('.row:has([aria-label*="Letter 4"]) [data-message-link]').click();
+	})`)
+	b.keys("u")
+	b.until("back in the list all are there", `!document.querySelector("[data-message]") && document.querySelectorAll("[data-rows] > .row").length === 5 && document.querySelectorAll("[data-rows] > .row[data-unread]").length === 3`)
+}

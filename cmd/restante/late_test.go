@@ -128,3 +128,48 @@ func TestAFilteredListKeepsWhatWasReadInIt(t *testing.T) {
 	b.keys("u")
 	b.until("back in the list all are there", `!document.querySelector("[data-message]") && document.querySelectorAll("[data-rows] > .row").length === 5 && document.querySelectorAll("[data-rows] > .row[data-unread]").length === 3`)
 }
+
+// TestActsInQuickSuccession: each can be taken back, a key that is pressed twice means one mail, and an Undo that is
+// quicker than the act takes back that act and no older one.
+func TestActsInQuickSuccession(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	anna := srv.NewUser(t)
+	for n := range 8 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
+	}
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	shows := func(what, open string, letters string) {
+		t.Helper()
+		b.until(what, `(document.querySelector("#subject")?.innerText ?? "") === $ && [...document.querySelectorAll("[data-rows] > .row:not([data-leaving]) .row-subject")].map((r) => r.innerText.slice(7)).sort().reverse().join("") === $`, open, letters)
+	}
+	shows("the list has come", "", "76543210")
+	b.press("Letter 6")
+	shows("letter 6 is open", "Letter 6", "76543210")
+	release := held(b, "POST", "/actions")
+	b.keys("eee")
+	release()
+	shows("one mail is archived and the next opens", "Letter 5", "7543210")
+	b.keys("z")
+	b.sees("Undone")
+	shows("it is back", "Letter 5", "76543210")
+
+	b.keys("u")
+	b.until("the list again", `!document.querySelector("[data-message]") && document.activeElement.closest(".row")`)
+	first := ask[string](b, `(document.querySelector('.row:has([aria-label*="Letter 4"]) [data-message-link]').focus(), document.activeElement.innerText)`)
+	if !strings.Contains(first, "Letter 4") {
+		t.Fatalf("the keyboard is at %q", first)
+	}
+	b.keys("ee")
+	shows("two are archived from the list", "", "765210")
+	b.until("and told", `document.querySelector("[data-status] [data-undo]")`)
+	release = held(b, "POST", "/actions")
+	b.keys("ez")
+	release()
+	b.sees("Undone")
+	shows("what came last is back", "", "765210")
+	b.keys("z")
+	b.sees("Undone")
+	b.keys("z")
+	shows("and what came before, one after the other", "", "76543210")
+}

@@ -1,7 +1,7 @@
 // Acts on mails: they show at once, and are taken back when the server refuses.
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { ask } from "./dialog.js";
-import { busy, call, isMailPath, morph, page, problem, show } from "./net.js";
+import { busy, call, isMailPath, morph, page, problem, show, visit } from "./net.js";
 import { boxOf, current, focusRow, pick, picked, rows } from "./rows.js";
 import { adopt, lastUndo, toast } from "./toast.js";
 import { say } from "./words.js";
@@ -10,46 +10,65 @@ const leaving = new Set(["archive", "trash", "delete", "junk", "notjunk", "move"
 const stillFound = new Set(["archive", "notjunk", "move"]); // a search over all folders finds them where they are then
 const flags = { read: ["data-unread", false], unread: ["data-unread", true], flag: ["data-flagged", true], unflag: ["data-flagged", false] };
 
-let flying = 0, overtaken = false, acted = 0;
+let flying = 0, overtaken = false, acted = 0, onward = "";
+let line = Promise.resolve();
+
+/** inTurn does one thing after the other: what a page tells of an act is not that of the next, and Undo means the last. */
+function inTurn(act) {
+	const mine = line.then(act);
+	line = mine.catch(() => {});
+	return mine;
+}
 
 /** restless says that an act of our own has just changed the list. */
 export const restless = () => flying > 0 || Date.now() - acted < 1500;
 
 /** send posts an act of a form with its button and shows what came of it. */
 export async function send(form, button, list = []) {
+	const article = one("[data-message]");
+	if (form.matches("[data-list]") ? list.length && list.every((r) => r.hasAttribute("data-leaving")) : article?.hasAttribute("data-leaving")) return false; // pressed twice
 	const sure = button.dataset.confirm;
 	if (sure && !await ask(list.length > 1 ? say("selected", { N: list.length }) + ". " + sure : sure, button.textContent.trim())) return false;
 	const data = new FormData(form, button);
-	const open = one("[data-message]")?.dataset.message;
 	const moves = leaving.has(button.value), gone = leaves(button.value);
-	if (form.matches("[data-list]") && open && !(moves && list.some((r) => r.dataset.uid === open))) data.set("back", location.pathname + location.search);
+	const goes = moves && article && (form.matches(".message-bar") || list.some((r) => r.dataset.uid === article.dataset.message));
+	if (form.matches("[data-list]") && article && !goes) data.set("back", location.pathname + location.search);
 	if (moves && form.matches(".message-bar") && matchMedia("(width < 43.75rem)").matches) data.set("back", one(".message-bar .back").getAttribute("href"));
 	const next = gone ? rows()[rows().indexOf(list.at(-1)) + 1] ?? rows()[rows().indexOf(list[0]) - 1] : null;
 	const held = list.contains?.(document.activeElement) || list.some((r) => r.contains(document.activeElement));
 	const undo = before(list, button.value), at = page();
+	if (goes) article.setAttribute("data-leaving", "");
 	if (gone && held && next) focusRow(next);
 	flying++;
 	if (flying > 1) overtaken = true;
 	try {
-		const response = await call(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(data), headers: { "X-Restante-Act": "1" } });
-		const text = await response.text();
-		const doc = isOurs(response) ? parse(response, text) : null;
-		if (!response.ok || !doc) throw new Error(doc ? problem(doc) : say("refused"));
-		if (flying > 1 || busy() || !one(".frame > .panes, .frame > main", doc) || !isMailPath(new URL(response.url).pathname)) adopt(doc);
-		else if (overtaken || page() !== at) { adopt(doc); again(); } else { // who has gone on meanwhile is not called back
-			const there = new URL(response.url);
-			const stays = there.pathname === location.pathname; // the same list, with what stays in it
-			if (stays || moves && form.matches(".message-bar")) history.replaceState({ restante: true }, "", there.pathname + there.search); // nobody goes back to a mail that is gone
-			await show(response, text, doc, true);
-		}
+		await inTurn(async () => {
+			const response = await call(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(data), headers: { "X-Restante-Act": "1" } });
+			const text = await response.text();
+			const doc = isOurs(response) ? parse(response, text) : null;
+			if (!response.ok || !doc) throw new Error(doc ? problem(doc) : say("refused"));
+			if (goes && isMailPath(new URL(response.url).pathname)) onward = response.url;
+			if (flying > 1 || busy() || !one(".frame > .panes, .frame > main", doc) || !isMailPath(new URL(response.url).pathname)) adopt(doc);
+			else if (page() === at && overtaken && onward) {
+				adopt(doc);
+				history.replaceState({ restante: true }, "", onward);
+				await visit(onward, { push: false });
+			} else if (overtaken || page() !== at) { adopt(doc); again(); } else { // who has gone on meanwhile is not called back
+				const there = new URL(response.url);
+				const stays = there.pathname === location.pathname; // the same list, with what stays in it
+				if (stays || moves && form.matches(".message-bar")) history.replaceState({ restante: true }, "", there.pathname + there.search); // nobody goes back to a mail that is gone
+				await show(response, text, doc, true);
+			}
+		});
 	} catch (error) {
 		undo();
+		article?.removeAttribute("data-leaving");
 		if (page() !== at) again();
 		toast(navigator.onLine ? error.message || say("refused") : say("offline"), { failed: true });
 	} finally {
 		flying--;
 		acted = Date.now();
-		if (!flying) overtaken = false;
+		if (!flying) { overtaken = false; onward = ""; }
 	}
 }
 
@@ -130,7 +149,8 @@ export async function sendRows(form, button, list) {
 }
 
 /** takeBack undoes the newest act. A mail that is called back comes as a page to write on. */
-export async function takeBack(address = lastUndo()) {
+export const takeBack = (address) => inTurn(async () => {
+	address ??= lastUndo();
 	if (!address) return;
 	if (!address.startsWith("/undo/")) {
 		const form = el("form", { method: "post", action: address, hidden: true });
@@ -147,4 +167,4 @@ export async function takeBack(address = lastUndo()) {
 	if (page() !== at) { adopt(doc); return again(); }
 	if (one(".frame > .panes", doc) || doc.body.className === document.body.className && !one("form[data-compose]")) await show(response, text, doc, false);
 	else adopt(doc);
-}
+});

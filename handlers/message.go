@@ -344,10 +344,11 @@ func (s *Server) remoteAllowed(r *http.Request, p *person, pl place, m *message.
 	return err == nil && ok
 }
 
-// segments are a text's quotes and lines, with its addresses as links unless they are locked.
+// segments are a text's quotes and lines, with its addresses as links unless they are locked. What ends the text is
+// folded as one.
 func segments(text string, locked bool) (out []templates.Segment) {
 	for _, seg := range message.Quoted(text) {
-		v := templates.Segment{Depth: min(seg.Depth, 5), Signature: seg.Signature, Fold: seg.Tail}
+		v := templates.Segment{Depth: min(seg.Depth, 5), Signature: seg.Signature}
 		at := 0
 		links := message.Links(seg.Text)
 		if locked {
@@ -363,7 +364,15 @@ func segments(text string, locked bool) (out []templates.Segment) {
 		if at < len(seg.Text) {
 			v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[at:]})
 		}
-		out = append(out, v)
+		if !seg.Tail {
+			out = append(out, v)
+			continue
+		}
+		if n := len(out); n == 0 || out[n-1].Folded == nil {
+			out = append(out, templates.Segment{})
+		}
+		fold := &out[len(out)-1]
+		fold.Folded = append(fold.Folded, v)
 	}
 	return out
 }

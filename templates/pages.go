@@ -171,9 +171,10 @@ type Card struct {
 
 // Segment is a run of plain text of one quote depth.
 type Segment struct {
-	Depth           int
-	Signature, Fold bool
-	Pieces          []Piece
+	Depth     int
+	Signature bool
+	Pieces    []Piece
+	Folded    []Segment // in the place of all else
 }
 
 // Piece is text, or a link when URL is set.

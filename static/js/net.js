@@ -23,6 +23,7 @@ export function problem(doc) {
 export async function morph(text, doc, selectors) {
 	document.dispatchEvent(new CustomEvent("restante:swap", { detail: selectors })); // restante:page follows
 	text = text.replace(/<title>.*?<\/title>/s, ""); // the title is set by who goes somewhere, not by news
+	const reading = one(".reader")?.contains(document.activeElement);
 	const frame = one("iframe[data-message-body]");
 	const next = one("iframe[data-message-body]", doc);
 	if (frame && selectors.some((s) => frame.closest(s)) && frame.getAttribute("src") !== next?.getAttribute("src")) {
@@ -44,6 +45,7 @@ export async function morph(text, doc, selectors) {
 			if (box) box.checked = true;
 		}
 	}
+	if (reading && document.activeElement === document.body) one("#subject, #trouble")?.focus({ preventScroll: true });
 	document.dispatchEvent(new CustomEvent("restante:page"));
 }
 

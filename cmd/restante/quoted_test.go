@@ -1,0 +1,40 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// TestQuotedHistoryIsFoldedOnce, with the line that introduces it and quotes within quotes; on paper it stands open.
+func TestQuotedHistoryIsFoldedOnce(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", "Supper", "Walnuts are welcome.\r\n\r\nOn Tue, 3 Nov 2026, Anna wrote:\r\n> Is anybody allergic?\r\n>> Supper on Saturday?\r\n> Anna\r\n"))
+	v := newSite(t, srv, testdb.SQLite(t), nil).signIn(anna)
+	v.open("Supper").want(200)
+	if folds := v.texts("details[class=quote-fold]"); len(folds) != 1 || !strings.Contains(folds[0], "Anna wrote:") || !strings.Contains(folds[0], "Supper on Saturday?") || strings.Contains(folds[0], "Walnuts") {
+		t.Errorf("folded is %q", folds)
+	}
+	v.get(v.url.Path + "/print").want(200)
+	v.says("[data-message-text]", "Supper on Saturday?")
+	if v.has("details[class=quote-fold]") {
+		t.Error("on paper something is folded")
+	}
+}
+
+// TestTheReaderKeepsTheFocus, also where the letter's frame makes place for another mail.
+func TestTheReaderKeepsTheFocus(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", "Plain", "The plain text."),
+		"From: Ben <ben@keller.example>\r\nTo: anna@demo.test\r\nSubject: Rich\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<p>The rich text.</p>\r\n")
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.press("Rich")
+	b.until("the subject has the focus", `document.activeElement.id === "subject" && document.querySelector("iframe[data-message-body]")`)
+	b.keys("e")
+	b.until("so has the next one's", `document.activeElement.id === "subject" && document.querySelector("#subject").innerText === "Plain"`)
+}

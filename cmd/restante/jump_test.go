@@ -35,3 +35,21 @@ func TestTheListGoesToADate(t *testing.T) {
 		t.Error("a filtered list offers dates")
 	}
 }
+
+// TestTheDayThatWasJumpedToIsInSight: its first mail has the keyboard.
+func TestTheDayThatWasJumpedToIsInSight(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	talk := srv.Talk(t, anna)
+	first := time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
+	for i := range 45 {
+		day := first.AddDate(0, 0, i)
+		talk.AppendAt("INBOX", day, fmt.Sprintf("From: Ben <ben@keller.example>\r\nSubject: %s\r\nDate: %s\r\n\r\ntext\r\n", day.Format("Jan 2"), day.Format(time.RFC1123Z)))
+	}
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.click(".list-menu summary")
+	ask[bool](b, `(document.querySelector("#jump-on").value = "2024-01-10", true)`)
+	b.press("Go")
+	b.until("the mail of that day is in sight and has the keyboard", `(() => { const row = document.activeElement.closest(".row"); return row?.querySelector(".row-subject").innerText === "Jan 10" && row.getBoundingClientRect().bottom <= innerHeight; })()`)
+}

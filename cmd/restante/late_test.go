@@ -173,3 +173,40 @@ func TestActsInQuickSuccession(t *testing.T) {
 	b.keys("z")
 	shows("and what came before, one after the other", "", "76543210")
 }
+
+// TestAMailThatDoesNotOpenLeavesTheListAsItWas: without a network its row is neither current nor read.
+func TestAMailThatDoesNotOpenLeavesTheListAsItWas(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	for n := range 3 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
+	}
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.press("Letter 2")
+	b.until("letter 2 is open", `document.querySelector("#subject")?.innerText === "Letter 2"`)
+	ask[bool](b, `(globalThis.fetch = () => Promise.reject(new TypeError("no network")), Object.defineProperty(navigator, "onLine", { value: false }), true)`)
+	b.press("Letter 1")
+	b.sees("You are offline.")
+	b.until("the list shows what is open", `[...document.querySelectorAll(".row[data-current] .row-subject")].map((r) => r.innerText).join() === "Letter 2" && document.querySelector('.row:has([aria-label*="Letter 1"])').hasAttribute("data-unread")`)
+}
+
+// TestNewsLeaveOpenWhatIsOpen: the menu of the list in which somebody is at work, and the folders that were folded.
+func TestNewsLeaveOpenWhatIsOpen(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	anna := srv.NewUser(t)
+	talk := srv.Talk(t, anna)
+	talk.Do("CREATE Work")
+	talk.Do("SUBSCRIBE Work")
+	srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", "Letter 1", "The text."))
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.click("nav.folders summary")
+	b.click(".list-menu summary")
+	b.click("#jump-on")
+	srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", "Letter 2", "The text."))
+	b.until("the news are there", `document.querySelectorAll("[data-rows] > .row").length === 2`)
+	b.until("and nothing else changed", `document.querySelector(".list-menu").open && document.activeElement.id === "jump-on" && !document.querySelector("nav.folders details").open`)
+	b.press("Sent")
+	b.until("the folders stay folded on the way", `document.querySelector("h1").innerText === "Sent" && !document.querySelector("nav.folders details").open && !document.querySelector(".list-menu[open]")`)
+}

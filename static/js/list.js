@@ -1,7 +1,7 @@
 // The list under mouse and finger: picking, quick tools, opening.
 import { coarse, el, icon, on, one, plainClick } from "./dom.js";
 import { refresh, send, sendRows, takeBack } from "./acts.js";
-import { call, isMailPath, visit } from "./net.js";
+import { busy, call, isMailPath, visit } from "./net.js";
 import { boxOf, count, focusRow, picked, range, rows, settle, startRange } from "./rows.js";
 import { forgetUndo } from "./toast.js";
 
@@ -63,9 +63,14 @@ export function startList() {
 	on("click", ".panes a[href], nav.folders a[data-mailbox]", (e, link) => {
 		if (!plainClick(e) || link.target || link.hasAttribute("download") || !isMailPath(link.pathname) || link.origin !== location.origin || !one(".frame > .panes")) return;
 		e.preventDefault();
-		const from = link.closest(".row");
+		const from = link.closest(".row"), unread = from?.hasAttribute("data-unread");
 		if (from) { for (const r of rows()) r.toggleAttribute("data-current", r === from); from.removeAttribute("data-unread"); }
-		visit(link.href).then((there) => there && arrive(from));
+		visit(link.href).then((there) => {
+			if (there) return arrive(from);
+			if (!from || busy()) return;
+			from.toggleAttribute("data-unread", unread); // it did not open
+			for (const r of rows()) r.toggleAttribute("data-current", r.dataset.uid === one("[data-message]")?.dataset.message);
+		});
 	});
 	on("submit", "form.search, form.jump", (e, form) => {
 		if (!one(".frame > .panes")) return;
@@ -73,7 +78,13 @@ export function startList() {
 		const to = new URL(form.getAttribute("action"), location.href);
 		to.search = new URLSearchParams(new FormData(form));
 		document.activeElement?.blur();
-		visit(to.href).then((there) => there && focusRow(rows()[0]));
+		const day = to.searchParams.get("on"), oldest = to.searchParams.get("order") === "asc";
+		const dayOf = (row) => one("time", row).dateTime.slice(0, 10);
+		visit(to.href).then((there) => {
+			const meant = there && day && rows().find((r) => oldest ? dayOf(r) >= day : dayOf(r) <= day);
+			if (there) focusRow(meant || rows()[0]);
+			if (meant) meant.scrollIntoView({ block: "center" });
+		});
 	});
 	on("pointerdown", ".row", (e, row) => { down = [e.clientX, e.clientY]; if (e.pointerType === "touch") long = setTimeout(() => { held = true; boxOf(row).checked = !boxOf(row).checked; navigator.vibrate?.(10); count(); }, 400); });
 	for (const type of ["pointerup", "pointercancel", "pointermove", "scroll"]) document.addEventListener(type, (e) => { if (type !== "pointermove" || Math.hypot(e.clientX - down[0], e.clientY - down[1]) > 10) clearTimeout(long); }, { capture: true, passive: true });

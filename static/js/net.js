@@ -23,7 +23,8 @@ export function problem(doc) {
 export async function morph(text, doc, selectors) {
 	document.dispatchEvent(new CustomEvent("restante:swap", { detail: selectors })); // restante:page follows
 	text = text.replace(/<title>.*?<\/title>/s, ""); // the title is set by who goes somewhere, not by news
-	const reading = one(".reader")?.contains(document.activeElement);
+	const focus = document.activeElement, reading = one(".reader")?.contains(focus);
+	const folds = all(selectors.includes(".frame") ? "nav.folders details" : "nav.folders details, .list-menu").map((d) => [d, d.open]);
 	const frame = one("iframe[data-message-body]");
 	const next = one("iframe[data-message-body]", doc);
 	if (frame && selectors.some((s) => frame.closest(s)) && frame.getAttribute("src") !== next?.getAttribute("src")) {
@@ -45,6 +46,8 @@ export async function morph(text, doc, selectors) {
 			if (box) box.checked = true;
 		}
 	}
+	for (const [fold, open] of folds) fold.open = open; // news neither fold nor unfold
+	if (focus.closest?.(".list-menu[open]")) focus.focus({ preventScroll: true });
 	if (reading && document.activeElement === document.body) one("#subject, #trouble")?.focus({ preventScroll: true });
 	document.dispatchEvent(new CustomEvent("restante:page"));
 }

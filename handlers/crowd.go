@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// crowd bounds how many requests of one person are worked on at once, so that nobody takes the time of all others, or
-// those for one draft. More of them wait for their turn, as in a browser that loads a letter with many pictures.
+// crowd bounds how much is done at once for each of many: the requests of a person, so that nobody takes the time of all
+// others, the saves of a draft, the tries of an account. More waits for its turn, as in a browser that loads a letter
+// with many pictures.
 type crowd[K comparable] struct {
 	atOnce int64
 
@@ -19,10 +20,10 @@ type crowd[K comparable] struct {
 	each map[K]*turns
 }
 
-// turns are those of one person or draft.
+// turns are those of one of them.
 type turns struct {
 	free *semaphore.Weighted
-	uses int // requests that have one or wait for one
+	uses int // who have one or wait for one
 }
 
 const (

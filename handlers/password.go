@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"restante/internal/seal"
 	"restante/mailclient"
 )
@@ -18,19 +16,15 @@ type passwords struct {
 	ring *seal.Ring
 	now  func() time.Time
 
+	lanes *crowd[string] // one for an account's strangers, one for its devices
+
 	mu    sync.Mutex
 	wrong map[string]wrongPair // by keyed hash
-	lanes map[string]*lane
 }
 
 type wrongPair struct {
 	at  time.Time
 	err error
-}
-
-type lane struct {
-	one  *semaphore.Weighted
-	uses int
 }
 
 const (
@@ -40,7 +34,7 @@ const (
 )
 
 func newPasswords(ring *seal.Ring, now func() time.Time) *passwords {
-	return &passwords{ring: ring, now: now, wrong: map[string]wrongPair{}, lanes: map[string]*lane{}}
+	return &passwords{ring: ring, now: now, lanes: newCrowd[string](1), wrong: map[string]wrongPair{}}
 }
 
 // try calls ask unless the pair was wrong a moment ago, and then gives that answer again. ask runs to its end even if
@@ -53,7 +47,7 @@ func (p *passwords) try(ctx context.Context, address, password string, known boo
 	if known {
 		name = "known " + address
 	}
-	leave, err := p.enter(ctx, name)
+	leave, err := p.lanes.enter(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -68,29 +62,6 @@ func (p *passwords) try(ctx context.Context, address, password string, known boo
 		p.remember(pair, err)
 	}
 	return err
-}
-
-func (p *passwords) enter(ctx context.Context, name string) (leave func(), err error) {
-	p.mu.Lock()
-	l := p.lanes[name]
-	if l == nil {
-		l = &lane{one: semaphore.NewWeighted(1)}
-		p.lanes[name] = l
-	}
-	l.uses++
-	p.mu.Unlock()
-	done := func() {
-		p.mu.Lock()
-		if l.uses--; l.uses == 0 {
-			delete(p.lanes, name)
-		}
-		p.mu.Unlock()
-	}
-	if err := l.one.Acquire(ctx, 1); err != nil {
-		done()
-		return nil, err
-	}
-	return func() { l.one.Release(1); done() }, nil
 }
 
 func (p *passwords) wasWrong(pair string) error {

@@ -8,13 +8,10 @@ package imapx
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,8 +20,6 @@ import (
 
 // Deadlines of PROTOCOLS C3.
 const (
-	dialTime     = 10 * time.Second
-	tlsTime      = 10 * time.Second
 	greetingTime = 30 * time.Second
 	authTime     = 30 * time.Second
 )
@@ -84,7 +79,8 @@ func (d *dialing) run(ctx context.Context) (*Conn, error) {
 	if err := d.dial(ctx); err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = d.conn.SetDeadline(time.Unix(1, 0)) })
+	conn := d.conn // TLS may come over it meanwhile; its deadline is that of TLS too
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if d.o.Security == "tls" {
 		if err := d.secure(ctx); err != nil {
@@ -122,31 +118,20 @@ func (d *dialing) run(ctx context.Context) (*Conn, error) {
 	return newConn(d), nil
 }
 
+func (d *dialing) server() wire.Server {
+	return wire.Server{Host: d.o.Host, Port: d.o.Port, RootCAs: d.o.RootCAs, Via: d.o.Dial}
+}
+
 func (d *dialing) dial(ctx context.Context) error {
-	dial := d.o.Dial
-	if dial == nil {
-		dial = (&net.Dialer{KeepAlive: time.Minute}).DialContext
-	}
-	ctx, cancel := context.WithTimeout(ctx, dialTime)
-	defer cancel()
-	conn, err := dial(ctx, "tcp", net.JoinHostPort(d.o.Host, strconv.Itoa(d.o.Port)))
+	conn, err := d.server().Dial(ctx)
 	if err != nil {
 		return err
 	}
 	d.conn = conn
-	if d.o.Security == "plain" && !private(conn.RemoteAddr()) {
+	if d.o.Security == "plain" && !wire.Private(conn.RemoteAddr()) {
 		return d.fail(NoTLS, "an unencrypted connection is allowed to private addresses only")
 	}
 	return nil
-}
-
-func private(a net.Addr) bool {
-	p, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return a.Network() == "pipe" || a.Network() == "unix"
-	}
-	ip := p.Addr().Unmap()
-	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
 }
 
 func (d *dialing) fail(kind ConnectKind, text string) error {
@@ -154,14 +139,11 @@ func (d *dialing) fail(kind ConnectKind, text string) error {
 }
 
 func (d *dialing) secure(ctx context.Context) error {
-	t := tls.Client(d.conn, &tls.Config{ServerName: d.o.Host, RootCAs: d.o.RootCAs, MinVersion: tls.VersionTLS12})
-	ctx, cancel := context.WithTimeout(ctx, tlsTime)
-	defer cancel()
-	if err := t.HandshakeContext(ctx); err != nil {
-		return err
+	t, err := d.server().Secure(ctx, d.conn)
+	if err == nil {
+		d.conn = t
 	}
-	d.conn = t
-	return nil
+	return err
 }
 
 func (d *dialing) within(t time.Duration) { _ = d.conn.SetDeadline(time.Now().Add(t)) }

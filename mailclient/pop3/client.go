@@ -6,12 +6,10 @@ package pop3
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -19,12 +17,8 @@ import (
 	"restante/mailclient/wire"
 )
 
-// How long a server may take.
-const (
-	dialTime   = 10 * time.Second
-	tlsTime    = 10 * time.Second
-	answerTime = time.Minute // for the next bytes of an answer
-)
+// answerTime is how long a server may take for the next bytes of an answer.
+const answerTime = time.Minute
 
 const (
 	maxStatus = 2 << 10 // bytes of a status line that are kept
@@ -43,6 +37,10 @@ type Options struct {
 
 	// Dial replaces the dialler.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+func (o Options) server() wire.Server {
+	return wire.Server{Host: o.Host, Port: o.Port, RootCAs: o.RootCAs, Via: o.Dial}
 }
 
 // Client is a session in the transaction state. It is for one goroutine at a time. After an error that is no
@@ -86,13 +84,7 @@ func (c *Client) explain(err error) error {
 }
 
 func (c *Client) open(ctx context.Context, o Options) error {
-	dial := o.Dial
-	if dial == nil {
-		dial = (&net.Dialer{KeepAlive: time.Minute}).DialContext
-	}
-	dctx, cancel := context.WithTimeout(ctx, dialTime)
-	defer cancel()
-	conn, err := dial(dctx, "tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
+	conn, err := o.server().Dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,7 +117,8 @@ func (c *Client) open(ctx context.Context, o Options) error {
 
 // until lets the end of ctx end what waits for the server; the function it gives takes that back.
 func (c *Client) until(ctx context.Context) func() {
-	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
+	conn := c.conn // TLS may come over it meanwhile; its deadline is that of TLS too
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	return func() { stop() }
 }
 
@@ -138,14 +131,11 @@ func (p patient) Read(b []byte) (int, error) {
 }
 
 func (c *Client) secure(ctx context.Context, o Options) error {
-	t := tls.Client(c.conn, &tls.Config{ServerName: o.Host, RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12})
-	ctx, cancel := context.WithTimeout(ctx, tlsTime)
-	defer cancel()
-	if err := t.HandshakeContext(ctx); err != nil {
-		return err
+	t, err := o.server().Secure(ctx, c.conn)
+	if err == nil {
+		c.conn = t
 	}
-	c.conn = t
-	return nil
+	return err
 }
 
 // greeting reads the banner and gives its words.
@@ -233,16 +223,6 @@ func (c *Client) Age() time.Duration { return time.Since(c.born) }
 
 // Odd is how many lines of answers made no sense and were passed over.
 func (c *Client) Odd() int { return c.odd }
-
-// private says whether an address is in this house or on this machine.
-func private(a net.Addr) bool {
-	p, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return a.Network() == "pipe" || a.Network() == "unix"
-	}
-	ip := p.Addr().Unmap()
-	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
-}
 
 func shown(s string) string {
 	return strings.ToValidUTF8(s[:min(len(s), 200)], "\uFFFD")

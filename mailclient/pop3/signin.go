@@ -23,7 +23,7 @@ func (c *Client) signIn(o Options, banner string) error {
 	if open && o.APOP {
 		return c.apop(o, banner)
 	}
-	if open && !private(c.conn.RemoteAddr()) {
+	if open && !wire.Private(c.conn.RemoteAddr()) {
 		return &wire.ConnectError{Host: o.Host, Kind: wire.NoTLS, Text: "an unencrypted connection is allowed to private addresses only"}
 	}
 	for _, mech := range []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"} {

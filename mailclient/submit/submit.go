@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -207,13 +206,13 @@ func (s *try) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if ep.Security == mailclient.Plain && !private(raw.RemoteAddr()) {
+	if ep.Security == mailclient.Plain && !wire.Private(raw.RemoteAddr()) {
 		return errors.Join(errNoTLS, raw.Close())
 	}
 	if err := s.use(raw); err != nil {
 		return err
 	}
-	conf := &tls.Config{ServerName: ep.Host, RootCAs: ep.RootCAs, MinVersion: tls.VersionTLS12}
+	conf := wire.Server{Host: ep.Host, RootCAs: ep.RootCAs}.TLS()
 	_ = raw.SetDeadline(time.Now().Add(s.timeout(5 * time.Minute))) // the greeting, TLS included
 	switch ep.Security {
 	case mailclient.TLS:
@@ -354,15 +353,6 @@ type paced struct {
 func (p *paced) Read(b []byte) (int, error) {
 	_ = p.s.conn.SetWriteDeadline(time.Now().Add(p.s.timeout(3 * time.Minute)))
 	return p.r.Read(b)
-}
-
-func private(addr net.Addr) bool {
-	ap, err := netip.ParseAddrPort(addr.String())
-	if err != nil {
-		return false
-	}
-	a := ap.Addr().Unmap()
-	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
 }
 
 func without(all []string, sets ...map[string]string) (rest []string) {

@@ -1,6 +1,6 @@
-// Package wire is what the clients of mail servers have in common: the reasons
-// why a server cannot be reached safely, and how a person signs in. It speaks no
-// protocol. Start at Classify and Mechanism.
+// Package wire is what the clients of mail servers have in common: dialling, TLS,
+// the reasons why a server cannot be reached safely, and how a person signs in. It
+// speaks no protocol. Start at Server, Classify and Mechanism.
 package wire
 
 import (

@@ -194,9 +194,11 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 	if r.Method != http.MethodGet {
 		f.Here = "/"
 	}
-	s.tellWork(r, p, &f)
-	if n, err := s.store.OutboxCount(ctx, p.User.ID); err == nil {
-		f.Outbox = n
+	if waiting, work, err := s.store.Behind(ctx, p.User.ID); err == nil {
+		f.Outbox = waiting
+		if work {
+			s.tellWork(r, p, &f)
+		}
 	}
 	treeCtx, cancel := context.WithTimeout(ctx, furniture)
 	defer cancel()

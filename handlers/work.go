@@ -78,7 +78,7 @@ func (s *Server) tellWork(r *http.Request, p *person, f *templates.Frame) {
 	}
 	work, err := s.store.NewestWork(r.Context(), p.User.ID)
 	if err != nil {
-		return // mostly: there is none
+		return // told in another tab meanwhile
 	}
 	var t telling
 	if err := json.Unmarshal([]byte(work.Words), &t); err != nil {

@@ -117,10 +117,13 @@ func (s *Store) Outbox(ctx context.Context, userID int64) ([]OutboxItem, error) 
 	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
 }
 
-// OutboxCount is how many items wait for something: the number beside "Outbox".
-func (s *Store) OutboxCount(ctx context.Context, userID int64) (n int, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM outbox WHERE user_id = $1 AND state NOT IN ('sent', 'undone')`, userID).Scan(&n)
-	return n, err
+// Behind tells, for every page, what goes on behind it: how many outbox items wait for something, which is the number
+// beside "Outbox", and whether NewestWork has something to tell.
+func (s *Store) Behind(ctx context.Context, userID int64) (outbox int, work bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT
+		(SELECT COUNT(*) FROM outbox WHERE user_id = $1 AND state NOT IN ('sent', 'undone')),
+		EXISTS (SELECT 1 FROM work WHERE user_id = $1 AND NOT told)`, userID).Scan(&outbox, &work)
+	return outbox, work, err
 }
 
 // TakeOutbox claims an item for node until lease ends: held, waiting and accepted ones, and those a dead worker left.

@@ -26,7 +26,19 @@ func TestWorkIsTakenOnceRecordedAndStopped(t *testing.T) {
 			}
 			return id
 		}
+		tells := func(userID int64) bool {
+			t.Helper()
+			_, work, err := s.Behind(ctx, userID)
+			ok(t, err)
+			return work
+		}
+		if tells(anna.ID) {
+			t.Error("there is something to tell before there is work")
+		}
 		id := add()
+		if !tells(anna.ID) || tells(ben.ID) {
+			t.Error("work under way is not told to its own person alone")
+		}
 		w := must(s.TakeWork(ctx, id, "one", lease))(t)
 		if w.State != store.WorkRunning || w.Total != 9 || string(w.Cred) != "x" {
 			t.Errorf("%+v", w)
@@ -66,6 +78,9 @@ func TestWorkIsTakenOnceRecordedAndStopped(t *testing.T) {
 		missing(t, "told twice", s.TellWork(ctx, anna.ID, id))
 		_, err = s.NewestWork(ctx, anna.ID)
 		missing(t, "told", err)
+		if tells(anna.ID) {
+			t.Error("what was told is to be told again")
+		}
 
 		second := add()
 		must(s.TakeWork(ctx, second, "dead", lease))(t)

@@ -31,17 +31,10 @@ func hitFrom(ref string) (slug string, validity, uid uint32, ok bool) {
 }
 
 // hit shows a mail beside the results of the search through all folders that found it. The way on leads through them.
-func (s *Server) hit(w http.ResponseWriter, r *http.Request, p *person, uid uint32) error {
+func (s *Server) hit(w http.ResponseWriter, r *http.Request, p *person, pl place, uid uint32) error {
 	res, err := s.resultsOf(r, p, r.URL.Query().Get("search"))
 	if err != nil {
 		return err
-	}
-	pl, err := s.place(r, p)
-	if err != nil {
-		return err
-	}
-	if pl.box.Role == mailclient.RoleDrafts {
-		return seeOther(w, r, draftPath(pl, uid))
 	}
 	open, err := p.Mail.Open(r.Context(), pl.box.Name, 0, uid)
 	if err != nil && !errors.Is(err, mailclient.ErrGone) {
@@ -61,6 +54,9 @@ func (s *Server) hit(w http.ResponseWriter, r *http.Request, p *person, uid uint
 	}
 	if res.list, err = p.Mail.Found(r.Context(), res.query, res.page, perPage); err != nil {
 		return err
+	}
+	if gone == nil {
+		onlyBeside(r, &res.list, pl.box.Name, uid)
 	}
 	page := s.resultsPage(r, p, res)
 	beside := func(i int) string {

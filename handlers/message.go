@@ -27,22 +27,16 @@ func uidParam(r *http.Request) (uint32, error) {
 	return uint32(n), nil
 }
 
-// headerBeside is sent by a script on whose page the list stands already: of that, it gets the one row that changed.
-const headerBeside = "X-Restante-Beside"
+// What scripts say of why they ask for a mail.
+const (
+	headerBeside = "X-Restante-Beside" // the list stands on their page already: of that, they get the one row that changed
+	headerAct    = "X-Restante-Act"    // they have just acted on a mail: what opens then was not asked for
+	headerRead   = "X-Restante-Read"   // the mail has been shown for its time
+)
 
 // message shows a mail beside its list, and marks it read once it is shown.
 func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) error {
 	uid, err := uidParam(r)
-	if err != nil {
-		return err
-	}
-	if r.URL.Query().Get("search") != "" {
-		return s.hit(w, r, p, uid)
-	}
-	if r, err = keepingListed(r, uid); err != nil {
-		return err
-	}
-	lq, err := listQueryFrom(r.URL.Query(), p.Zone)
 	if err != nil {
 		return err
 	}
@@ -51,7 +45,17 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 		return err
 	}
 	if pl.box.Role == mailclient.RoleDrafts {
-		return seeOther(w, r, draftPath(pl, uid))
+		return seeOther(w, r, fmt.Sprintf("/compose?draft=%s&uid=%d", url.QueryEscape(pl.slug), uid))
+	}
+	if r.URL.Query().Get("search") != "" {
+		return s.hit(w, r, p, pl, uid)
+	}
+	if r, err = keepingListed(r, uid); err != nil {
+		return err
+	}
+	lq, err := listQueryFrom(r.URL.Query(), p.Zone)
+	if err != nil {
+		return err
 	}
 	open, list, err := p.Mail.OpenInList(r.Context(), pl.box.Name, uid, lq)
 	if errors.Is(err, mailclient.ErrGone) {
@@ -75,9 +79,7 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 		return err
 	}
 	s.steps(r, p, pl, lq, list, view)
-	if r.Header.Get(headerBeside) != "" {
-		list.Rows = slices.DeleteFunc(list.Rows, func(row mailclient.Row) bool { return row.UID != uid })
-	}
+	onlyBeside(r, &list, pl.box.Name, uid)
 	view.ReadAfter = readAfter
 	return s.ok(w, r, showMessage(s.mailPage(r, p, pl, list), view))
 }
@@ -109,9 +111,11 @@ func (s *Server) pageWith(r *http.Request, p *person, pl place, lq mailclient.Li
 	return &moved, list, nil
 }
 
-// draftPath is where a mail in the folder for drafts is opened.
-func draftPath(pl place, uid uint32) string {
-	return fmt.Sprintf("/compose?draft=%s&uid=%d", url.QueryEscape(pl.slug), uid)
+// onlyBeside leaves of a list the row of the opened mail, for a script on whose page the others stand.
+func onlyBeside(r *http.Request, list *mailclient.List, mailbox string, uid uint32) {
+	if r.Header.Get(headerBeside) != "" {
+		list.Rows = slices.DeleteFunc(list.Rows, func(row mailclient.Row) bool { return row.UID != uid || row.Mailbox != mailbox })
+	}
 }
 
 // markOpened marks an unread mail that was opened read: now, or by a script after so many milliseconds. A failure leaves
@@ -127,9 +131,6 @@ func (s *Server) markOpened(r *http.Request, p *person, open *mailclient.Open) (
 	return p.Mail.MarkSeen(r.Context(), open) == nil, 0
 }
 
-// headerAct is sent by a script that has just acted on a mail: what opens then was not asked for.
-const headerAct = "X-Restante-Act"
-
 // marksRead says whether a mail that this request opens is read now, or by a script once it has been shown for a time:
 // by the person's setting, and when it opened by itself after an act. A prefetch opens nothing.
 func (s *Server) marksRead(r *http.Request, p *person) (now bool, later time.Duration) {
@@ -144,9 +145,6 @@ func (s *Server) marksRead(r *http.Request, p *person) (now bool, later time.Dur
 	}
 	return true, 0
 }
-
-// headerRead is sent by a script on whose page the mail was shown for that time.
-const headerRead = "X-Restante-Read"
 
 // steps finds the mails before and after: on the same page of the list, else asked for.
 func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQuery, list mailclient.List, v *templates.Message) {

@@ -3,21 +3,12 @@ package main
 import (
 	"fmt"
 	"testing"
-
-	"restante/internal/testdb"
-	"restante/internal/testmail"
 )
 
 // TestAMailOpensBesideTheListThatStands: with scripts a mail comes without the list, which stays as it is: its place,
 // its rows and what is picked. The steps back and forth in the browser show what they showed.
 func TestAMailOpensBesideTheListThatStands(t *testing.T) {
-	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
-	anna := srv.NewUser(t)
-	for n := range 40 {
-		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %02d", n), fmt.Sprintf("The text of letter %02d.", n)))
-	}
-	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
-	b.signIn(anna)
+	b, _, _ := tabWith(t, 40)
 	b.until("the list has come", `document.querySelectorAll("[data-rows] > .row").length === 40`)
 	ask[bool](b, `(() => { const list = document.querySelector("#list"); list.scrollTop = 900; globalThis.stands = list; return true; })()`)
 	b.click(`.row:has([aria-label*="Letter 20"]) .pick`)
@@ -55,13 +46,7 @@ func TestAMailOpensBesideTheListThatStands(t *testing.T) {
 // TestAMailThatOpensByItselfIsReadLater: what comes up after an act was not asked for. It is read once it has been
 // shown a while; without scripts, at once.
 func TestAMailThatOpensByItselfIsReadLater(t *testing.T) {
-	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
-	anna := srv.NewUser(t)
-	for n := range 4 {
-		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
-	}
-	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
-	b.signIn(anna)
+	b, _, _ := tabWith(t, 4)
 	b.press("Letter 3")
 	b.until("letter 3 is shown", `document.querySelector(".reader [data-message-text]")?.innerText.includes("letter 3")`)
 	b.keys("e")

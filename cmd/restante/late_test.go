@@ -36,13 +36,7 @@ func held(b *tab, method, path string) (release func()) {
 
 // TestWhoWentOnIsNotCalledBack: what comes late changes neither the place nor the mail that the person went to meanwhile.
 func TestWhoWentOnIsNotCalledBack(t *testing.T) {
-	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
-	anna := srv.NewUser(t)
-	for n := range 6 {
-		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
-	}
-	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
-	b.signIn(anna)
+	b, srv, anna := tabWith(t, 6)
 	b.until("the list has come", `document.querySelectorAll("[data-rows] > .row").length === 6`)
 
 	release := held(b, "POST", "/actions")
@@ -79,13 +73,7 @@ func TestWhoWentOnIsNotCalledBack(t *testing.T) {
 // TestTheListShowsTheMailThatIsOpen: the way on from the last mail of a page leads to the next page, and an address that
 // is older than the mails that came since to the page where its mail is now.
 func TestTheListShowsTheMailThatIsOpen(t *testing.T) {
-	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
-	anna := srv.NewUser(t)
-	for n := range 53 {
-		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %02d", n), fmt.Sprintf("The text of letter %02d.", n)))
-	}
-	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
-	b.signIn(anna)
+	b, _, _ := tabWith(t, 53)
 	b.until("the list has come", `document.querySelectorAll("[data-rows] > .row").length === 50`)
 	shows := func(n string, rows int) {
 		t.Helper()
@@ -108,13 +96,7 @@ func TestTheListShowsTheMailThatIsOpen(t *testing.T) {
 
 // TestAFilteredListKeepsWhatWasReadInIt, however quickly one mail is opened after the other.
 func TestAFilteredListKeepsWhatWasReadInIt(t *testing.T) {
-	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
-	anna := srv.NewUser(t)
-	for n := range 5 {
-		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
-	}
-	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
-	b.signIn(anna)
+	b, _, _ := tabWith(t, 5)
 	b.press("Unread")
 	b.until("the filter is on", `location.search === "?filter=unread"`)
 	ask[bool](b, `new Promise((done) => {
@@ -132,13 +114,7 @@ func TestAFilteredListKeepsWhatWasReadInIt(t *testing.T) {
 // TestActsInQuickSuccession: each can be taken back, a key that is pressed twice means one mail, and an Undo that is
 // quicker than the act takes back that act and no older one.
 func TestActsInQuickSuccession(t *testing.T) {
-	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
-	anna := srv.NewUser(t)
-	for n := range 8 {
-		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
-	}
-	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
-	b.signIn(anna)
+	b, _, _ := tabWith(t, 8)
 	shows := func(what, open string, letters string) {
 		t.Helper()
 		b.until(what, `(document.querySelector("#subject")?.innerText ?? "") === $ && [...document.querySelectorAll("[data-rows] > .row:not([data-leaving]) .row-subject")].map((r) => r.innerText.slice(7)).sort().reverse().join("") === $`, open, letters)

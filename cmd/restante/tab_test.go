@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"restante/internal/testdb"
 	"restante/internal/testmail"
 	"restante/internal/testproc"
 )
@@ -111,6 +113,21 @@ func newTab(t *testing.T, s *site, l look) *tab {
 	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Europe/Vienna"})
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 	return b
+}
+
+// tabWith opens a tab on the inbox of somebody with so many mails from Ben: "Letter 0" with "The text of letter 0." came
+// first. Their numbers have all as many digits.
+func tabWith(t *testing.T, letters int) (b *tab, srv *testmail.Server, anna testmail.User) {
+	t.Helper()
+	srv = testmail.Dovecot(t, testmail.DovecotOptions{})
+	anna = srv.NewUser(t)
+	digits := len(strconv.Itoa(letters - 1))
+	for n := range letters {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %0*d", digits, n), fmt.Sprintf("The text of letter %0*d.", digits, n)))
+	}
+	b = newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	return b, srv, anna
 }
 
 const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"

@@ -2,7 +2,7 @@
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { ask } from "./dialog.js";
 import { busy, call, isMailPath, morph, page, problem, show, visit } from "./net.js";
-import { boxOf, current, focusRow, pick, picked, rows } from "./rows.js";
+import { boxOf, current, focusRow, markCurrent, pick, picked, rows } from "./rows.js";
 import { adopt, lastUndo, toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -115,11 +115,7 @@ export async function refresh({ pill = false } = {}) {
 	else parts.push("#list");
 	await morph(text, doc, parts);
 	adopt(doc);
-	const row = open && parts.includes("#list") && one(`.row[data-uid="${CSS.escape(open.dataset.message)}"]`);
-	if (row) {
-		row.setAttribute("data-current", "");
-		one("[data-message-link]", row).setAttribute("aria-current", "true");
-	}
+	if (open && parts.includes("#list")) markCurrent(open.dataset.message);
 	if (!open) document.title = doc.title;
 	return fresh.length;
 }

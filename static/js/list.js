@@ -2,7 +2,7 @@
 import { coarse, el, icon, on, one, plainClick } from "./dom.js";
 import { refresh, send, sendRows, takeBack } from "./acts.js";
 import { busy, call, isMailPath, visit } from "./net.js";
-import { boxOf, count, focusRow, picked, range, rows, settle, startRange } from "./rows.js";
+import { boxOf, count, focusRow, markCurrent, picked, range, rows, settle, startRange } from "./rows.js";
 import { forgetUndo } from "./toast.js";
 
 let long = 0, held = false, down = [0, 0]; // a long press and what it did
@@ -64,12 +64,12 @@ export function startList() {
 		if (!plainClick(e) || link.target || link.hasAttribute("download") || !isMailPath(link.pathname) || link.origin !== location.origin || !one(".frame > .panes")) return;
 		e.preventDefault();
 		const from = link.closest(".row"), unread = from?.hasAttribute("data-unread");
-		if (from) { for (const r of rows()) r.toggleAttribute("data-current", r === from); from.removeAttribute("data-unread"); }
+		if (from) { markCurrent(from.dataset.uid); from.removeAttribute("data-unread"); }
 		visit(link.href).then((there) => {
 			if (there) return arrive(from);
 			if (!from || busy()) return;
 			from.toggleAttribute("data-unread", unread); // it did not open
-			for (const r of rows()) r.toggleAttribute("data-current", r.dataset.uid === one("[data-message]")?.dataset.message);
+			markCurrent(one("[data-message]")?.dataset.message);
 		});
 	});
 	on("submit", "form.search, form.jump", (e, form) => {

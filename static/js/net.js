@@ -2,6 +2,7 @@
 // Whatever fails falls back to plain navigation.
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { signIn } from "./dialog.js";
+import { markCurrent } from "./rows.js";
 import { adopt, toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -80,10 +81,7 @@ async function open(text, doc) {
 	}
 	one(".panes").classList.add("has-message");
 	one(".reader").replaceWith(document.importNode(article.closest(".reader"), true));
-	for (const r of all("[data-rows] > .row")) {
-		r.toggleAttribute("data-current", r.dataset.uid === article.dataset.message);
-		one("[data-message-link]", r).removeAttribute("aria-current");
-	}
+	markCurrent(article.dataset.message);
 	list.scrollTop = top;
 	await morph(text, doc, news(doc));
 }
@@ -95,14 +93,18 @@ function readLater() {
 	clearTimeout(reading);
 	const article = one("[data-message][data-read-after]");
 	if (!article) return;
-	reading = setTimeout(async () => {
-		if (!article.isConnected || article !== one("[data-message]")) return;
-		if (document.hidden) return document.addEventListener("visibilitychange", readLater, { once: true });
-		article.removeAttribute("data-read-after");
-		const response = await call(location.href, { headers: { "X-Restante-Beside": "1", "X-Restante-Read": "1" } });
-		const text = await response.text(), doc = response.ok && isOurs(response) && parse(response, text);
-		if (doc && article.isConnected) await morph(text, doc, news(doc));
+	reading = setTimeout(() => {
+		if (article !== one("[data-message]")) return;
+		if (document.hidden) document.addEventListener("visibilitychange", readLater, { once: true });
+		else markRead(article).catch(() => { /* it stays unread, as the server has it */ });
 	}, Number(article.dataset.readAfter));
+}
+
+async function markRead(article) {
+	article.removeAttribute("data-read-after");
+	const response = await call(location.href, { headers: { "X-Restante-Beside": "1", "X-Restante-Read": "1" } });
+	const text = await response.text(), doc = response.ok && isOurs(response) && parse(response, text);
+	if (doc && article.isConnected) await morph(text, doc, news(doc));
 }
 document.addEventListener("restante:page", readLater);
 

@@ -12,6 +12,15 @@ export const picked = () => rows().filter((r) => boxOf(r).checked);
 /** current is the row of the keyboard: that with the focus, else that of the open message, else none. */
 export const current = () => document.activeElement?.closest?.(".row") ?? one(".row[data-current]");
 
+/** markCurrent makes the row of a mail the current one. */
+export function markCurrent(mail) {
+	for (const r of rows()) {
+		const link = one("[data-message-link]", r), yes = r.dataset.uid === mail;
+		r.toggleAttribute("data-current", yes);
+		if (yes) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+	}
+}
+
 /** focusRow moves the keyboard to a row. */
 export function focusRow(row) {
 	if (!row) return;

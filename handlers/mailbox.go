@@ -162,7 +162,7 @@ func (s *Server) mailPage(r *http.Request, p *person, pl place, list mailclient.
 	frame, _ := s.frame(r, p, "mail", title, pl.box.Name)
 	frame.HasList = true
 	frame.SearchScope, frame.Query = pl.slug, r.URL.Query().Get("q")
-	page := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane}
+	page := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane, Beside: r.Header.Get(headerOpen) != ""}
 	if frame.Query != "" {
 		page.SearchURL, page.SearchScope = pl.path, ""
 	}

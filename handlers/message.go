@@ -32,6 +32,7 @@ const (
 	headerBeside = "X-Restante-Beside" // the list stands on their page already: of that, they get the one row that changed
 	headerAct    = "X-Restante-Act"    // they have just acted on a mail: what opens then was not asked for
 	headerRead   = "X-Restante-Read"   // the mail has been shown for its time
+	headerOpen   = "X-Restante-Open"   // of a list: a mail stands open beside it on their page
 )
 
 // message shows a mail beside its list, and marks it read once it is shown.

@@ -191,6 +191,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		Here: r.URL.RequestURI(), Events: "/events", Seen: p.Seen, NoShortcuts: p.User.Settings.NoShortcuts,
 		AskZone: p.User.Settings.TimeZone == "" && s.sessions.GetString(ctx, sessionZone) == "",
 	}
+	f.WriteOutlined = r.Header.Get(headerOpen) != ""
 	if r.Method != http.MethodGet {
 		f.Here = "/"
 	}

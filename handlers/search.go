@@ -149,7 +149,7 @@ func (s *Server) resultsPage(r *http.Request, p *person, res results) templates.
 	title := p.L.T("search.title", "Query", res.words)
 	frame, boxes := s.frame(r, p, "mail search-page", title, "")
 	frame.Query, frame.HasList = res.words, true
-	v := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane, ReaderWords: p.L.T("search.results", "N", res.list.Total)}
+	v := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane, Beside: r.Header.Get(headerOpen) != "", ReaderWords: p.L.T("search.results", "N", res.list.Total)}
 	v.List = s.resultsView(p, res, boxes, title)
 	v.List.Search = searchForm(p, res.words, boxes)
 	return v

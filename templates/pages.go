@@ -52,6 +52,7 @@ type Mail struct {
 	PaneMode    string // none: lists and messages are pages of their own
 	ReaderWords string
 	Gone        *Trouble // in the place of a message that is no longer there
+	Beside      bool     // a message stands open beside this list where a script puts it
 }
 
 func (Mail) template() string { return "mail.html" }

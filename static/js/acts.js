@@ -102,11 +102,10 @@ export async function refresh({ pill = false } = {}) {
 	const form = one("form[data-list]"), open = one("[data-message]");
 	const url = open ? one(".message-bar .back")?.href : location.href;
 	if (!url || !one("#list") || one("#trouble")) return;
-	const at = page(), response = await call(url);
-	let text = await response.text();
+	const at = page(), response = await call(url, { headers: open ? { "X-Restante-Open": "1" } : {} });
+	const text = await response.text();
 	if (page() !== at) return refresh({ pill }); // another list stands there by now
 	if (!response.ok || !isOurs(response)) return;
-	if (open) text = text.replace(/<h1( class="list-title".*?)<\/h1>/s, "<h2$1</h2>"); // beside a message the subject is the page's heading
 	const doc = parse(response, text);
 	const list = one("#list"), known = new Set(rows().map((r) => r.id));
 	const fresh = all("[data-rows] > .row", doc).filter((r) => !known.has(r.id));

@@ -23,7 +23,7 @@ const atOnce = 500
 func long(steps []mailclient.Step) bool {
 	total := 0
 	for _, st := range steps {
-		total += max(len(st.Ref.UIDs), len(st.MessageIDs))
+		total += st.Size()
 	}
 	return total > atOnce
 }

@@ -30,6 +30,9 @@ type Step struct {
 	MessageIDs []string `json:"ids,omitempty"`
 }
 
+// Size is how many mails the step names.
+func (st Step) Size() int { return max(len(st.Ref.UIDs), len(st.MessageIDs)) }
+
 // Result is what a step has done. Back takes it back; it is empty for what cannot be.
 type Result struct {
 	Done   int  // mails

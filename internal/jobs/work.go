@@ -46,7 +46,7 @@ func (q *Queue) AddWorkTx(ctx context.Context, tx *sql.Tx, a store.Account, step
 	}
 	w := store.Work{UserID: a.UserID, AccountID: a.ID, Steps: string(raw), Words: words, Cred: q.ring.Seal("job-cred/1", workPlace(a.UserID, a.ID), cred)}
 	for _, st := range steps {
-		w.Total += size(st)
+		w.Total += st.Size()
 	}
 	if id, err = q.store.AddWorkTx(ctx, tx, w); err != nil {
 		return 0, err
@@ -58,9 +58,6 @@ func (q *Queue) AddWorkTx(ctx context.Context, tx *sql.Tx, a store.Account, step
 func workPlace(userID, accountID int64) string {
 	return fmt.Sprintf("work/cred/%d/%d", userID, accountID)
 }
-
-// size is how many mails a step names.
-func size(st mailclient.Step) int { return max(len(st.Ref.UIDs), len(st.MessageIDs)) }
 
 // Work does an act batch by batch. What a killed worker has done and not recorded is passed over by the next one, for
 // those mails are gone from where they were.
@@ -166,7 +163,7 @@ func (q *Queue) workBatch(ctx context.Context, session *mailclient.Session, w *s
 	w.Done += res.Done
 	switch {
 	case failed == nil:
-		w.At, w.Tries = w.At+size(st), 0
+		w.At, w.Tries = w.At+st.Size(), 0
 	case st.Kind == mailclient.ActCopy:
 		w.Tries = workTries // twice would be two copies
 	}
@@ -179,7 +176,7 @@ func (q *Queue) workBatch(ctx context.Context, session *mailclient.Session, w *s
 // batchAt is the next part of steps of which at mails have had their turn; false at their end.
 func batchAt(steps []mailclient.Step, at int) (mailclient.Step, bool) {
 	for _, st := range steps {
-		n := size(st)
+		n := st.Size()
 		if at >= n {
 			at -= n
 			continue

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/png"
 	"math/rand/v2"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -138,6 +139,9 @@ func TestRecipientsOfALetter(t *testing.T) {
 	if ask[bool](d.tab, `document.body.innerText.includes("Send to")`) {
 		t.Error("two people are counted")
 	}
+
+	d.open("/compose?" + url.Values{"to": {`"Last \"Nick\", First" <x@y.test>, b@c.test`}}.Encode())
+	d.until("a quote within quotes parts no name", `[...document.querySelectorAll(".recipient")].length === 2 && document.querySelector("[name=to]").value.startsWith('"Last \\"Nick\\", First" <x@y.test>')`)
 }
 
 // TestChipsAreForFingers: what takes a recipient away is 44 px each way where fingers press.

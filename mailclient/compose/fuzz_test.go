@@ -12,7 +12,7 @@ import (
 func FuzzRecipients(f *testing.F) {
 	for _, s := range []string{
 		"", "a@b.test", "Ada <ada@b.test>, ben@b.test; c@d.test", `"Last, First" <x@y.test>`, "a@b.test\r\nBcc: evil@x.test", "a@b.test>\nRCPT TO:<c@d.test", "Grüße <ü@müller.test>",
-		"<a@b.test>", "a@b.test,", ",,;", `"unclosed <a@b.test>`, "group: a@b.test, c@d.test;", "a@b@c", "(comment) a@b.test", "\x00@b.test", "\xff <a@b.test>", "A <a@[127.0.0.1]>",
+		"<a@b.test>", "a@b.test,", ",,;", `"unclosed <a@b.test>`, "group: a@b.test, c@d.test;", "a@b@c", "(comment) a@b.test", "\x00@b.test", "\xff <a@b.test>", "A <a@[127.0.0.1]>", `"0\",<0@0"`, `"Last \"Nick\", First" <x@y.test>, b@c.test`,
 	} {
 		f.Add(s)
 	}

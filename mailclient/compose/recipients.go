@@ -30,7 +30,7 @@ func Recipients(s string) (list []Address, wrong []string) {
 // split cuts at separators outside of quotes, comments and angle brackets.
 func split(s string) (out []string) {
 	var b strings.Builder
-	quoted, angle := false, false
+	quoted, escaped, angle := false, false, false
 	flush := func() {
 		if t := strings.TrimSpace(b.String()); t != "" {
 			out = append(out, t)
@@ -40,16 +40,20 @@ func split(s string) (out []string) {
 	}
 	for _, r := range s {
 		switch {
+		case r == '\n' || r == '\r' || r == ';' && !quoted || r == ',' && !quoted && !angle:
+			quoted, escaped = false, false
+			flush()
+			continue
+		case escaped:
+			escaped = false
+		case r == '\\':
+			escaped = quoted
 		case r == '"':
 			quoted = !quoted
 		case r == '<' && !quoted:
 			angle = true
 		case r == '>' && !quoted:
 			angle = false
-		case r == '\n' || r == '\r' || r == ';' && !quoted || r == ',' && !quoted && !angle:
-			quoted = false
-			flush()
-			continue
 		}
 		b.WriteRune(r)
 	}

@@ -8,9 +8,11 @@ import { say } from "./words.js";
 /** split cuts a list of addresses at commas, semicolons and line ends outside of quotes and brackets. */
 export function split(text) {
 	const out = [];
-	let part = "", quoted = false, angle = false;
+	let part = "", quoted = false, escaped = false, angle = false;
 	for (const c of text) {
-		if (c === '"') quoted = !quoted;
+		if (escaped) escaped = false;
+		else if (c === "\\") escaped = quoted;
+		else if (c === '"') quoted = !quoted;
 		else if (c === "<" && !quoted) angle = true;
 		else if (c === ">" && !quoted) angle = false;
 		if (/[,;\n\r]/.test(c) && !quoted && !angle) { out.push(part); part = ""; } else part += c;

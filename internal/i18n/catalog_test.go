@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/BurntSushi/toml"
+
+	"restante/internal/i18n"
 )
 
 // catalogue is a language's texts by id and plural form; "" is the form of a text without plurals.
@@ -140,5 +142,17 @@ func TestEveryTextThatIsAskedForExistsAndEachIsAskedFor(t *testing.T) {
 		if !open {
 			t.Errorf("nothing asks for %q", id)
 		}
+	}
+}
+
+func TestNumbersOfEveryKindHaveTheirPlural(t *testing.T) {
+	l := i18n.For("en", "")
+	for _, n := range []any{2, int64(2), uint32(2), uint64(2)} {
+		if got := l.T("folder.unread", "N", n); got != "2 unread" {
+			t.Errorf("%T: %q", n, got)
+		}
+	}
+	if got := l.T("list.selectall", "N", uint32(1), "Folder", "Inbox"); got != "The one message in Inbox" {
+		t.Errorf("%q", got)
 	}
 }

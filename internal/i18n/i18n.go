@@ -116,7 +116,7 @@ func (l *Localizer) T(id string, args ...any) string {
 		name := fmt.Sprint(args[i])
 		data[name] = args[i+1]
 		if name == "N" {
-			conf.PluralCount = args[i+1]
+			conf.PluralCount = fmt.Sprint(args[i+1]) // go-i18n takes no unsigned numbers
 			data[name] = l.Number(args[i+1])
 		}
 	}

@@ -68,6 +68,37 @@ func TestAMailIsOpenedWithItsListInOneFlight(t *testing.T) {
 	})
 }
 
+func TestAMailThatWasOpenedIsOpenedAgainByItsFlagsAlone(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.deliver(t, 3)
+		rows := g.list(t, "INBOX", mailclient.ListQuery{}).Rows
+		open := func(uid uint32) (*mailclient.Open, error) {
+			o, _, err := g.OpenInList(t.Context(), "INBOX", uid, mailclient.ListQuery{})
+			return o, err
+		}
+		for _, r := range rows[:2] {
+			_, err := open(r.UID)
+			ok(t, err)
+		}
+		g.talk.Do("SELECT INBOX")
+		g.talk.Do(`UID STORE %d +FLAGS (\Seen \Flagged)`, rows[0].UID)
+		g.tap.Forget()
+		o, err := open(rows[0].UID)
+		ok(t, err)
+		if !o.Flags.Flagged || !o.Flags.Seen || o.Subject != "mail 3" || !strings.Contains(o.Message.Blocks[0].Text, "text of mail 3") {
+			t.Errorf("opened again: %+v, %q", o.Flags, o.Subject)
+		}
+		if said := g.tap.Said(); strings.Contains(said, "BODY") || strings.Count(said, "\n") != 3 {
+			t.Errorf("it took\n%s", said)
+		}
+		g.talk.Do(`UID STORE %d +FLAGS (\Deleted)`, rows[1].UID)
+		g.talk.Do("EXPUNGE")
+		if _, err := open(rows[1].UID); err != mailclient.ErrGone {
+			t.Errorf("a mail that was opened and has gone: %v", err)
+		}
+	})
+}
+
 func TestALetterOfTheListIsOpenedInOneFlight(t *testing.T) {
 	each(t, func(t *testing.T, g *ground) {
 		long := strings.Repeat("<p>A line of it.</p>\n", 9000) // more than is asked for of a first part

@@ -30,30 +30,61 @@ type opened struct {
 type openCache struct {
 	mails bounded[rowKey, opened]
 
-	last *Open // small, and opened not long ago
-	raw  string
+	kept []keptOpen // what was opened lately, the newest last
+	size int        // of all of them together
+}
+
+// keptOpen is a mail as it was opened: all but its flags can never change.
+type keptOpen struct {
+	key  rowKey
+	open Open
+	size int
 	at   time.Time
 }
 
 const (
-	keepOpen = time.Minute
-	maxKept  = 512 << 10
+	keepOpen = 5 * time.Minute
+	maxKept  = 512 << 10 // bytes of all mails kept, and so of one
 )
 
-// keep holds on to a mail as it was opened: what it shows is asked for next.
-func (c *openCache) keep(raw string, o *Open) {
+// keep holds on to a mail as it was opened: what it shows is asked for next, and people come back to a mail.
+func (c *openCache) keep(k rowKey, o *Open) {
+	c.forget(func(have keptOpen) bool { return have.key == k })
 	size := len(o.RawHeader)
 	for _, b := range o.Message.Blocks {
 		size += len(b.Text)
 	}
-	if c.last = nil; size <= maxKept {
-		c.last, c.raw, c.at = o, raw, time.Now()
+	if size > maxKept {
+		return
+	}
+	c.kept = append(c.kept, keptOpen{k, *o, size, time.Now()}) // a copy: the caller may change its own
+	for c.size += size; c.size > maxKept || len(c.kept) > maxOpened; c.kept = slices.Delete(c.kept, 0, 1) {
+		c.size -= c.kept[0].size
 	}
 }
 
+// have is a copy of a mail that is kept; under validity 0, whatever the validity was.
+func (c *openCache) have(k rowKey) (Open, bool) {
+	for _, o := range slices.Backward(c.kept) {
+		if k.validity == 0 {
+			k.validity = o.key.validity
+		}
+		if o.key == k {
+			return o.open, true
+		}
+	}
+	return Open{}, false
+}
+
 func (c *openCache) tidy() {
-	if time.Since(c.at) > keepOpen {
-		c.last = nil
+	c.forget(func(o keptOpen) bool { return time.Since(o.at) > keepOpen })
+}
+
+func (c *openCache) forget(which func(keptOpen) bool) {
+	c.kept = slices.DeleteFunc(c.kept, which)
+	c.size = 0
+	for _, o := range c.kept {
+		c.size += o.size
 	}
 }
 
@@ -73,7 +104,7 @@ func (s *Session) Open(ctx context.Context, mailbox string, validity, uid uint32
 }
 
 // Reopen is Open for what belongs to a mail that is shown: its letter, its files. It may come from memory, as it was
-// within the last minute.
+// within the last minutes.
 func (s *Session) Reopen(ctx context.Context, mailbox string, validity, uid uint32) (*Open, error) {
 	raw, err := s.rawName(mailbox)
 	if err != nil {
@@ -81,10 +112,10 @@ func (s *Session) Reopen(ctx context.Context, mailbox string, validity, uid uint
 	}
 	s.mu.Lock()
 	s.opened.tidy()
-	o, at := s.opened.last, s.opened.raw
+	o, ok := s.opened.have(rowKey{raw, validity, uid})
 	s.mu.Unlock()
-	if o != nil && at == raw && o.UID == uid && (validity == 0 || validity == o.UIDValidity) {
-		return o, nil
+	if ok {
+		return &o, nil
 	}
 	return s.Open(ctx, mailbox, validity, uid)
 }
@@ -122,7 +153,12 @@ func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q 
 // openOn fetches a mail, and in the same flight what p asks for; got is all that came.
 func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string, validity, uid uint32, p plan) (out *Open, got []imapx.Fetch, err error) {
 	items, limit := s.guessParts(c, raw, uid)
-	head := imapx.Cmd("UID FETCH", uid, "(UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER] "+items+")")
+	items = "UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER] " + items
+	before, again := s.openedBefore(c, raw, uid)
+	if again {
+		items = "UID FLAGS"
+	}
+	head := imapx.Cmd("UID FETCH", uid, "("+items+")")
 	if err := meet(ctx, c, raw, uid); err != nil {
 		return nil, nil, err
 	}
@@ -134,13 +170,30 @@ func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string
 		return nil, nil, err
 	}
 	got = fetched(append([]*imapx.Command{head}, p.behind()...)...)
-	f, err := one(c, got, head, uid)
+	f, err := one(c, got, head, uid, again)
 	if err != nil {
 		return nil, nil, err
 	}
 	b.saw([]imapx.Fetch{f})
+	if again {
+		before.Flags, before.ReadOnly = flagsOf(f.Flags), b.readOnly
+		return before, got, nil
+	}
 	out, err = s.assemble(ctx, c, b, mailbox, f, limit)
 	return out, got, err
+}
+
+// openedBefore is a mail that was opened lately, in the mailbox that the connection has selected.
+func (s *Session) openedBefore(c *imapx.Conn, raw string, uid uint32) (*Open, bool) {
+	b := boxOf(c)
+	if b == nil || b.raw != raw || b.validity == 0 {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opened.tidy()
+	o, ok := s.opened.have(rowKey{raw, b.validity, uid})
+	return &o, ok
 }
 
 // maxItems is how many parts are asked for at once in the hope that they are what is shown.
@@ -224,10 +277,11 @@ func (s *Session) readOne(mailbox string) {
 	}
 }
 
-// one is the answer for uid among those to cmd; ErrGone when there was none.
-func one(c *imapx.Conn, got []imapx.Fetch, cmd *imapx.Command, uid uint32) (imapx.Fetch, error) {
+// one is the answer for uid among those to cmd, which asked for more than flags unless it says so; ErrGone when there
+// was none.
+func one(c *imapx.Conn, got []imapx.Fetch, cmd *imapx.Command, uid uint32, flags bool) (imapx.Fetch, error) {
 	for _, f := range got {
-		if f.UID == uid && (f.Header != nil || f.Structure != nil || len(f.Bodies) > 0) {
+		if f.UID == uid && (flags || f.Header != nil || f.Structure != nil || len(f.Bodies) > 0) {
 			return f, nil
 		}
 	}
@@ -260,8 +314,7 @@ func (s *Session) assemble(ctx context.Context, c *imapx.Conn, b *box, mailbox s
 	}
 	s.mu.Lock()
 	s.opened.mails.put(key, opened{structure: f.Structure}, maxOpened)
-	kept := *o // the caller may change its own
-	s.opened.keep(b.raw, &kept)
+	s.opened.keep(key, o)
 	s.mu.Unlock()
 	return o, nil
 }
@@ -271,7 +324,7 @@ func (s *Session) readWhole(ctx context.Context, c *imapx.Conn, key rowKey, o *O
 	if err := c.Do(ctx, whole); err != nil {
 		return err
 	}
-	f, err := one(c, collect(whole.Data), whole, key.uid)
+	f, err := one(c, collect(whole.Data), whole, key.uid, false)
 	if err != nil {
 		return err
 	}

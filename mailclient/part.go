@@ -118,7 +118,7 @@ func (s *Session) ends(ctx context.Context, at place, size int64) (head, tail []
 			return err
 		}
 		if head, tail = at.pieces(cmds); head == nil {
-			_, err := one(c, collect(cmds[0].Data), cmds[0], at.uid)
+			_, err := one(c, collect(cmds[0].Data), cmds[0], at.uid, false)
 			return err
 		}
 		return nil

@@ -77,7 +77,7 @@ func (s *Session) flight(ctx context.Context, c *imapx.Conn, raw string, validit
 	}
 	got, found := windows(cmds, uid, strings.ToUpper(section), off)
 	if !found { // gone, perhaps in the middle: never a whole file that is not
-		_, err := one(c, collect(cmds[0].Data), cmds[0], uid)
+		_, err := one(c, collect(cmds[0].Data), cmds[0], uid, false)
 		return nil, err
 	}
 	for i, text := range got {

@@ -179,10 +179,17 @@ func cleanText(s string) string {
 	var out strings.Builder
 	out.Grow(len(s))
 	marks := 0
-	for i, r := range s {
+	for i := 0; i < len(s); {
+		if n := plainRun(s[i:]); n > 0 {
+			out.WriteString(s[i : i+n])
+			i, marks = i+n, 0
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		i += size
 		switch {
 		case r == '\r':
-			if i+1 < len(s) && s[i+1] == '\n' {
+			if i < len(s) && s[i] == '\n' {
 				continue
 			}
 			r = '\n'
@@ -205,11 +212,14 @@ func cleanText(s string) string {
 	return out.String()
 }
 
-func isClean(s string) bool {
+func isClean(s string) bool { return plainRun(s) == len(s) }
+
+// plainRun is how many bytes at the start of s are plain ASCII text.
+func plainRun(s string) int {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' && c != '\t' && c != '\n' || c >= 0x7f {
-			return false
+			return i
 		}
 	}
-	return true
+	return len(s)
 }

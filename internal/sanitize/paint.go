@@ -40,7 +40,8 @@ func (w *walker) plainColors(day looks, ground shade, changed bool) (parts []str
 	if changed {
 		parts = append(parts, "background-color:"+ground.day.String())
 	}
-	if c, ok := day["color"].color(); ok {
+	color, _ := day.of("color")
+	if c, ok := color.color(); ok {
 		parts = append(parts, "color:"+c.String())
 	}
 	return parts
@@ -48,7 +49,7 @@ func (w *walker) plainColors(day looks, ground shade, changed bool) (parts []str
 
 // colorIn is the colour that a property has, if it has one of its own.
 func colorIn(l looks, prop string, current rgba) (rgba, bool) {
-	d, ok := l[prop]
+	d, ok := l.of(prop)
 	if !ok {
 		return rgba{}, false
 	}
@@ -135,7 +136,7 @@ func (w *walker) firstInk(n *html.Node, ink rgba, depth int) (rgba, bool) {
 // pictured says whether a picture or gradient is behind the node; then all below it keeps its colours, on a ground
 // of its own by night where it had none.
 func (w *walker) pictured(l looks, out *scope) bool {
-	d, ok := l["background-image"]
+	d, ok := l.of("background-image")
 	if !ok || d.text() == "none" {
 		return false
 	}

@@ -71,15 +71,25 @@ func hints(n *html.Node) (out []decl) {
 	return out
 }
 
-// looks are the declarations that win for a node, by property.
-type looks map[string]decl
+// looks are the declarations that win for a node, one a property. They are few: to walk them is faster than a map.
+type looks []decl
 
-func (l looks) apply(decls []decl) {
+// of is what a property has.
+func (l looks) of(prop string) (decl, bool) {
+	if i := slices.IndexFunc(l, func(d decl) bool { return d.prop == prop }); i >= 0 {
+		return l[i], true
+	}
+	return decl{}, false
+}
+
+func (l *looks) apply(decls []decl) {
 	for _, d := range decls {
-		if old, ok := l[d.prop]; ok && old.important && !d.important {
-			continue
+		i := slices.IndexFunc(*l, func(have decl) bool { return have.prop == d.prop })
+		if i < 0 {
+			*l = append(*l, d)
+		} else if d.important || !(*l)[i].important {
+			(*l)[i] = d
 		}
-		l[d.prop] = d
 	}
 }
 
@@ -90,7 +100,7 @@ func (w *walker) cascade(n *html.Node, hints, inline []decl) (day, night looks) 
 		return nil, nil
 	}
 	one := func(skip scheme) looks {
-		l := looks{}
+		l := make(looks, 0, len(hints)+len(inline)+len(rules))
 		l.apply(hints)
 		for _, r := range rules {
 			if r.scheme != skip {
@@ -132,7 +142,7 @@ func (w *walker) style(e, n *html.Node, sc scope) scope {
 // visible follows what hides a node and all below it.
 func (w *walker) visible(l looks, sc scope) scope {
 	is := func(prop string, words ...string) bool {
-		d, ok := l[prop]
+		d, ok := l.of(prop)
 		for _, v := range words {
 			if ok && d.text() == v {
 				return true
@@ -144,10 +154,10 @@ func (w *walker) visible(l looks, sc scope) scope {
 	if is("display", "none") || is("opacity", "0", "0%") || nought && is("overflow", "hidden") {
 		sc.hidden = true
 	}
-	if v, ok := l["visibility"]; ok && v.text() != "visible" {
+	if v, ok := l.of("visibility"); ok && v.text() != "visible" {
 		sc.hidden = true
 	}
-	if v, ok := l["font-size"]; ok {
+	if v, ok := l.of("font-size"); ok {
 		sc.fontZero = v.text() == "0" || sc.fontZero && (strings.HasSuffix(v.text(), "%") || strings.HasSuffix(v.text(), "em") && !strings.HasSuffix(v.text(), "rem") || v.text() == "inherit")
 	}
 	return sc
@@ -156,28 +166,24 @@ func (w *walker) visible(l looks, sc scope) scope {
 // written are a node's own declarations as text, but for colours of text and ground, which colors writes, and those
 // that an important rule overrides. Of two for one property the last counts.
 func (w *walker) written(decls []decl, win looks, sc scope) (out []string) {
-	at := map[string]int{}
+	var props []string
 	for _, d := range decls {
-		if over := win[d.prop]; isInk(d.prop) || w.idle(d) || over.important && !d.important {
+		if isInk(d.prop) || w.idle(d) {
+			continue
+		}
+		if over, _ := win.of(d.prop); over.important && !d.important {
 			continue
 		}
 		text := w.print(d, sc.keep)
 		if text == "" {
 			continue
 		}
-		if i, ok := at[d.prop]; ok {
-			out[i] = ""
+		if i := slices.Index(props, d.prop); i >= 0 {
+			props, out = slices.Delete(props, i, i+1), slices.Delete(out, i, i+1)
 		}
-		at[d.prop] = len(out)
-		out = append(out, text)
+		props, out = append(props, d.prop), append(out, text)
 	}
-	kept := out[:0]
-	for _, s := range out {
-		if s != "" {
-			kept = append(kept, s)
-		}
-	}
-	return kept
+	return out
 }
 
 // idle says whether a declaration takes away a picture that no rule gave.
@@ -193,8 +199,8 @@ var outgoingProps = set("margin margin-left margin-right margin-top margin-botto
 
 // frozen are the declarations that win, in the order of the alphabet: no style sheet goes along.
 func (w *walker) frozen(l looks) (out []string) {
-	for prop, d := range l {
-		if frozenProps[prop] || w.profile == outgoing && outgoingProps[prop] {
+	for _, d := range l {
+		if frozenProps[d.prop] || w.profile == outgoing && outgoingProps[d.prop] {
 			if s := w.print(d, true); s != "" {
 				out = append(out, s)
 			}

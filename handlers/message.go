@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -58,6 +59,7 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if err != nil {
 		return err
 	}
+	p.own = meanwhile(func() map[string]bool { return s.ownAddresses(r.Context(), p.User.ID) })
 	open, list, err := p.Mail.OpenInList(r.Context(), pl.box.Name, uid, lq)
 	if errors.Is(err, mailclient.ErrGone) {
 		return s.goneFromList(w, r, p, pl, lq, uid, err)
@@ -423,16 +425,22 @@ func (s *Server) mine(r *http.Request, p *person, addr string) bool {
 		return true
 	}
 	if p.own == nil {
-		ids, err := s.identities(r.Context(), p)
-		if err != nil {
-			return false
-		}
-		p.own = map[string]bool{}
-		for _, id := range ids {
-			p.own[strings.ToLower(id.Address)] = true
-		}
+		p.own = sync.OnceValue(func() map[string]bool { return s.ownAddresses(r.Context(), p.User.ID) })
 	}
-	return p.own[strings.ToLower(addr)]
+	return p.own()[strings.ToLower(addr)]
+}
+
+// ownAddresses are those of a user's identities, in lower case; none when the store does not answer.
+func (s *Server) ownAddresses(ctx context.Context, userID int64) map[string]bool {
+	ids, err := s.store.Identities(ctx, userID)
+	if err != nil {
+		s.log.Warn("identities", "err", err.Error())
+	}
+	own := map[string]bool{}
+	for _, id := range ids {
+		own[strings.ToLower(id.Address)] = true
+	}
+	return own
 }
 
 func (s *Server) toLine(r *http.Request, p *person, m *message.Message) string {

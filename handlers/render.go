@@ -35,6 +35,10 @@ func (s *Server) page(h func(http.ResponseWriter, *http.Request, *person) error)
 		r = r.WithContext(ctx)
 		who, err := s.person(r)
 		if err == nil {
+			if r.Method == http.MethodGet { // which changes nothing that is told behind it
+				asked := *who
+				who.ahead = meanwhile(func() behind { return s.behind(ctx, &asked) })
+			}
 			err = h(w, r, who)
 		}
 		if err != nil {
@@ -195,9 +199,9 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 	if r.Method != http.MethodGet {
 		f.Here = "/"
 	}
-	if waiting, work, err := s.store.Behind(ctx, p.User.ID); err == nil {
-		f.Outbox = waiting
-		if work {
+	if b := s.behind(ctx, p); b.err == nil {
+		f.Outbox = b.outbox
+		if b.work {
 			s.tellWork(r, p, &f)
 		}
 	}

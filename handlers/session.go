@@ -37,7 +37,31 @@ type person struct {
 	Hash     string   // of the session token, as stored
 	Recent   []string // folders that mails were moved to, the last one first
 	cred     jobs.Credential
-	own      map[string]bool // their addresses in lower case, once mine was asked
+	own      func() map[string]bool // their addresses in lower case; set once it is asked for
+	ahead    func() behind          // set where behind is asked for before it is needed
+}
+
+// behind is what store.Behind tells.
+type behind struct {
+	outbox int
+	work   bool
+	err    error
+}
+
+func (s *Server) behind(ctx context.Context, p *person) (b behind) {
+	if p.ahead != nil {
+		return p.ahead()
+	}
+	b.outbox, b.work, b.err = s.store.Behind(ctx, p.User.ID)
+	return b
+}
+
+// meanwhile begins to work out what f gives; the function that it gives waits for it. What f asks must end with its
+// request.
+func meanwhile[T any](f func() T) func() T {
+	c := make(chan T, 1)
+	go func() { c <- f() }()
+	return sync.OnceValue(func() T { return <-c })
 }
 
 // session keys in scs.

@@ -22,7 +22,7 @@ func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (disg
 		return disguise.Finding{}, false
 	}
 	circle := disguise.Circle{Own: []string{p.Account.Address}}
-	for a := range p.own {
+	for a := range p.own() {
 		circle.Own = append(circle.Own, a)
 	}
 	known, namesakes, err := s.store.Acquainted(ctx, p.User.ID, from.Addr, from.Name)

@@ -31,8 +31,9 @@ func layoutOf(octets int64, head, tail []byte) (l layout, ok bool) {
 	text := bytes.TrimRight(tail, "\r\n")
 	l.end = begin + int64(len(text))
 	letters := l.end - 2*(l.end/l.stride())
-	pads := int64(len(text) - len(bytes.TrimRight(text, "=")))
-	if pads > 2 || letters%4 != 0 || !l.fits(head, 0) || !l.fits(tail, begin) || !letters64(head) || !letters64(tail) {
+	unpadded := bytes.TrimRight(text, "=")
+	pads := int64(len(text) - len(unpadded))
+	if pads > 2 || bytes.IndexByte(unpadded, '=') >= 0 || letters%4 != 0 || !l.fits(head, 0) || !l.fits(tail, begin) || !letters64(head) || !letters64(tail) {
 		return layout{}, false
 	}
 	l.size = letters/4*3 - pads

@@ -59,7 +59,7 @@ func TestALayoutIsNotBelievedOfUnevenLines(t *testing.T) {
 		"empty": "", "one long line": base64.StdEncoding.EncodeToString(body), "lines of 75": lined(body, 75, "\r\n"), "bare LF": strings.ReplaceAll(even, "\r\n", "\n"),
 		"a footer": even + "--\r\nlist\r\n", "words before": "hello world\r\n" + even, "filling in the middle": lined(body[:5701], 76, "\r\n") + even,
 		"a short line at the begin": "QUJD\r\n" + even, "a short line at the end": even + "QUJD\r\nQUJD\r\n", "no filling": strings.TrimRight(lined(body[:5701], 76, ""), "="),
-		"the URL alphabet": strings.ReplaceAll(even, "M", "-"),
+		"a letter after the filling": "QUJD\r\nQU=D", "the URL alphabet": strings.ReplaceAll(even, "M", "-"),
 	} {
 		if l, ok := layoutFor(octets); ok {
 			t.Errorf("%s: %+v", name, l)

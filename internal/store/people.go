@@ -41,12 +41,7 @@ func (s *Store) FindPeople(ctx context.Context, userID int64, prefix string, n i
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT address, name, written, last_at FROM people WHERE user_id = $1
 		ORDER BY written DESC, last_at DESC, address LIMIT $2`, userID, maxPeople)
-	all, err := collect(rows, err, func(r *sql.Rows) (p Person, err error) {
-		var last int64
-		err = r.Scan(&p.Address, &p.Name, &p.Written, &last)
-		p.LastAt = fromMS(last)
-		return p, err
-	})
+	all, err := collect(rows, err, scanPerson)
 	var found []Person
 	prefix = strings.ToLower(prefix)
 	for _, p := range all {
@@ -62,16 +57,24 @@ func (p Person) begins(prefix string) bool {
 	return strings.HasPrefix(p.Address, prefix) || strings.HasPrefix(name, prefix) || strings.Contains(name, " "+prefix)
 }
 
-// Acquainted says whether the user has written to an address, and to which others under the same name.
+// Acquainted says whether the user has written to an address or keeps it among their contacts, and which others they know
+// under the same name.
 func (s *Store) Acquainted(ctx context.Context, userID int64, address, name string) (known bool, namesakes []string, err error) {
 	address = strings.ToLower(address)
-	rows, err := s.db.QueryContext(ctx, `SELECT address FROM people WHERE user_id = $1 AND (address = $2 OR name = $3 AND name <> '') ORDER BY written DESC LIMIT 20`,
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT address FROM (
+			SELECT address, written FROM people WHERE user_id = $1 AND (address = $2 OR name = $3 AND name <> '')
+			UNION ALL
+			SELECT a.address, 0 AS written FROM contact_addresses a WHERE a.user_id = $1 AND a.address = $2
+			UNION ALL
+			SELECT a.address, 0 AS written FROM contacts c JOIN contact_addresses a ON a.contact_id = c.id WHERE c.user_id = $1 AND c.name = $3 AND c.name <> ''
+		) AS met ORDER BY written DESC LIMIT 20`,
 		userID, address, name)
 	all, err := collect(rows, err, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) })
 	for _, a := range all {
 		if a == address {
 			known = true
-		} else {
+		} else if !slices.Contains(namesakes, a) {
 			namesakes = append(namesakes, a)
 		}
 	}

@@ -1,0 +1,202 @@
+package contacts
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Fields are what a column of a table can mean; "" is nothing. Several columns may mean the same.
+var Fields = []string{"", "name", "given", "family", "nickname", "address", "phone", "mobile", "home", "work", "company", "position", "place", "site", "birthday", "note", "group"}
+
+// Table is a CSV file: its first row, and the others.
+type Table struct {
+	Head   []string
+	Rows   [][]string
+	Lines  []int // where each row begins
+	Faults []Fault
+}
+
+const maxColumns = 200
+
+// ReadTable reads a CSV file, whatever parts its columns: comma, semicolon or tab. ErrNoContacts if it is no table.
+func ReadTable(in io.Reader) (Table, error) {
+	b := text(in)
+	head, _ := b.Peek(4096)
+	r := csv.NewReader(b)
+	r.FieldsPerRecord, r.LazyQuotes, r.Comma = -1, true, comma(string(head))
+	var t Table
+	for size := 0; ; {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		line, _ := r.FieldPos(0)
+		var broken *csv.ParseError
+		if errors.As(err, &broken) {
+			t.Faults = append(t.Faults, Fault{broken.StartLine, "csv", ""})
+			if len(t.Faults) >= maxFaults {
+				break
+			}
+			continue
+		}
+		if err != nil {
+			return t, clean(err)
+		}
+		if len(strings.Join(row, "")) == 0 {
+			continue
+		}
+		row = row[:min(len(row), maxColumns)]
+		for i := range row {
+			row[i] = cut(strings.TrimSpace(row[i]), maxNote)
+			size += len(row[i])
+		}
+		if t.Head == nil {
+			t.Head = row
+			continue
+		}
+		if len(t.Rows) == MaxContacts || size > 32<<20 {
+			t.Faults = append(t.Faults, Fault{line, "many", ""})
+			break
+		}
+		t.Rows, t.Lines = append(t.Rows, row), append(t.Lines, line)
+	}
+	if len(t.Head) == 0 || len(t.Rows) == 0 && len(t.Head) < 2 {
+		return t, ErrNoContacts
+	}
+	return t, nil
+}
+
+// comma is what parts the columns: what the first line has most of, outside of quotes.
+func comma(head string) rune {
+	line, _, _ := strings.Cut(head, "\n")
+	count := map[rune]int{}
+	quoted := false
+	for _, r := range line {
+		if r == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			count[r]++
+		}
+	}
+	best := ','
+	for _, r := range ";\t" {
+		if count[r] > count[best] {
+			best = r
+		}
+	}
+	return best
+}
+
+// known are the names of columns as Google, Outlook, Thunderbird, Apple and Nextcloud write them, in English and German,
+// folded. What ends in "*" is a beginning.
+var known = []struct{ name, field string }{
+	{"first name", "given"}, {"given name", "given"}, {"vorname", "given"}, {"middle name", "given"},
+	{"last name", "family"}, {"family name", "family"}, {"surname", "family"}, {"nachname", "family"}, {"familienname", "family"},
+	{"name", "name"}, {"display name", "name"}, {"full name", "name"}, {"anzeigename", "name"}, {"file as", ""},
+	{"nickname", "nickname"}, {"spitzname", "nickname"},
+	{"e-mail*", "address"}, {"email*", "address"}, {"primary email", "address"}, {"secondary email", "address"}, {"mail*", "address"},
+	{"mobile*", "mobile"}, {"handy*", "mobile"}, {"mobil*", "mobile"}, {"cell*", "mobile"},
+	{"home phone*", "home"}, {"telefon privat*", "home"}, {"telefon (privat)*", "home"}, {"work phone*", "work"}, {"business phone*", "work"}, {"telefon geschaftlich*", "work"},
+	{"phone*", "phone"}, {"telefon*", "phone"}, {"telephone*", "phone"}, {"tel*", "phone"},
+	{"company", "company"}, {"organi* title", "position"}, {"organi* department", ""}, {"organi*", "company"}, {"firma", "company"}, {"job title", "position"}, {"title", ""}, {"position", "position"},
+	{"address* - formatted", "place"}, {"home address", "place"}, {"postal address", "place"}, {"anschrift", "place"},
+	{"web*", "site"}, {"url", "site"}, {"birthday", "birthday"}, {"geburtstag", "birthday"}, {"notes", "note"}, {"note", "note"}, {"notizen", "note"},
+	{"categories", "group"}, {"kategorien", "group"}, {"labels", "group"}, {"group*", "group"}, {"gruppe*", "group"},
+}
+
+// Guess says what each column of a table means, as far as its name tells.
+func (t Table) Guess() []string {
+	out := make([]string, len(t.Head))
+	for i, head := range t.Head {
+		name := strings.ToLower(Fold(oneLine(head)))
+		if strings.HasSuffix(name, "type") || strings.HasSuffix(name, "- label") || strings.Contains(name, "yomi") || strings.Contains(name, "phonetic") {
+			continue
+		}
+		if at := slices.IndexFunc(known, func(k struct{ name, field string }) bool { return matches(k.name, name) }); at >= 0 {
+			out[i] = known[at].field
+		}
+	}
+	return out
+}
+
+func matches(pattern, name string) bool {
+	before, after, star := strings.Cut(pattern, "*")
+	return name == pattern || star && strings.HasPrefix(name, before) && strings.HasSuffix(name, after)
+}
+
+// labelled are the fields that are numbers of a kind.
+var labelled = map[string]string{"phone": "", "mobile": "mobile", "home": "home", "work": "work"}
+
+// Contacts makes contacts of the rows. fields says what each column means, by Fields; columns beyond it mean nothing.
+func (t Table) Contacts(fields []string) Read {
+	out := Read{Faults: slices.Clone(t.Faults)}
+	for i, row := range t.Rows {
+		var c Contact
+		var given, family []string
+		for j, v := range row {
+			if j >= len(fields) || v == "" {
+				continue
+			}
+			switch f := fields[j]; f {
+			case "name":
+				c.Name = join(c.Name, v, " ")
+			case "given":
+				given = append(given, v)
+			case "family":
+				family = append(family, v)
+			case "nickname":
+				c.Nickname = join(c.Nickname, v, " ")
+			case "address":
+				for _, a := range strings.Split(v, ":::") { // as Google writes several
+					c.Addresses = append(c.Addresses, Value{Text: a})
+				}
+			case "phone", "mobile", "home", "work":
+				for _, a := range strings.Split(v, ":::") {
+					c.Phones = append(c.Phones, Value{labelled[f], a})
+				}
+			case "company":
+				c.Company = join(c.Company, v, ", ")
+			case "position":
+				c.Position = join(c.Position, v, ", ")
+			case "place":
+				c.Places = append(c.Places, Value{Text: v})
+			case "site":
+				c.Sites = append(c.Sites, Value{Text: v})
+			case "birthday":
+				c.Birthday = v
+			case "note":
+				c.Note = join(c.Note, v, "\n")
+			case "group":
+				c.Groups = append(c.Groups, groups(v)...)
+			}
+		}
+		if c.Name == "" {
+			c.Name = strings.Join(slices.Concat(given, family), " ")
+		}
+		if !out.add(c, t.Lines[i]) {
+			break
+		}
+	}
+	slices.SortStableFunc(out.Faults, func(a, b Fault) int { return a.Line - b.Line })
+	return out
+}
+
+func join(a, b, by string) string {
+	if a == "" {
+		return b
+	}
+	return a + by + b
+}
+
+// groups parts the names of groups: ";" and "," or, as Google writes them, " ::: ".
+func groups(s string) (out []string) {
+	for _, g := range strings.FieldsFunc(strings.ReplaceAll(s, ":::", ";"), func(r rune) bool { return r == ';' || r == ',' }) {
+		if g = strings.TrimPrefix(oneLine(g), "* "); g != "" && g != "myContacts" {
+			out = append(out, g)
+		}
+	}
+	return out
+}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/contacts"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/compose"
@@ -304,10 +306,8 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 		}
 		page.Files = append(page.Files, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Bytes: f.Size, Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})
 	}
-	if people, err := s.people(r, p); err == nil {
-		for _, a := range people {
-			page.People = append(page.People, compose.Address{Name: a.Name, Addr: a.Address}.String())
-		}
+	if _, err := s.people(r, p); err == nil {
+		page.People, _ = s.suggestions(r, p, "", 50)
 	}
 	if limit := s.sendLimit(p); limit > 0 {
 		page.Limit = limit * 57 / 78 // base64 and its line ends
@@ -369,21 +369,77 @@ func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
 	return out
 }
 
+// suggestions are people and groups whose words begin with q, as they are written into a field: up to n, the first being
+// whom the person writes to most often and most lately. A group stands for all of its members.
+func (s *Server) suggestions(r *http.Request, p *person, q string, n int) (out []templates.Suggestion, err error) {
+	const most = 200 // candidates of each kind
+	ctx, words := r.Context(), foldedWords(q)
+	kept, err := s.store.ContactAddresses(ctx, p.User.ID, words, most)
+	if err != nil {
+		return nil, err
+	}
+	written, err := s.store.FindPeople(ctx, p.User.ID, q, most)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	score := func(a store.Person) float64 { return contacts.Score(a.Written, now.Sub(a.LastAt)) }
+	people := kept
+	for _, a := range written {
+		if !slices.ContainsFunc(kept, func(k store.Person) bool { return k.Address == a.Address }) {
+			people = append(people, a)
+		}
+	}
+	slices.SortStableFunc(people, func(a, b store.Person) int { return cmp.Compare(score(b), score(a)) })
+	if len(words) > 0 {
+		if out, err = s.suggestedGroups(ctx, p, words); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range people {
+		text := compose.Address{Name: a.Name, Addr: a.Address}.String()
+		out = append(out, templates.Suggestion{Words: text, Text: text})
+	}
+	return out[:min(n, len(out))], nil
+}
+
+// suggestedGroups are the groups whose words begin so, two at most.
+func (s *Server) suggestedGroups(ctx context.Context, p *person, words []string) (out []templates.Suggestion, err error) {
+	groups, err := s.store.ContactGroups(ctx, p.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		folded := " " + contacts.Fold(g.Name)
+		if g.Members == 0 || len(out) == 2 || slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(folded, " "+w) }) {
+			continue
+		}
+		members, err := s.store.GroupAddresses(ctx, p.User.ID, g.ID)
+		if err != nil {
+			return nil, err
+		}
+		var all []string
+		for _, m := range members {
+			all = append(all, compose.Address{Name: m.Name, Addr: m.Address}.String())
+		}
+		if len(all) > 0 {
+			out = append(out, templates.Suggestion{Words: p.L.T("contacts.groupof", "Group", g.Name, "N", len(all)), Text: strings.Join(all, ", ")})
+		}
+	}
+	return out, nil
+}
+
 // suggestPeople lists people written to, for the recipient fields.
 func (s *Server) suggestPeople(w http.ResponseWriter, r *http.Request, p *person) error {
 	q := strings.TrimSpace(r.URL.Query().Get("q"))
 	if len(q) > 100 {
 		return badRequest("error.longquery")
 	}
-	people, err := s.store.FindPeople(r.Context(), p.User.ID, q, 6)
+	found, err := s.suggestions(r, p, q, 6)
 	if err != nil {
 		return err
 	}
-	page := s.composePage(r, p, store.Draft{}, nil, nil)
-	page.People = nil
-	for _, a := range people {
-		page.People = append(page.People, compose.Address{Name: a.Name, Addr: a.Address}.String())
-	}
+	page := templates.Compose{Frame: templates.Frame{Head: s.head(r, p, "")}, People: found}
 	w.Header().Set("X-Restante-Fragment", "1")
 	return templates.RenderPart(w, page, "people", page)
 }

@@ -231,7 +231,10 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 			v.Labels = append(v.Labels, templates.Label{Name: k})
 		}
 	}
-	v.Warning, v.Locked = s.warning(r, p, m)
+	var contact int64
+	if v.Warning, v.Locked, contact = s.warning(r, p, m); contact != 0 {
+		v.ContactURL = pathContact(contact)
+	}
 	if verdict(p, m) == "pass" {
 		v.Checked = p.L.T("message.checked", "Domain", domainOf(from.Addr))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -18,6 +19,8 @@ type undoStep struct {
 	Draft   string            `json:"draft,omitempty"` // one that was thrown away
 	Folder  *undoFolder       `json:"folder,omitempty"`
 	Account int64             `json:"account"`
+
+	Contacts *undoContacts `json:"contacts,omitempty"`
 }
 
 type undoFolder struct{ From, To string } // its name before, and now
@@ -67,7 +70,11 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
 	if u.Draft != "" && err == nil {
 		return seeOther(w, r, "/compose/"+u.Draft)
 	}
-	return seeOther(w, r, r.PostFormValue("back"))
+	back := r.PostFormValue("back")
+	if u.Contacts != nil && len(u.Contacts.Remove) > 0 && strings.HasPrefix(back, "/contacts/") { // who stood there has gone
+		back = "/contacts"
+	}
+	return seeOther(w, r, back)
 }
 
 func (s *Server) takeBack(r *http.Request, p *person, u undoStep) (done flash, err error) {
@@ -91,6 +98,8 @@ func (s *Server) takeBack(r *http.Request, p *person, u undoStep) (done flash, e
 		}
 	case u.Draft != "":
 		err = s.reopenDraft(r, p, u.Draft)
+	case u.Contacts != nil:
+		err = s.contactsBack(r, p, u.Contacts)
 	case u.Folder != nil:
 		err = p.Mail.RenameMailbox(r.Context(), u.Folder.To, u.Folder.From)
 	default:

@@ -14,37 +14,38 @@ func verdict(p *person, m *message.Message) string {
 }
 
 // disguised looks for signs that a mail's sender passes for somebody else (UX 6).
-func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (disguise.Finding, bool) {
+func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (found disguise.Finding, contact int64, ok bool) {
 	ctx := r.Context()
 	froms := m.Header.From()
 	from := first(froms)
 	if s.mine(r, p, from.Addr) {
-		return disguise.Finding{}, false
+		return disguise.Finding{}, 0, false
 	}
 	circle := disguise.Circle{Own: []string{p.Account.Address}}
 	for a := range p.own() {
 		circle.Own = append(circle.Own, a)
 	}
-	known, namesakes, err := s.store.Acquainted(ctx, p.User.ID, from.Addr, from.Name)
+	met, err := s.store.Acquainted(ctx, p.User.ID, from.Addr, from.Name)
 	if err != nil {
 		s.log.Warn("people", "id", requestID(r), "err", err.Error())
 	}
-	circle.Known, circle.Namesakes = known, namesakes
-	if !known {
+	circle.Known, circle.Namesakes = met.Known, met.Namesakes
+	if !met.Known {
 		circle.Domains, _ = s.store.WrittenDomains(ctx, p.User.ID)
 	}
-	return disguise.Find(disguise.Sender{
+	found, ok = disguise.Find(disguise.Sender{
 		Name: from.Name, Addr: from.Addr, Authors: len(froms), ReplyTo: first(m.Header.ReplyTo()).Addr,
 		List: m.Header.Get("List-Id") != "" || listPost(m.Header) != "", DMARC: verdict(p, m),
 	}, circle)
+	return found, met.Contact, ok
 }
 
 // warning is the bar for a disguise, and whether the links of the mail are locked: until the person asks for them, this
-// time, on our own page.
-func (s *Server) warning(r *http.Request, p *person, m *message.Message) (bar *templates.Warning, locked bool) {
-	found, ok := s.disguised(r, p, m)
+// time, on our own page. contact is that of the sender, 0 for none.
+func (s *Server) warning(r *http.Request, p *person, m *message.Message) (bar *templates.Warning, locked bool, contact int64) {
+	found, contact, ok := s.disguised(r, p, m)
 	if !ok {
-		return nil, false
+		return nil, false, contact
 	}
 	locked = !asked(r, "links")
 	bar = &templates.Warning{Meaning: p.L.T("warn.meaning." + string(found.Kind))}
@@ -58,7 +59,7 @@ func (s *Server) warning(r *http.Request, p *person, m *message.Message) (bar *t
 	if locked {
 		bar.LinksURL = with(r.URL.Path, r.URL.Query(), "links", "1")
 	}
-	return bar, locked
+	return bar, locked, contact
 }
 
 // asked says whether the page's own button asked for what is otherwise kept away: a link in a mail cannot.

@@ -138,6 +138,7 @@ type Message struct {
 	Trust                                             string // where wishes about the sender are posted to
 	Original, OriginalForAll                          bool   // the letter has the colours it was sent in
 	WriteURL, AllFromURL                              string // to and from the sender, "" without an address
+	ContactURL                                        string // "" when the sender is no contact
 	Blocked                                           *Blocked
 	Cards                                             []Card
 	HTML                                              bool
@@ -206,13 +207,16 @@ type Compose struct {
 	Account                     int64  // whose copies of drafts the browser may open,
 	CopyKey                     string // and with what: never kept in the browser
 	Rich, FocusTo               bool
-	People                      []string
+	People                      []Suggestion
 	Files                       []File
 	LimitWords, TooBigWords     string
 	Limit                       int64 // bytes that all files may have together, 0 when it is not known
 }
 
 func (Compose) template() string { return "compose.html" }
+
+// Suggestion is somebody, or a group, whom a mail may go to: as shown, and as written into the field.
+type Suggestion struct{ Words, Text string }
 
 // FieldError is one thing to mend in a form.
 type FieldError struct{ Field, Words string }

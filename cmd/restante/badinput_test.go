@@ -102,6 +102,9 @@ func read(path string, status ...int) bad {
 }
 
 var badReads = []bad{
+	read("/contacts?page=-1", 200), read("/contacts?page=9223372036854775807", 200), read("/contacts?group=x", 404), read("/contacts?group=99", 404), read("/contacts?q="+strings.Repeat("x", 200), 400),
+	read("/contacts?q=%00", 400), read("/contacts?q=%ff", 400), read("/contacts?q=%25%5C_", 200), read("/contacts/99", 404), read("/contacts/-1", 404), read("/contacts/99/edit", 404), read("/contacts/import/%2e%2e", 404),
+	read("/contacts/of?address=%0d%0a", 200, 400), read("/contacts/export.vcf?group=99", 200), read("/contacts/new?name="+strings.Repeat("x", 2000), 200),
 	read("/nothing", 404), read("/mail", 404), read("/mail/1", 404), read("/mail//INBOX", 404), read("//evil.example/mail", 404),
 	read("/mail/1/Nope", 404), read("/mail/1/~2E~2E", 404), read("/mail/1/..%2f..%2fetc", 404), read("/mail/1/%2e%2e/INBOX", 404), read("/mail/99/INBOX", 404),
 	read("/mail/0/INBOX", 404), read("/mail/-1/INBOX", 404), read("/mail/abc/INBOX", 404), read("/mail/99999999999999999999/INBOX", 404),
@@ -181,6 +184,10 @@ func badWrites() []bad {
 		write("/compose", 400, "subject", strings.Repeat("s", 5000), "body", "TYPED").keeping("TYPED"), write("/compose", 400, "body", strings.Repeat("b", 5<<20)), write("/compose", 413, "body", strings.Repeat("b", 9<<20)),
 		write("/compose/nope", 404, "body", "TYPED").keeping("TYPED"), write("/compose/nope/files", 404), thousands,
 		write("/outbox/abc", 404), write("/outbox/999", 404), write("/outbox/999", 404, "action", "undo"), write("/outbox/999", 404, "action", "discard"), write("/outbox/999", 404, "action", "retry"),
+		write("/contacts", 422, "name", " ", "note", "TYPED").keeping("TYPED"), write("/contacts", 422, "name", "TYPED", "address", "a@b.c\r\nBcc: x").keeping("TYPED"), write("/contacts", 400, "name", "TYPED\x00").keeping("TYPED"),
+		write("/contacts/99", 404, "name", "TYPED"), write("/contacts/actions", 400, "action", "evil", "id", "1"), write("/contacts/actions", 400, "action", "delete", "id", "x"), write("/contacts/groups", 404, "action", "delete", "group", "99"),
+		write("/contacts/actions", 404, "action", "group", "group", "99", "id", "1"), write("/contacts/groups", 404, "action", "rename", "group", "99", "name", "x"), write("/contacts/import/99", 404, "action", "take"),
+		{method: "POST", path: "/contacts/import", status: []int{400}, headers: []string{"Content-Type", "multipart/form-data; boundary=cut"}, body: "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.vcf\"\r\n\r\nBEGIN:VCARD"},
 		write("/settings/nope", 404), write("/settings/general", 422, "undo_seconds", "abc", "name", "TYPED").keeping("TYPED"), write("/settings/general", 422, "time_zone", "../../etc/passwd"),
 		write("/settings/general", 422, "language", "tlh"), write("/settings/general", 400, "name", "TYPED\x00").keeping("TYPED"), write("/settings/general", 422, "name", strings.Repeat("n", 300)),
 		write("/settings/identities", 400), write("/settings/identities", 400, "id", "abc"), write("/settings/identities", 422, "id", "0", "address", "a@b.c\r\nBcc: x", "name", "TYPED").keeping("TYPED"),

@@ -81,6 +81,15 @@ var routes = map[string]route{
 	"GET /mail/{account}/{mailbox}/{uid}/attachments.zip": {path: "/mail/1/INBOX/3/attachments.zip", good: classDownload, out: classText},
 	"GET /compose/frame":                                  {path: "/compose/frame", good: classFrame, out: classText}, "GET /compose/{draft}/files/{file}": {path: "{F}", good: classDownload, out: classText},
 	"GET /settings/export.json": {path: "/settings/export.json", good: classDownload, out: classText}, "GET /proxy": {path: "{P}", good: classPicture, out: classText},
+	"GET /contacts": {path: "/contacts", good: classApp, out: classApp}, "POST /contacts": {path: "/contacts", good: classApp, status: 422, form: "x=1", out: classApp},
+	"GET /contacts/new": {path: "/contacts/new", good: classApp, out: classApp}, "GET /contacts/of": {path: "/contacts/of?address=a@b.test", good: classApp, status: 303, out: classApp},
+	"GET /contacts/written": {path: "/contacts/written", good: classApp, out: classApp}, "POST /contacts/written": {path: "/contacts/written", good: classApp, status: 303, form: "x=1", out: classApp},
+	"POST /contacts/actions": {path: "/contacts/actions", good: classApp, status: 303, form: "x=1", out: classApp}, "POST /contacts/groups": {path: "/contacts/groups", good: classApp, status: 404, form: "x=1", out: classApp},
+	"GET /contacts/doubles": {path: "/contacts/doubles", good: classApp, out: classApp}, "POST /contacts/doubles": {path: "/contacts/doubles", good: classApp, status: 303, form: "x=1", out: classApp},
+	"GET /contacts/import": {path: "/contacts/import", good: classApp, out: classApp}, "POST /contacts/import": {path: "/contacts/import", good: classApp, status: 400, form: "x=1", out: classApp},
+	"GET /contacts/import/{file}": {path: "/contacts/import/7", good: classApp, status: 404, out: classApp}, "POST /contacts/import/{file}": {path: "/contacts/import/7", good: classApp, status: 404, form: "x=1", out: classApp},
+	"GET /contacts/{contact}": {path: "/contacts/7", good: classApp, status: 404, out: classApp}, "POST /contacts/{contact}": {path: "/contacts/7", good: classApp, status: 404, form: "x=1", out: classApp},
+	"GET /contacts/{contact}/edit": {path: "/contacts/7/edit", good: classApp, status: 404, out: classApp}, "GET /contacts/export.vcf": {path: "/contacts/export.vcf", good: classDownload, out: classText},
 	"GET /events": {path: "/events", good: classStream, out: classText},
 }
 

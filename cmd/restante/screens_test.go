@@ -60,6 +60,13 @@ var screens = []screen{
 		}
 	}},
 	{name: "recipients", path: "/compose?to=ben@demo.test,omar@,anna@gmial.com&subject=Hello", ready: `document.querySelectorAll(".recipient").length === 3`},
+	{name: "contacts", path: "/contacts", ready: `document.querySelector(".people-head")`},
+	{name: "contact-new", path: "/contacts/new", ready: `document.querySelector("#c-name")`},
+	{name: "contact", path: "/contacts/new?name=Clara+Nwosu&address=clara.nwosu@post.example", ready: `document.querySelector("#c-name")`, before: func(b *tab) {
+		b.click(`.contact .filled[value="save"]`)
+		b.until("she is kept", `document.querySelector(".contact-head")`)
+	}},
+	{name: "contact-file", path: "/contacts/import", ready: `document.querySelector("#contacts-file")`},
 	{name: "outbox", path: "/outbox", ready: `document.querySelector("h1")`},
 	{name: "settings", path: "/settings", ready: `document.querySelector("h1")`},
 	{name: "identities", path: "/settings/identities", ready: `document.querySelector("h1")`},

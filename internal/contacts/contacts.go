@@ -4,8 +4,10 @@ package contacts
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -166,6 +168,16 @@ func (c Contact) Initial() string {
 // Sort is what contacts are ordered by, byte by byte: those under one heading stand together.
 func (c Contact) Sort() string {
 	return cut(strings.ToLower(c.Initial())+" "+Fold(c.Shown()), maxText)
+}
+
+// Score is how near somebody stands who was written to so many times, the last time so long ago: often counts, by its
+// logarithm, and fades with the months. Who was never written to has the least.
+func Score(written int64, ago time.Duration) float64 {
+	if written <= 0 {
+		return 0
+	}
+	const fades = 60 * 24 * time.Hour
+	return math.Log2(1+float64(written)) * (0.25 + 0.75*math.Exp(-max(0, ago).Hours()/fades.Hours()))
 }
 
 // Merge puts what b knows into a: a's name and note stand first, nothing of either is lost.

@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"internal/index":    {"mailclient", "mailclient/message"},
 	"internal/sanitize": {},
 	"internal/netguard": {},
+	"internal/contacts": {"mailclient/compose"},
 	"internal/disguise": {},
 	"internal/proxy":    {"internal/netguard"},
 	"internal/seal":     {},
@@ -57,6 +58,7 @@ var libraries = map[string][]string{
 	"github.com/emersion/go-message": {"mailclient/compose", "internal/demo"},
 	"github.com/jackc/pgx":           {"internal/store", "internal/testdb"},
 	"modernc.org/sqlite":             {"internal/store", "internal/index"},
+	"github.com/emersion/go-vcard":   {"internal/contacts"},
 	"github.com/pressly/goose":       {"migrations"},
 	"github.com/riverqueue/river":    {"internal/jobs"},
 	// handlers hand a transaction on from the store to the queue; they say no SQL.

@@ -356,3 +356,8 @@ func (s *Store) DropContactFile(ctx context.Context, userID int64, id string) er
 	_, err := s.db.ExecContext(ctx, `DELETE FROM contact_files WHERE user_id = $1 AND id = $2`, userID, id)
 	return err
 }
+
+// SaveContactFile changes what is kept of a file.
+func (s *Store) SaveContactFile(ctx context.Context, userID int64, id, data string) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE contact_files SET data = $1 WHERE user_id = $2 AND id = $3`, data, userID, id))
+}

@@ -152,15 +152,13 @@ func TestWhoIsKeptIsNoStranger(t *testing.T) {
 		if total != 1 || !slices.Equal(addresses(list), []string{"one@x.test"}) {
 			t.Errorf("strangers %q", addresses(list))
 		}
-		known, others, err := s.Acquainted(ctx, anna.ID, "Ada@x.test", "Ada Keller")
-		ok(t, err)
-		if !known || len(others) > 0 {
-			t.Errorf("a contact is known: %v, %q", known, others)
+		met := must(s.Acquainted(ctx, anna.ID, "Ada@x.test", "Ada Keller"))(t)
+		if id := must(s.ContactOf(ctx, anna.ID, "ada@x.test"))(t); !met.Known || met.Contact != id || len(met.Namesakes) > 0 {
+			t.Errorf("a contact is known: %+v", met)
 		}
-		known, others, err = s.Acquainted(ctx, anna.ID, "ada@evil.test", "Ada Keller")
-		ok(t, err)
-		if known || !slices.Equal(others, []string{"ada@x.test"}) {
-			t.Errorf("a stranger by a contact's name: %v, %q", known, others)
+		met = must(s.Acquainted(ctx, anna.ID, "ada@evil.test", "Ada Keller"))(t)
+		if met.Known || met.Contact != 0 || !slices.Equal(met.Namesakes, []string{"ada@x.test"}) {
+			t.Errorf("a stranger by a contact's name: %+v", met)
 		}
 		ok(t, s.ForgetPerson(ctx, anna.ID, "ONE@x.test"))
 		if _, total, _ := s.Strangers(ctx, anna.ID, 0, 10); total != 0 {

@@ -57,28 +57,39 @@ func (p Person) begins(prefix string) bool {
 	return strings.HasPrefix(p.Address, prefix) || strings.HasPrefix(name, prefix) || strings.Contains(name, " "+prefix)
 }
 
-// Acquainted says whether the user has written to an address or keeps it among their contacts, and which others they know
-// under the same name.
-func (s *Store) Acquainted(ctx context.Context, userID int64, address, name string) (known bool, namesakes []string, err error) {
+// Acquaintance is what a user has to do with an address: whether they have written to it or keep it, whose contact it is
+// (0 for nobody's), and which other addresses they know under the same name.
+type Acquaintance struct {
+	Known     bool
+	Contact   int64
+	Namesakes []string
+}
+
+// Acquainted says what the user has to do with an address that bears a name.
+func (s *Store) Acquainted(ctx context.Context, userID int64, address, name string) (a Acquaintance, err error) {
 	address = strings.ToLower(address)
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT address FROM (
-			SELECT address, written FROM people WHERE user_id = $1 AND (address = $2 OR name = $3 AND name <> '')
+		SELECT address, contact FROM (
+			SELECT address, written, 0 AS contact FROM people WHERE user_id = $1 AND (address = $2 OR name = $3 AND name <> '')
 			UNION ALL
-			SELECT a.address, 0 AS written FROM contact_addresses a WHERE a.user_id = $1 AND a.address = $2
+			SELECT a.address, 0, a.contact_id FROM contact_addresses a WHERE a.user_id = $1 AND a.address = $2
 			UNION ALL
-			SELECT a.address, 0 AS written FROM contacts c JOIN contact_addresses a ON a.contact_id = c.id WHERE c.user_id = $1 AND c.name = $3 AND c.name <> ''
+			SELECT a.address, 0, a.contact_id FROM contacts c JOIN contact_addresses a ON a.contact_id = c.id WHERE c.user_id = $1 AND c.name = $3 AND c.name <> ''
 		) AS met ORDER BY written DESC LIMIT 20`,
 		userID, address, name)
-	all, err := collect(rows, err, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) })
-	for _, a := range all {
-		if a == address {
-			known = true
-		} else if !slices.Contains(namesakes, a) {
-			namesakes = append(namesakes, a)
+	type met struct {
+		address string
+		contact int64
+	}
+	all, err := collect(rows, err, func(r *sql.Rows) (m met, err error) { return m, r.Scan(&m.address, &m.contact) })
+	for _, m := range all {
+		if m.address == address {
+			a.Known, a.Contact = true, max(a.Contact, m.contact)
+		} else if !slices.Contains(a.Namesakes, m.address) {
+			a.Namesakes = append(a.Namesakes, m.address)
 		}
 	}
-	return known, namesakes, err
+	return a, err
 }
 
 // maxDomains is of how many people, those written to most, WrittenDomains tells.

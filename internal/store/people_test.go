@@ -129,10 +129,10 @@ func TestAcquaintedIsWhoWasWrittenTo(t *testing.T) {
 			{anna.ID, "maria@keller.test", "", true, 0}, {anna.ID, "MARIA@keller.test", "Maria Keller", true, 1}, {anna.ID, "new@else.test", "Maria Keller", false, 2},
 			{anna.ID, "new@else.test", "", false, 0}, {ben.ID, "maria@keller.test", "Maria Keller", false, 0},
 		} {
-			known, namesakes, err := s.Acquainted(ctx, c.user, c.addr, c.name)
+			met, err := s.Acquainted(ctx, c.user, c.addr, c.name)
 			ok(t, err)
-			if known != c.known || len(namesakes) != c.namesakes {
-				t.Errorf("%+v: known %v, namesakes %v", c, known, namesakes)
+			if met.Known != c.known || len(met.Namesakes) != c.namesakes {
+				t.Errorf("%+v: %+v", c, met)
 			}
 		}
 		if all := must(s.WrittenDomains(ctx, anna.ID))(t); !slices.Equal(all, []string{"keller.test", "work.test"}) {

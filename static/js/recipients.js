@@ -198,14 +198,14 @@ class Recipients {
 		try {
 			const response = await fetch("/compose/people?q=" + encodeURIComponent(q), { headers: { "X-Restante": "1" } });
 			if (!response.ok || !isOurs(response) || this.input.value.trim() !== q) return;
-			const people = all("[data-address]", parse(response, await response.text())).map((o) => o.dataset.address).slice(0, 6);
-			this.show(people.filter((p) => !this.addresses.includes(p)));
+			const people = all("[data-address]", parse(response, await response.text())).map((o) => ({ text: o.dataset.address, words: o.textContent })).slice(0, 6);
+			this.show(people.filter((p) => !this.addresses.includes(p.text)));
 		} catch { /* typed by hand then */ }
 	}
 
 	show(people) {
-		this.list.replaceChildren(...people.map((p, i) => el("li", { role: "option", id: this.listId + "-" + i, "data-address": p, "aria-selected": "false",
-			onpointerdown: (e) => { e.preventDefault(); this.take(p); this.input.focus(); } }, el("bdi", {}, name(p)), name(p) === address(p) ? null : el("small", {}, el("bdi", {}, address(p))))));
+		this.list.replaceChildren(...people.map(({ text: p, words }, i) => el("li", { role: "option", id: this.listId + "-" + i, "data-address": p, "aria-selected": "false",
+			onpointerdown: (e) => { e.preventDefault(); this.take(p); this.input.focus(); } }, el("bdi", {}, split(p).length > 1 ? words : name(p)), split(p).length > 1 || name(p) === address(p) ? null : el("small", {}, el("bdi", {}, address(p))))));
 		this.list.hidden = !people.length;
 		this.input.setAttribute("aria-expanded", String(Boolean(people.length)));
 		if (people.length) {

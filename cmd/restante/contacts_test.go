@@ -53,7 +53,7 @@ func TestAContactIsKeptFoundChangedAndWrittenTo(t *testing.T) {
 		}
 		v.form("form[method=post][action=/contacts]").set("address", "zoe@keller.example", "zoe@home.example").set("addresslabel", "work", "home").set("phone", "+43 1 234").set("phonelabel", "mobile").
 			set("newgroup", "Choir").set("note", "Sings\nalto.").press("action", "save").want(200)
-		v.says("h2", "Zoë Müller")
+		v.says("h1", "Zoë Müller")
 		v.says("dl", "Workzoe@keller.exampleHomezoe@home.example")
 		v.says("dl", "Mobile+43 1 234")
 		v.says("a[class=chip]", "Choir")
@@ -65,8 +65,8 @@ func TestAContactIsKeptFoundChangedAndWrittenTo(t *testing.T) {
 				t.Errorf("%q finds %q", q, v.names())
 			}
 		}
-		v.get(zoe+"/edit").form("form[action="+zoe+"]").set("name", "Zoë Meier").press("action", "save").want(200).says("h2", "Zoë Meier")
-		v.undone().get(zoe).want(200).says("h2", "Zoë Müller")
+		v.get(zoe+"/edit").form("form[action="+zoe+"]").set("name", "Zoë Meier").press("action", "save").want(200).says("h1", "Zoë Meier")
+		v.undone().get(zoe).want(200).says("h1", "Zoë Müller")
 		for _, a := range v.all("a") {
 			if text(a) == "All mail" && attr(a, "href") != "" && !strings.Contains(attr(a, "href"), url.QueryEscape("from:zoe@keller.example OR to:zoe@keller.example")) {
 				t.Errorf("all mail is %s", attr(a, "href"))
@@ -98,7 +98,7 @@ func TestTheSenderOfAMailIsKeptWithOnePress(t *testing.T) {
 	}
 	for _, a := range v.all("a") {
 		if text(a) == "Show contact" {
-			v.get(attr(a, "href")).want(200).says("h2", "Clara Nwosu")
+			v.get(attr(a, "href")).want(200).says("h1", "Clara Nwosu")
 			return
 		}
 	}
@@ -158,7 +158,7 @@ func TestContactsAreReadFromFilesAfterALook(t *testing.T) {
 		send("people.vcf", card("Lovelace, Ada", "EMAIL:ADA@x.example\r\nTEL:12\r\nCATEGORIES:Science\r\n")+card("Bob", "this is broken\r\nEMAIL:bob@x.example\r\n")+card("Eve", "EMAIL:eve@x.example\r\n")).want(200)
 		v.says("p", "people.vcf has 3 contacts")
 		v.says("li", "Line 11: “this is broken”")
-		v.says("h3", "One of them you have already")
+		v.says("h2", "One of them you have already")
 		if v.get("/contacts"); len(v.names()) != 1 {
 			t.Errorf("a look alone has kept %q", v.names())
 		}

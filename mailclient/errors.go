@@ -37,6 +37,7 @@ const (
 	CertExpired   = imapx.CertExpired
 	CertName      = imapx.CertName
 	CertUnknown   = imapx.CertUnknown
+	CertChanged   = imapx.CertChanged
 	NoTLS         = imapx.NoTLS
 	WrongProtocol = imapx.WrongProtocol
 	Injected      = imapx.Injected

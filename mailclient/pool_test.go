@@ -259,6 +259,7 @@ func TestC1_TLSModes(t *testing.T) {
 	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
 	secret := testmail.Dovecot(t, testmail.DovecotOptions{NoPlaintext: true})
 	demo := testmail.Demo(t)
+	pin := srv.Pin(t, srv.IMAPS)
 	for _, c := range []struct {
 		name string
 		srv  *testmail.Server
@@ -269,6 +270,9 @@ func TestC1_TLSModes(t *testing.T) {
 		{"starttls", srv, mailclient.Endpoint{Host: "localhost", Port: srv.IMAP.Port, Security: mailclient.StartTLS, RootCAs: srv.CA}, ""},
 		{"starttls where plain is refused", secret, mailclient.Endpoint{Host: "127.0.0.2", Port: secret.IMAP.Port, Security: mailclient.StartTLS, RootCAs: srv.CA}, ""},
 		{"unknown authority", srv, mailclient.Endpoint{Host: "localhost", Port: srv.IMAPS.Port, Security: mailclient.TLS}, mailclient.CertUnknown},
+		{"pinned key, unknown authority, another name", srv, mailclient.Endpoint{Host: "127.0.0.1", Port: srv.IMAPS.Port, Security: mailclient.TLS, Pin: pin}, ""},
+		{"pinned key by starttls", srv, mailclient.Endpoint{Host: "127.0.0.1", Port: srv.IMAP.Port, Security: mailclient.StartTLS, Pin: pin}, ""},
+		{"another key than was pinned", srv, mailclient.Endpoint{Host: "localhost", Port: srv.IMAPS.Port, Security: mailclient.TLS, RootCAs: srv.CA, Pin: strings.Repeat("0", 64)}, mailclient.CertChanged},
 		{"another name", srv, mailclient.Endpoint{Host: "127.0.0.3", Port: srv.IMAPS.Port, Security: mailclient.TLS, RootCAs: srv.CA}, mailclient.Unreachable},
 		{"tls on a plain port", srv, mailclient.Endpoint{Host: "localhost", Port: srv.IMAP.Port, Security: mailclient.TLS, RootCAs: srv.CA}, mailclient.WrongProtocol},
 		{"starttls not offered", demo, mailclient.Endpoint{Host: "127.0.0.1", Port: demo.IMAP.Port, Security: mailclient.StartTLS}, mailclient.NoTLS},

@@ -169,7 +169,7 @@ func (s *Session) dial(ctx context.Context, data func(imapx.Response)) (*imapx.C
 		return nil, known
 	}
 	c, err := imapx.Dial(ctx, imapx.Options{
-		Host: ep.Host, Port: ep.Port, Security: string(ep.Security), RootCAs: ep.RootCAs,
+		Host: ep.Host, Port: ep.Port, Security: string(ep.Security), RootCAs: ep.RootCAs, Pin: ep.Pin, Dial: ep.Server().Via,
 		Username: cred.Username, Password: cred.Password, Data: data,
 	})
 	if err != nil {

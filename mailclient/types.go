@@ -5,10 +5,13 @@
 package mailclient
 
 import (
+	"context"
 	"crypto/x509"
+	"net"
 	"time"
 
 	"restante/mailclient/message"
+	"restante/mailclient/wire"
 )
 
 // Security says how a connection is protected (PROTOCOLS C1).
@@ -27,6 +30,22 @@ type Endpoint struct {
 	Port     int
 	Security Security
 	RootCAs  *x509.CertPool // nil: the system's
+	Pin      string         // SHA-256 of the server's public key (SPKI) in hex, in place of a name and of RootCAs; "" for none
+	Via      Dialer         // nil: an ordinary one
+}
+
+// Dialer opens connections. The guarded one refuses addresses that nobody may be sent to.
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Server is the endpoint as the wire knows it.
+func (e Endpoint) Server() wire.Server {
+	s := wire.Server{Host: e.Host, Port: e.Port, RootCAs: e.RootCAs, Pin: e.Pin}
+	if e.Via != nil {
+		s.Via = e.Via.DialContext
+	}
+	return s
 }
 
 // Credentials are what a person signs in with.

@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"templates": {"internal/i18n", "internal/sanitize", "static"},
 	"static":    {},
 
-	"mailclient":          {"mailclient/imapx", "mailclient/message"},
+	"mailclient":          {"mailclient/imapx", "mailclient/message", "mailclient/wire"},
 	"mailclient/imapx":    {"mailclient/message", "mailclient/wire"},
 	"mailclient/wire":     {},
 	"mailclient/message":  {},

@@ -4,8 +4,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"math/big"
@@ -13,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -72,4 +76,16 @@ func (a *authority) certify(dir string) error {
 		os.WriteFile(filepath.Join(dir, "cert.pem"), cert, 0o644),
 		os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600),
 	)
+}
+
+// Pin is the SHA-256 of the public key of the server at an address that is TLS from the start, in hex.
+func (s *Server) Pin(t testing.TB, at Address) string {
+	t.Helper()
+	c, err := tls.Dial("tcp", at.String(), &tls.Config{RootCAs: s.CA, ServerName: "localhost", MinVersion: tls.VersionTLS12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	sum := sha256.Sum256(c.ConnectionState().PeerCertificates[0].RawSubjectPublicKeyInfo)
+	return hex.EncodeToString(sum[:])
 }

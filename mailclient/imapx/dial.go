@@ -30,6 +30,7 @@ type Options struct {
 	Port     int
 	Security string // tls, starttls or plain (private addresses only)
 	RootCAs  *x509.CertPool
+	Pin      string // as in wire.Server
 	Username string
 	Password string
 	Trace    bool // keep a masked record of what is said
@@ -119,7 +120,7 @@ func (d *dialing) run(ctx context.Context) (*Conn, error) {
 }
 
 func (d *dialing) server() wire.Server {
-	return wire.Server{Host: d.o.Host, Port: d.o.Port, RootCAs: d.o.RootCAs, Via: d.o.Dial}
+	return wire.Server{Host: d.o.Host, Port: d.o.Port, RootCAs: d.o.RootCAs, Pin: d.o.Pin, Via: d.o.Dial}
 }
 
 func (d *dialing) dial(ctx context.Context) error {

@@ -17,6 +17,7 @@ const (
 	CertExpired   = wire.CertExpired
 	CertName      = wire.CertName
 	CertUnknown   = wire.CertUnknown
+	CertChanged   = wire.CertChanged
 	NoTLS         = wire.NoTLS
 	WrongProtocol = wire.WrongProtocol
 	Injected      = wire.Injected

@@ -31,6 +31,7 @@ type Options struct {
 	Port     int
 	Security string // tls, starttls or plain (private addresses only, or with APOP)
 	RootCAs  *x509.CertPool
+	Pin      string // as in wire.Server
 	Username string
 	Password string
 	APOP     bool // the person consents to a sign-in without TLS that does not show the password
@@ -40,7 +41,7 @@ type Options struct {
 }
 
 func (o Options) server() wire.Server {
-	return wire.Server{Host: o.Host, Port: o.Port, RootCAs: o.RootCAs, Via: o.Dial}
+	return wire.Server{Host: o.Host, Port: o.Port, RootCAs: o.RootCAs, Pin: o.Pin, Via: o.Dial}
 }
 
 // Client is a session in the transaction state. It is for one goroutine at a time. After an error that is no

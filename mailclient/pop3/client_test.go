@@ -240,6 +240,17 @@ func TestASessionThatBreaks(t *testing.T) {
 	})
 }
 
+func TestC1_APinnedKeyIsTrustedAndNoOther(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	u := srv.NewUser(t)
+	for security, at := range map[string]testmail.Address{"tls": srv.POP3S, "starttls": srv.POP3} {
+		o := pop3.Options{Host: at.Host, Port: at.Port, Security: security, Pin: srv.Pin(t, srv.POP3S), Username: u.Address, Password: u.Password}
+		dial(t, o)
+		o.Pin = strings.Repeat("0", 64)
+		refusedTo(t, o, wire.CertChanged)
+	}
+}
+
 func TestDovecot(t *testing.T) {
 	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
 	for _, security := range []string{"tls", "starttls", "plain"} {

@@ -11,7 +11,6 @@ import (
 	"io"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -202,7 +201,8 @@ func (s *try) connect(ctx context.Context) error {
 	ep := s.o.Server
 	dialCtx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	raw, err := (&net.Dialer{}).DialContext(dialCtx, "tcp", net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port)))
+	server := ep.Server()
+	raw, err := server.Dial(dialCtx)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (s *try) connect(ctx context.Context) error {
 	if err := s.use(raw); err != nil {
 		return err
 	}
-	conf := wire.Server{Host: ep.Host, RootCAs: ep.RootCAs}.TLS()
+	conf := server.TLS()
 	_ = raw.SetDeadline(time.Now().Add(s.timeout(5 * time.Minute))) // the greeting, TLS included
 	switch ep.Security {
 	case mailclient.TLS:
@@ -383,7 +383,7 @@ func connectOutcome(err error) Outcome {
 		why = mailclient.CertUnknown
 	}
 	switch {
-	case slices.Contains([]mailclient.ConnectKind{mailclient.NoTLS, mailclient.NoSuchHost, mailclient.CertExpired, mailclient.CertName, mailclient.CertUnknown}, why):
+	case slices.Contains([]mailclient.ConnectKind{mailclient.NoTLS, mailclient.NoSuchHost, mailclient.CertExpired, mailclient.CertName, mailclient.CertUnknown, mailclient.CertChanged}, why):
 		out.Kind, out.Why = Config, why
 	case errors.As(err, &reply):
 		out.Code, out.Text = reply.Code, words(reply)

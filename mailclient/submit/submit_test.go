@@ -97,7 +97,7 @@ func TestTextCannotEndAMailAndBeginAnother(t *testing.T) {
 
 func TestC1_SecureModes(t *testing.T) {
 	srv := testmail.Postfix(t, testmail.PostfixOptions{RequireTLS: true})
-	anna := srv.NewUser(t)
+	anna, pin := srv.NewUser(t), srv.Pin(t, srv.Submissions)
 	for _, c := range []struct {
 		name string
 		ep   mailclient.Endpoint
@@ -108,6 +108,9 @@ func TestC1_SecureModes(t *testing.T) {
 		{"tls", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS, RootCAs: srv.CA}, submit.Sent, ""},
 		{"unknown authority", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS}, submit.Config, mailclient.CertUnknown},
 		{"unknown authority by starttls", mailclient.Endpoint{Host: "localhost", Port: srv.Submission.Port, Security: mailclient.StartTLS}, submit.Config, mailclient.CertUnknown},
+		{"pinned key", mailclient.Endpoint{Host: "127.0.0.1", Port: srv.Submissions.Port, Security: mailclient.TLS, Pin: pin}, submit.Sent, ""},
+		{"pinned key by starttls", mailclient.Endpoint{Host: "127.0.0.1", Port: srv.Submission.Port, Security: mailclient.StartTLS, Pin: pin}, submit.Sent, ""},
+		{"another key than was pinned", mailclient.Endpoint{Host: "localhost", Port: srv.Submissions.Port, Security: mailclient.TLS, RootCAs: srv.CA, Pin: strings.Repeat("0", 64)}, submit.Config, mailclient.CertChanged},
 		{"no AUTH without encryption", plain(srv.Submission), submit.Config, ""},
 		{"starttls not offered", mailclient.Endpoint{Host: "127.0.0.1", Port: testmail.Demo(t).Submission.Port, Security: mailclient.StartTLS}, submit.Config, mailclient.NoTLS},
 	} {

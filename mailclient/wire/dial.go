@@ -21,6 +21,7 @@ type Server struct {
 	Host    string
 	Port    int
 	RootCAs *x509.CertPool // nil trusts the system's
+	Pin     string         // SHA-256 of the server's public key (SPKI) in hex, in place of a name and of RootCAs; "" for none
 
 	// Via replaces the dialler.
 	Via func(ctx context.Context, network, address string) (net.Conn, error)
@@ -35,11 +36,6 @@ func (s Server) Dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	return via(ctx, "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
-}
-
-// TLS is how the server has to be who it says it is.
-func (s Server) TLS() *tls.Config {
-	return &tls.Config{ServerName: s.Host, RootCAs: s.RootCAs, MinVersion: tls.VersionTLS12}
 }
 
 // Secure makes a connection one under TLS, within ten seconds.

@@ -19,6 +19,7 @@ const (
 	CertExpired   ConnectKind = "cert-expired"
 	CertName      ConnectKind = "cert-name"
 	CertUnknown   ConnectKind = "cert-unknown" // self-signed or unknown authority
+	CertChanged   ConnectKind = "cert-changed" // not the key that was pinned
 	NoTLS         ConnectKind = "no-tls"       // STARTTLS required and not offered, or plain to a public address
 	WrongProtocol ConnectKind = "wrong-protocol"
 	Injected      ConnectKind = "injected" // bytes after STARTTLS, PREAUTH
@@ -46,6 +47,7 @@ func Classify(host string, err error) *ConnectError {
 	e := &ConnectError{Host: host, Kind: Unreachable, Err: err}
 	var dns *net.DNSError
 	var name x509.HostnameError
+	var pin *PinError
 	var unknown x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
@@ -56,6 +58,8 @@ func Classify(host string, err error) *ConnectError {
 		if name.Certificate != nil {
 			e.Text = fmt.Sprint(name.Certificate.DNSNames)
 		}
+	case errors.As(err, &pin):
+		e.Kind, e.Text = CertChanged, pin.Got
 	case errors.As(err, &unknown):
 		e.Kind = CertUnknown
 	case errors.As(err, &invalid):

@@ -41,6 +41,7 @@ const (
 	NoTLS         = imapx.NoTLS
 	WrongProtocol = imapx.WrongProtocol
 	Injected      = imapx.Injected
+	Forbidden     = imapx.Forbidden
 	Lost          = imapx.Lost
 	Bye           = imapx.Bye
 )

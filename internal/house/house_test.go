@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"mailclient/submit":   {"mailclient", "mailclient/message", "mailclient/wire"},
 	"mailclient/pop3":     {"mailclient/wire"},
 	"mailclient/sieve":    {},
-	"mailclient/discover": {"mailclient"},
+	"mailclient/discover": {"mailclient", "mailclient/wire"},
 
 	"migrations":        {},
 	"internal/store":    {"migrations"},

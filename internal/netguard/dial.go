@@ -2,7 +2,6 @@ package netguard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -13,8 +12,15 @@ import (
 	"time"
 )
 
-// ErrRefused is in the chain of each error for an address, port or name that must not be dialled.
-var ErrRefused = errors.New("this address is not allowed")
+// ErrRefused is in the chain of each error for an address, port or name that must not be dialled. It has a method
+// Forbidden, so that rooms which know only a dial function can tell it from a server that is away.
+var ErrRefused error = refusal("this address is not allowed")
+
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+func (refusal) Forbidden() bool { return true }
 
 // MailPorts are the ports on which people may name mail servers of their own; 25 is not among them.
 var MailPorts = []uint16{110, 143, 443, 465, 587, 993, 995, 4190}

@@ -1,8 +1,13 @@
-// Package discover finds the servers of a mail address: the admin's domains
-// first, then a table of known providers. Start at Directory.
+// Package discover finds the servers of a mail address: the admin's domains, a
+// table of known providers, what the domain itself says by autoconfig, DNS and
+// autodiscover, and last what answers under the usual names. It sends no password
+// anywhere, and goes where the dialler that it is given lets it go. Start at
+// Directory for what is known, at Finder for what is to be found, at Try for what
+// a server shows.
 package discover
 
 import (
+	"errors"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -15,10 +20,13 @@ type Servers struct {
 	Domain   string
 	IMAP     mailclient.Endpoint
 	SMTP     mailclient.Endpoint
-	Local    bool   // sign in with the local part alone
-	Files    bool   // the submission server files sent mail by itself
-	Password string // a page about app passwords, "" where the usual password works
-	Source   string // "domain" or "provider"
+	POP3     mailclient.Endpoint // no Host: there is none
+	Sieve    mailclient.Endpoint // no Host: there is none
+	Local    bool                // sign in with the local part alone
+	Login    string              // or with this, with the holes of autoconfig; "" is the address
+	Files    bool                // the submission server files sent mail by itself
+	Password string              // a page about app passwords, "" where the usual password works
+	Source   Source
 	Authserv string // the name of its server in Authentication-Results that is believed, "" for none
 }
 
@@ -28,17 +36,51 @@ func (s Servers) Username(address string) string {
 		local, _, _ := strings.Cut(address, "@")
 		return local
 	}
-	return address
+	return username(s.Login, address)
 }
 
-// Directory knows the servers of domains.
-type Directory struct{ domains map[string]Servers }
+// ErrAddress is an address without a domain that could have mail.
+var ErrAddress = errors.New("no mail address")
+
+// cutAddress gives the local part of an address and its domain in ASCII.
+func cutAddress(address string) (local, domain string, err error) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 1 || len(address) > 254 || strings.ContainsAny(address, "\r\n\x00") {
+		return "", "", ErrAddress
+	}
+	domain, ok := hostName(address[at+1:])
+	if !ok {
+		return "", "", ErrAddress
+	}
+	return address[:at], domain, nil
+}
+
+// hostName gives a host name of two labels or more in ASCII. It refuses addresses in numbers, and what other programs
+// would read as such.
+func hostName(s string) (string, bool) {
+	ascii, err := idna.Lookup.ToASCII(strings.ToLower(strings.TrimSuffix(strings.TrimSpace(s), ".")))
+	if err != nil || len(ascii) > 253 || strings.ContainsAny(ascii, "%/\\@: []") {
+		return "", false
+	}
+	dot := strings.LastIndexByte(ascii, '.')
+	if dot < 1 || dot == len(ascii)-1 || ascii[dot+1] >= '0' && ascii[dot+1] <= '9' {
+		return "", false
+	}
+	return ascii, true
+}
+
+// Directory knows the servers of domains. It is safe for use by many goroutines.
+type Directory struct {
+	domains map[string]Servers
+
+	found *shelf // nil: nothing but domains and providers
+}
 
 // NewDirectory makes a directory of the admin's domains over the table of providers.
 func NewDirectory(domains ...Servers) *Directory {
 	d := &Directory{domains: map[string]Servers{}}
 	for _, s := range domains {
-		s.Source = "domain"
+		s.Source = FromDomain
 		d.domains[strings.ToLower(s.Domain)] = s
 	}
 	return d
@@ -55,22 +97,21 @@ func (d *Directory) Only() string {
 	return ""
 }
 
-// Lookup finds the servers of an address by its domain. ok is false for a domain nobody set up.
+// Lookup finds the servers of an address by its domain. ok is false for a domain that nobody set up and that was not
+// discovered, and for providers that take no password.
 func (d *Directory) Lookup(address string) (s Servers, ok bool) {
-	at := strings.LastIndexByte(address, '@')
-	if at < 0 {
-		return s, false
-	}
-	domain, err := idna.Lookup.ToASCII(strings.ToLower(address[at+1:]))
-	if err != nil {
+	domain, err := idna.Lookup.ToASCII(strings.ToLower(address[strings.LastIndexByte(address, '@')+1:]))
+	if err != nil || !strings.Contains(address, "@") {
 		return s, false
 	}
 	if s, ok = d.domains[domain]; ok {
 		return s, true
 	}
-	p, ok := byDomain[domain]
-	if !ok {
+	if p, ok := byDomain[domain]; ok && !p.oauth {
+		return p.servers(domain), true
+	}
+	if d.found == nil {
 		return s, false
 	}
-	return p.servers(domain), true
+	return d.found.servers(domain)
 }

@@ -21,6 +21,7 @@ const (
 	NoTLS         = wire.NoTLS
 	WrongProtocol = wire.WrongProtocol
 	Injected      = wire.Injected
+	Forbidden     = wire.Forbidden
 	Lost          = wire.Lost
 	Bye           = wire.Bye
 )

@@ -22,8 +22,9 @@ const (
 	CertChanged   ConnectKind = "cert-changed" // not the key that was pinned
 	NoTLS         ConnectKind = "no-tls"       // STARTTLS required and not offered, or plain to a public address
 	WrongProtocol ConnectKind = "wrong-protocol"
-	Injected      ConnectKind = "injected" // bytes after STARTTLS, PREAUTH
-	Lost          ConnectKind = "lost"     // in mid session
+	Injected      ConnectKind = "injected"  // bytes after STARTTLS, PREAUTH
+	Forbidden     ConnectKind = "forbidden" // the dialler does not go there
+	Lost          ConnectKind = "lost"      // in mid session
 	Bye           ConnectKind = "bye"
 )
 
@@ -52,7 +53,10 @@ func Classify(host string, err error) *ConnectError {
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
 	var timeout net.Error
+	var forbidden interface{ Forbidden() bool }
 	switch {
+	case errors.As(err, &forbidden) && forbidden.Forbidden():
+		e.Kind = Forbidden
 	case errors.As(err, &name):
 		e.Kind = CertName
 		if name.Certificate != nil {

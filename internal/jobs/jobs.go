@@ -212,7 +212,7 @@ type sweepWorker struct {
 // Work removes what has expired and wakes items that were left behind.
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	s := w.q.store
-	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx))
+	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx), s.SweepDiscovered(ctx))
 }
 
 type wakeArgs struct{}

@@ -44,8 +44,6 @@ const (
 
 var order = []Source{FromDomain, FromPreset, FromAutoconfig, FromSRV, FromMX, FromMXAutoconfig, FromISPDB, FromAutodiscover, FromGuess}
 
-func (s Source) place() int { return slices.Index(order, s) }
-
 // Auth is a kind of sign-in that a source says a server takes.
 type Auth string
 

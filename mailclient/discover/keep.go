@@ -18,21 +18,22 @@ import (
 type Keeper interface {
 	// Discovered gives what was last kept for a domain, "" for nothing.
 	Discovered(ctx context.Context, domain string) (found string, err error)
-	// KeepDiscovered replaces it.
-	KeepDiscovered(ctx context.Context, domain, found string) error
+	// KeepDiscovered replaces it. It stays until a time, a zero one means for ever.
+	KeepDiscovered(ctx context.Context, domain, found string, until time.Time) error
 }
 
 // ErrOff means that nobody allowed to look for servers.
 var ErrOff = errors.New("servers are not looked for")
 
 const (
-	keepFound   = 30 * 24 * time.Hour // servers that were found are looked for again after it
-	keepNothing = 10 * time.Minute    // and those that were not
-	rereadTime  = time.Minute         // what another node found is seen after it
-	maxRead     = 10_000              // domains in memory
-	readTime    = 2 * time.Second
-	lookEvery   = time.Second // lookups of this process, for whatever domains
-	lookBurst   = 10
+	keepFound     = 30 * 24 * time.Hour // servers that were found are looked for again after it
+	keepNothing   = 10 * time.Minute    // and those that were not
+	forgetNothing = 24 * time.Hour
+	rereadTime    = time.Minute // what another node found is seen after it
+	maxRead       = 10_000      // domains in memory
+	readTime      = 2 * time.Second
+	lookEvery     = time.Second // lookups of this process, for whatever domains
+	lookBurst     = 10
 )
 
 // shelf is what was found, and how more is found.
@@ -131,7 +132,11 @@ func (s *shelf) look(ctx context.Context, domain, address string, before kept) (
 			return Found{}, err
 		}
 		s.remember(domain, kept{found: f, ok: true, at: s.now()})
-		return f, s.keeper.KeepDiscovered(ctx, domain, string(raw))
+		until := time.Time{}
+		if !f.Ready() {
+			until = s.now().Add(forgetNothing)
+		}
+		return f, s.keeper.KeepDiscovered(ctx, domain, string(raw), until)
 	})
 	select {
 	case r := <-got:

@@ -25,7 +25,7 @@ func (d *drawer) Discovered(_ context.Context, domain string) (string, error) {
 	return d.kept[domain], d.err
 }
 
-func (d *drawer) KeepDiscovered(_ context.Context, domain, found string) error {
+func (d *drawer) KeepDiscovered(_ context.Context, domain, found string, _ time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.kept[domain] = found

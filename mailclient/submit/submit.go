@@ -97,6 +97,29 @@ func Limit(ctx context.Context, o Options) (int64, error) {
 	return int64(size), nil
 }
 
+// Rehearse does what Send does up to the text: it signs in, says who sends m and to whom, and takes that back. No mail
+// is sent; m needs no Body. It gives the server's SIZE, 0 if it did not say. The error is a *RefusedError.
+func Rehearse(ctx context.Context, o Options, m Mail) (int64, error) {
+	s := &try{o: o, m: m, phase: "connect"}
+	defer s.end()
+	stop := context.AfterFunc(ctx, s.end)
+	defer stop()
+	if out, ok := s.open(ctx); !ok {
+		return 0, &RefusedError{out}
+	}
+	size, _ := s.c.MaxMessageSize()
+	if out, ok := s.envelope(); !ok {
+		_ = s.c.Quit()
+		return int64(size), &RefusedError{out}
+	}
+	err := s.c.Reset()
+	_ = s.c.Quit()
+	if err != nil {
+		return int64(size), &RefusedError{s.lost(err)}
+	}
+	return int64(size), nil
+}
+
 type try struct {
 	o     Options
 	m     Mail

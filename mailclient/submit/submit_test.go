@@ -355,3 +355,29 @@ func TestT2_ASilentServerIsLeft(t *testing.T) {
 		t.Errorf("cancelled: %+v", out)
 	}
 }
+
+func TestARehearsalSendsNothingAndMeetsWhatASendWould(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{OwnSender: true, Refuse: "nobody@example.test=550 5.1.1 no such person", SizeLimit: 100_000})
+	anna := srv.NewUser(t)
+	o := options(plain(srv.Submission), anna)
+	for _, c := range []struct {
+		name, from, to string
+		size           int64
+		want           submit.Kind // "": nothing stands against it
+	}{
+		{"to oneself", anna.Address, anna.Address, 500, ""},
+		{"as somebody else", "ben@" + srv.Domain, anna.Address, 500, submit.Identity},
+		{"to nobody", anna.Address, "nobody@example.test", 500, submit.Rejected},
+		{"too large", anna.Address, anna.Address, 200_000, submit.TooLarge},
+	} {
+		limit, err := submit.Rehearse(t.Context(), o, submit.Mail{From: c.from, Recipients: []string{c.to}, Size: c.size})
+		var no *submit.RefusedError
+		if got := errors.As(err, &no); got != (c.want != "") || got && no.Outcome.Kind != c.want || limit != 100_000 {
+			t.Errorf("%s: %d, %v", c.name, limit, err)
+		}
+	}
+	script := testmail.NewScript(t)
+	if _, err := submit.Rehearse(t.Context(), options(plain(script.Address), anna), submit.Mail{From: anna.Address, Recipients: []string{anna.Address}}); err != nil || len(script.Texts()) > 0 {
+		t.Errorf("%v, sent %q", err, script.Texts())
+	}
+}

@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"mailclient/pop3":     {"mailclient/wire"},
 	"mailclient/sieve":    {},
 	"mailclient/discover": {"mailclient", "mailclient/wire"},
+	"mailclient/checkup":  {"mailclient", "mailclient/discover", "mailclient/submit", "mailclient/wire"},
 
 	"migrations":        {},
 	"internal/store":    {"migrations"},

@@ -18,6 +18,7 @@ import (
 // signInForm is what POST /login brings.
 type signInForm struct {
 	username, password, next string
+	server                   string // the one that was shown, of those that were discovered
 	stay                     bool
 	carried                  url.Values
 }
@@ -28,7 +29,8 @@ func signInFormFrom(r *http.Request) (f signInForm, err error) {
 	}
 	f = signInForm{
 		username: strings.TrimSpace(r.PostFormValue("username")), password: r.PostFormValue("password"),
-		next: ownPath(r.PostFormValue("next")), stay: r.PostFormValue("stay") != "", carried: url.Values{},
+		next: ownPath(r.PostFormValue("next")), stay: r.PostFormValue("stay") != "",
+		server: r.PostFormValue("server"), carried: url.Values{},
 	}
 	for name, values := range r.PostForm {
 		if rest, ok := strings.CutPrefix(name, "carry."); ok {
@@ -74,6 +76,10 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if err := s.trySignIn(w, r, f); err != nil {
+		var found *unconfirmed
+		if errors.As(err, &found) {
+			return s.showServers(w, r, page, found.found)
+		}
 		return s.signInFailed(w, r, page, err)
 	}
 	if len(f.carried) > 0 {
@@ -92,7 +98,8 @@ func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm)
 	if f.password == "" {
 		return &Problem{Status: http.StatusUnauthorized, Key: "error.nopassword"}
 	}
-	device := s.device(r, address)
+	known, _ := s.servers.Lookup(address)
+	device := s.device(r, deviceKey(address, known))
 	tried, until, err := s.limits.allow(r.Context(), s.clientNetwork(r), address, device)
 	if err != nil {
 		return err
@@ -100,10 +107,15 @@ func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm)
 	if !until.IsZero() {
 		return s.tooManyTries(until)
 	}
-	servers, ok := s.servers.Lookup(address)
-	if !ok {
-		_, domain, _ := strings.Cut(address, "@")
-		return &Problem{Status: http.StatusUnauthorized, Key: "error.domain", Args: []any{"Domain", domain}}
+	servers, err := s.serversOf(r, address)
+	if errors.Is(err, mailclient.ErrBusy) {
+		return errors.Join(err, s.limits.undo(context.WithoutCancel(r.Context()), tried))
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.confirm(r, servers, address, device, f.server); err != nil {
+		return errors.Join(err, s.limits.undo(context.WithoutCancel(r.Context()), tried))
 	}
 	cred := jobs.Credential{Username: servers.Username(address), Password: f.password}
 	key := "signin/" + requestID(r)
@@ -125,7 +137,7 @@ func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm)
 	}
 	s.pool.Rename(key, jobs.SessionKey(a.ID)) // the pages go on with its connection
 	s.log.Info("sign-in", "id", requestID(r), "user", u.ID)
-	s.rememberDevice(w, r, address)
+	s.rememberDevice(w, r, deviceKey(address, servers))
 	return s.signIn(r, u, a, cred, f.stay)
 }
 
@@ -147,6 +159,10 @@ func (s *Server) signInFailed(w http.ResponseWriter, r *http.Request, page templ
 	page.Problem, page.ServerSaid = page.L.T(p.Key, p.Args...), p.Server
 	if next := p.Key + ".next"; page.L.T(next) != next {
 		page.Next = page.L.T(next)
+	}
+	var none *notFound
+	if errors.As(err, &none) {
+		page.Looked = looked(page.L, none.found)
 	}
 	page.Title = page.L.T("error.prefix") + " " + page.Title
 	var wait retryAfter

@@ -7,8 +7,17 @@ type Login struct {
 	Stay, BareNames           bool
 	Problem, Next, ServerSaid string
 	Notice                    string
-	Forget                    bool    // just signed out: the browser is to drop its copies of pictures
-	Carried                   []Field // what was being written when the session ended
+	Forget                    bool          // just signed out: the browser is to drop its copies of pictures
+	Carried                   []Field       // what was being written when the session ended
+	Looked                    []string      // where mail servers were looked for in vain
+	Found                     *FoundServers // servers that are to be looked at before a password goes there
+}
+
+// FoundServers are mail servers that were found for an address.
+type FoundServers struct {
+	Confirm         string // what the form sends along: who signs in has seen it
+	Words           string
+	Lines, Warnings []string
 }
 
 // Field is one value of a form that is carried on.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"restante/handlers"
 	"restante/internal/config"
 	"restante/internal/jobs"
+	"restante/internal/netguard"
 	"restante/internal/seal"
 	"restante/internal/store"
 	"restante/mailclient"
@@ -28,6 +30,7 @@ import (
 type house struct {
 	conf   config.Config
 	store  *store.Store
+	known  *discover.Directory
 	pool   *mailclient.Pool
 	queue  *jobs.Queue
 	pages  *handlers.Server
@@ -63,10 +66,17 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		return nil, err
 	}
 	h.pool = mailclient.NewPool(mailclient.Limits{})
-	directory := discover.NewDirectory(servers...)
+	h.known = discover.NewDirectory(servers...)
+	looker, err := newFinder(conf, h.known)
+	if err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	if looker != nil {
+		h.known.Discover(looker, h.store)
+	}
 	var pages *handlers.Server
 	h.queue, err = jobs.New(ctx, jobs.Options{
-		Store: h.store, Ring: ring, Pool: h.pool, Servers: directory, Log: log, Hello: helloName(conf),
+		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Log: log, Hello: helloName(conf),
 		Notify:     func(userID int64, item store.OutboxItem) { pages.Notify(userID, item) },
 		NotifyWork: func(userID int64) { pages.NotifyWork(userID) },
 	})
@@ -75,7 +85,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		return nil, errors.Join(err, h.store.Close())
 	}
 	pages = handlers.New(handlers.Options{
-		Config: conf, Store: h.store, Ring: ring, Pool: h.pool, Servers: directory, Queue: h.queue, Log: log, Version: version(),
+		Config: conf, Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Queue: h.queue, Log: log, Version: version(),
 		Secure: strings.HasPrefix(conf.PublicURL, "https://"),
 	})
 	h.pages = pages
@@ -127,32 +137,66 @@ func (h *house) close() error {
 	return h.store.Close()
 }
 
+// roots are whose certificates are trusted: the system's, and those of the private authority that is configured.
+// nil means the system's alone.
+func roots(conf config.Config) (*x509.CertPool, error) {
+	if conf.CAFile == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(conf.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("ca_file %s holds no certificate", conf.CAFile)
+	}
+	return pool, nil
+}
+
 // preset is the domain that the configuration sets up, none if it does not.
 func preset(conf config.Config) ([]discover.Servers, error) {
 	if conf.Domain.Name == "" {
 		return nil, nil
 	}
-	var roots *x509.CertPool
-	if conf.CAFile != "" {
-		pem, err := os.ReadFile(conf.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		if roots, err = x509.SystemCertPool(); err != nil {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file %s holds no certificate", conf.CAFile)
-		}
-	}
-	endpoint := func(raw, service string) (mailclient.Endpoint, error) {
-		s, err := config.ParseServer(raw, service)
-		return mailclient.Endpoint{Host: s.Host, Port: s.Port, Security: mailclient.Security(s.Security), RootCAs: roots}, err
-	}
-	imap, err := endpoint(conf.Domain.IMAP, "imap")
+	trusted, err := roots(conf)
 	if err != nil {
 		return nil, err
 	}
-	smtp, err := endpoint(conf.Domain.SMTP, "smtp")
-	return []discover.Servers{{Domain: conf.Domain.Name, IMAP: imap, SMTP: smtp, Local: conf.Domain.Login == "local", Authserv: conf.Domain.Authserv}}, err
+	out := discover.Servers{Domain: conf.Domain.Name, Local: conf.Domain.Login == "local", Authserv: conf.Domain.Authserv}
+	for _, s := range []struct {
+		service, raw string
+		to           *mailclient.Endpoint
+	}{
+		{"imap", conf.Domain.IMAP, &out.IMAP}, {"smtp", conf.Domain.SMTP, &out.SMTP}, {"pop3", conf.Domain.POP3, &out.POP3}, {"sieve", conf.Domain.Sieve, &out.Sieve},
+	} {
+		if s.raw == "" {
+			continue
+		}
+		at, err := config.ParseServer(s.raw, s.service)
+		if err != nil {
+			return nil, err
+		}
+		*s.to = mailclient.Endpoint{Host: at.Host, Port: at.Port, Security: mailclient.Security(at.Security), RootCAs: trusted}
+	}
+	return []discover.Servers{out}, nil
+}
+
+// newFinder looks for servers as the configuration allows; nil if it does not.
+func newFinder(conf config.Config, known *discover.Directory) (*discover.Finder, error) {
+	if conf.Discover == "off" {
+		return nil, nil
+	}
+	guard, err := netguard.New(netguard.Options{Ports: slices.Concat(netguard.MailPorts, netguard.WebPorts), Allow: conf.AllowHosts, Wait: 5 * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := roots(conf)
+	if err != nil {
+		return nil, err
+	}
+	return discover.NewFinder(discover.FinderOptions{Dial: guard, RootCAs: trusted, Directory: known, ISPDB: conf.Discover == "ispdb"}), nil
 }

@@ -26,6 +26,8 @@ type site struct {
 	base string
 	log  lockedBuffer
 
+	look func(known *discover.Directory) *discover.Finder // nil: as the configuration says
+
 	stop  context.CancelFunc
 	ended chan error
 }
@@ -83,6 +85,9 @@ func (s *site) start() {
 	h, err := open(s.t.Context(), s.conf, s.servers(), newLog(&s.log, s.conf.Log))
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if s.look != nil {
+		h.known.Discover(s.look(h.known), h.store)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -27,6 +27,7 @@ type Config struct {
 	KeyFile        string   `toml:"key_file"`        // default Data/../restante.key beside it
 	TrustedProxies []string `toml:"trusted_proxies"` // CIDRs whose X-Forwarded-For counts
 	AllowHosts     []string `toml:"allow_hosts"`     // hosts and CIDRs that people may name as servers
+	Discover       string   `toml:"discover"`        // look for the servers of other domains at sign-in: off, on, or ispdb, which asks Thunderbird's database too
 	Log            string   `toml:"log"`             // debug, info, warn, error
 	CAFile         string   `toml:"ca_file"`         // PEM of a private CA for the mail servers
 	UndoSeconds    int      `toml:"undo_seconds"`    // default undo window
@@ -57,7 +58,7 @@ type Server struct {
 // Default is what holds when nothing is set.
 func Default() Config {
 	return Config{
-		Listen: ":8080", Data: "./data", Log: "info", UndoSeconds: 10, UploadMB: 100,
+		Listen: ":8080", Data: "./data", Log: "info", Discover: "off", UndoSeconds: 10, UploadMB: 100,
 		Domain: Domain{Login: "address"},
 	}
 }
@@ -82,7 +83,7 @@ func Load(file string, getenv func(string) string) (Config, error) {
 func (c *Config) fromEnv(getenv func(string) string) {
 	for name, field := range map[string]*string{
 		"LISTEN": &c.Listen, "DATA": &c.Data, "DATABASE_URL": &c.DatabaseURL, "PUBLIC_URL": &c.PublicURL,
-		"KEY_FILE": &c.KeyFile, "LOG": &c.Log, "CA_FILE": &c.CAFile, "DOMAIN": &c.Domain.Name,
+		"KEY_FILE": &c.KeyFile, "LOG": &c.Log, "DISCOVER": &c.Discover, "CA_FILE": &c.CAFile, "DOMAIN": &c.Domain.Name,
 		"DOMAIN_IMAP": &c.Domain.IMAP, "DOMAIN_SMTP": &c.Domain.SMTP, "DOMAIN_POP3": &c.Domain.POP3,
 		"DOMAIN_SIEVE": &c.Domain.Sieve, "DOMAIN_LOGIN": &c.Domain.Login, "DOMAIN_AUTHSERV": &c.Domain.Authserv,
 	} {
@@ -144,6 +145,11 @@ func (c *Config) Check() error {
 	default:
 		fault("log: %q is not debug, info, warn or error", c.Log)
 	}
+	switch c.Discover {
+	case "off", "on", "ispdb":
+	default:
+		fault("discover: %q is not off, on or ispdb", c.Discover)
+	}
 	if c.UndoSeconds < 0 || c.UndoSeconds > 60 {
 		fault("undo_seconds: %d is not between 0 and 60", c.UndoSeconds)
 	}
@@ -162,7 +168,7 @@ func (c *Config) Check() error {
 
 func (d Domain) faults() (faults []error) {
 	if d.Name == "" {
-		if d.IMAP != "" || d.SMTP != "" {
+		if d.IMAP+d.SMTP+d.POP3+d.Sieve != "" {
 			faults = append(faults, errors.New("domain: servers are set, but RESTANTE_DOMAIN is not"))
 		}
 		return faults
@@ -170,7 +176,7 @@ func (d Domain) faults() (faults []error) {
 	if d.IMAP == "" || d.SMTP == "" {
 		faults = append(faults, fmt.Errorf("domain %s: both an IMAP and an SMTP server are needed", d.Name))
 	}
-	for name, s := range map[string]string{"imap": d.IMAP, "smtp": d.SMTP} {
+	for name, s := range map[string]string{"imap": d.IMAP, "smtp": d.SMTP, "pop3": d.POP3, "sieve": d.Sieve} {
 		if s == "" {
 			continue
 		}
@@ -182,12 +188,13 @@ func (d Domain) faults() (faults []error) {
 }
 
 var defaultPorts = map[string]map[string]int{
-	"imap": {"tls": 993, "starttls": 143, "plain": 143},
-	"smtp": {"tls": 465, "starttls": 587, "plain": 587},
-	"pop3": {"tls": 995, "starttls": 110, "plain": 110},
+	"imap":  {"tls": 993, "starttls": 143, "plain": 143},
+	"smtp":  {"tls": 465, "starttls": 587, "plain": 587},
+	"pop3":  {"tls": 995, "starttls": 110, "plain": 110},
+	"sieve": {"tls": 4190, "starttls": 4190, "plain": 4190},
 }
 
-// ParseServer reads imaps://host:port, imap://… (STARTTLS) or imap+plain://…; service is imap, smtp or pop3.
+// ParseServer reads imaps://host:port, imap://… (STARTTLS) or imap+plain://…; service is imap, smtp, pop3 or sieve.
 func ParseServer(raw, service string) (Server, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" {

@@ -52,14 +52,14 @@ func (a *authority) sign(cert *x509.Certificate, key *ecdsa.PrivateKey) ([]byte,
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
-// certify writes a certificate for localhost, 127.0.0.1 and 127.0.0.2 into dir: cert.pem, key.pem, and ca.pem.
+// certify writes a certificate for localhost, mail.example.test, 127.0.0.1 and 127.0.0.2 into dir: cert.pem, key.pem, and ca.pem.
 func (a *authority) certify(dir string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
 	cert, err := a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost", "mail." + Domain},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(127, 0, 0, 2)}, NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, key)

@@ -30,6 +30,11 @@ type Servers struct {
 	Authserv string // the name of its server in Authentication-Results that is believed, "" for none
 }
 
+// Discovered says that neither the admin nor the table of providers names these servers: they were looked for.
+func (s Servers) Discovered() bool {
+	return s.Source != "" && s.Source != FromDomain && s.Source != FromPreset
+}
+
 // Username is the sign-in name for an address.
 func (s Servers) Username(address string) string {
 	if s.Local {

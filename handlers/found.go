@@ -1,0 +1,135 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"restante/internal/i18n"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+	"restante/templates"
+)
+
+// unconfirmed is a sign-in at servers that were discovered and that this browser has not seen yet: no password went
+// there.
+type unconfirmed struct{ found discover.Found }
+
+func (e *unconfirmed) Error() string { return "servers were found, and wait to be confirmed" }
+
+// notFound is a sign-in at a domain for which servers were looked for in vain.
+type notFound struct {
+	Problem
+	found discover.Found
+}
+
+func (e *notFound) Unwrap() error { return &e.Problem }
+
+// serversOf are the servers of an address. Those of a domain that nobody set up are looked for, where that is allowed.
+func (s *Server) serversOf(r *http.Request, address string) (discover.Servers, error) {
+	if servers, ok := s.servers.Lookup(address); ok {
+		return servers, nil
+	}
+	_, domain, _ := strings.Cut(address, "@")
+	unknown := Problem{Status: http.StatusUnauthorized, Key: "error.domain", Args: []any{"Domain", domain}}
+	found, err := s.servers.Find(r.Context(), address)
+	if errors.Is(err, discover.ErrOff) || errors.Is(err, discover.ErrAddress) {
+		return discover.Servers{}, &unknown
+	}
+	if err != nil {
+		return discover.Servers{}, err
+	}
+	if servers, ok := s.servers.Lookup(address); ok {
+		return servers, nil
+	}
+	return discover.Servers{}, &notFound{*whyNot(found, domain), found}
+}
+
+// whyNot says what keeps people of a domain from signing in by what was found.
+func whyNot(f discover.Found, domain string) *Problem {
+	p := &Problem{Status: http.StatusUnauthorized, Key: "found.none", Args: []any{"Domain", domain}}
+	for _, c := range []discover.Choice{f.IMAP, f.Submission} {
+		args := []any{"Domain", domain, "Host", c.Host}
+		switch {
+		case !c.Found() && f.IMAP.Found():
+			return &Problem{Status: p.Status, Key: "found.nosending", Args: args}
+		case !c.Found():
+			return p
+		case c.OAuthOnly():
+			return &Problem{Status: p.Status, Key: "found.oauth", Args: args}
+		case c.Probe == nil:
+			return &Problem{Status: http.StatusBadGateway, Key: "error.unreachable", Args: args}
+		case c.Probe.Problem != "":
+			return connectProblem(&mailclient.ConnectError{Host: c.Host, Kind: c.Probe.Problem, Text: c.Probe.Text})
+		case !c.Probe.Trusted():
+			return connectProblem(&mailclient.ConnectError{Host: c.Host, Kind: c.Probe.Certificate.Faults[0]})
+		}
+	}
+	return p
+}
+
+// confirm asks who signs in to look at servers that were discovered, before a password goes there: each browser once
+// for an account, and again when they are others. seen is the address of the IMAP server that the form has shown.
+func (s *Server) confirm(r *http.Request, servers discover.Servers, address, device, seen string) error {
+	if !servers.Discovered() || device != "" || seen == addressOf(servers) {
+		return nil
+	}
+	found, err := s.servers.Find(r.Context(), address)
+	if err != nil {
+		return err
+	}
+	return &unconfirmed{found}
+}
+
+func addressOf(s discover.Servers) string {
+	return discover.Answer{Host: s.IMAP.Host, Port: s.IMAP.Port}.Address()
+}
+
+// deviceKey is by what a browser is remembered: servers that were discovered are part of it.
+func deviceKey(address string, s discover.Servers) string {
+	if s.Discovered() {
+		return address + " " + addressOf(s)
+	}
+	return address
+}
+
+var sourceKeys = map[discover.Source]string{
+	discover.FromDomain: "found.by.domain", discover.FromPreset: "found.by.preset", discover.FromAutoconfig: "found.by.autoconfig", discover.FromSRV: "found.by.srv",
+	discover.FromMX: "found.by.mx", discover.FromMXAutoconfig: "found.by.mxautoconfig", discover.FromISPDB: "found.by.ispdb",
+	discover.FromAutodiscover: "found.by.autodiscover", discover.FromGuess: "found.by.guess",
+}
+
+// cameKeys: to whom is not signed in, an address that must not be dialled is one that does not answer.
+var cameKeys = map[discover.Came]string{
+	discover.CameAnswer: "found.came.answer", discover.CameNothing: "found.came.nothing", discover.CameSilence: "found.came.silence",
+	discover.CameForbidden: "found.came.silence", discover.CameUntrusted: "found.came.untrusted", discover.CameNonsense: "found.came.nonsense",
+}
+
+// looked says where servers were looked for, a line each.
+func looked(l *i18n.Localizer, f discover.Found) (out []string) {
+	for _, look := range f.Looked {
+		out = append(out, l.T("found.look", "Source", l.T(sourceKeys[look.Source]), "Where", look.Where, "Came", l.T(cameKeys[look.Came])))
+	}
+	return out
+}
+
+// showServers shows the form again, with the servers that were found.
+func (s *Server) showServers(w http.ResponseWriter, r *http.Request, page templates.Login, f discover.Found) error {
+	l := page.L
+	shown := &templates.FoundServers{Confirm: f.IMAP.Address(), Words: l.T("found.words", "Domain", f.Domain)}
+	for _, c := range []struct {
+		key    string
+		choice discover.Choice
+	}{{"found.reading", f.IMAP}, {"found.sending", f.Submission}} {
+		shown.Lines = append(shown.Lines, l.T(c.key, "Address", c.choice.Address(), "Source", l.T(sourceKeys[c.choice.Source])))
+		switch {
+		case c.choice.Confirm() && c.choice.Outside:
+			shown.Warnings = append(shown.Warnings, l.T("found.outside", "Host", c.choice.Host, "Domain", f.Domain))
+		case c.choice.Confirm():
+			shown.Warnings = append(shown.Warnings, l.T("found.open", "Host", c.choice.Host))
+		}
+	}
+	page.Found = shown
+	s.render(w, r, http.StatusUnauthorized, page)
+	return nil
+}

@@ -7,28 +7,27 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"strconv"
-	"time"
 
 	"restante/internal/config"
 	"restante/internal/demo"
-	"restante/internal/seal"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/discover"
-	"restante/mailclient/submit"
 )
 
-// flags are those that serve, doctor and migrate share.
-func flags(name string, args []string, stderr io.Writer) (config.Config, []string, error) {
+// flags are those that serve, doctor and migrate share; more adds to them.
+func flags(name string, args []string, stderr io.Writer, more ...func(*flag.FlagSet)) (config.Config, []string, error) {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	file := fs.String("config", os.Getenv("RESTANTE_CONFIG"), "configuration file (TOML)")
 	listen := fs.String("listen", "", "address to serve on, host:port")
 	data := fs.String("data", "", "data directory")
 	level := fs.String("log", "", "debug, info, warn or error")
+	for _, add := range more {
+		add(fs)
+	}
 	if err := fs.Parse(args); err != nil {
 		return config.Config{}, nil, err
 	}
@@ -184,61 +183,4 @@ func migrate(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		_, _ = fmt.Fprintf(stdout, "%-8s %s\n", state, step.Name)
 	}
 	return errors.Join(err, s.Close())
-}
-
-// doctor looks at everything that a set-up can have wrong and says it in plain words.
-func doctor(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	conf, _, err := flags("doctor", args, stderr)
-	failed := 0
-	say := func(what string, err error) {
-		if err != nil {
-			failed++
-			_, _ = fmt.Fprintf(stdout, "FAIL  %s: %v\n", what, err)
-			return
-		}
-		_, _ = fmt.Fprintf(stdout, "ok    %s\n", what)
-	}
-	say("configuration", err)
-	if err != nil {
-		return errors.New("1 check failed")
-	}
-	say("data directory "+conf.Data, conf.EnsureData())
-	_, _, err = seal.LoadOrCreate(conf.KeyFile)
-	say("key file "+conf.KeyFile, err)
-	s, err := store.Open(ctx, conf.DatabaseURL, conf.Data)
-	say("database", err)
-	if err == nil {
-		defer func() { _ = s.Close() }()
-	}
-	if u, err := url.Parse(conf.PublicURL); conf.PublicURL != "" && err == nil {
-		_, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
-		say("public address "+u.Hostname(), err)
-	}
-	servers, err := preset(conf)
-	say("domain preset", err)
-	for _, d := range servers {
-		say("IMAP server "+d.IMAP.Host, reach(ctx, d))
-		_, err := submit.Limit(ctx, submit.Options{Server: d.SMTP, Credentials: mailclient.Credentials{Username: "doctor", Password: ""}, Timeout: 10 * time.Second})
-		var no *submit.RefusedError
-		if errors.As(err, &no) && no.Outcome.Kind == submit.SignIn { // it works: it does not know the doctor
-			err = nil
-		}
-		say("SMTP server "+d.SMTP.Host, err)
-	}
-	if failed > 0 {
-		return fmt.Errorf("%d checks failed", failed)
-	}
-	return nil
-}
-
-// reach connects to the IMAP server; a refused sign-in is the answer of one that works.
-func reach(ctx context.Context, d discover.Servers) error {
-	pool := mailclient.NewPool(mailclient.Limits{})
-	defer pool.Close()
-	err := pool.Session("doctor", d.IMAP, mailclient.Credentials{Username: "doctor", Password: "x"}).SignIn(ctx)
-	var refused *mailclient.SignInError
-	if errors.As(err, &refused) {
-		return nil
-	}
-	return err
 }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"restante/internal/testmail"
+	"restante/mailclient/checkup"
+)
+
+// asksDoctor runs the doctor with an environment.
+func asksDoctor(t *testing.T, env map[string]string, args ...string) (string, error) {
+	t.Helper()
+	for name, value := range env {
+		t.Setenv("RESTANTE_"+name, value)
+	}
+	t.Setenv("RESTANTE_DATA", t.TempDir()+"/data")
+	var out, errs bytes.Buffer
+	err := run(t.Context(), append([]string{"doctor"}, args...), &out, &errs)
+	return out.String(), err
+}
+
+// diagnosis is what the doctor says as JSON.
+type diagnosis struct {
+	OK     bool    `json:"ok"`
+	Checks []check `json:"checks"`
+}
+
+func diagnose(t *testing.T, env map[string]string) (diagnosis, error) {
+	t.Helper()
+	out, err := asksDoctor(t, env, "-json")
+	var d diagnosis
+	if e := json.Unmarshal([]byte(out), &d); e != nil {
+		t.Fatalf("%v in %q", e, out)
+	}
+	return d, err
+}
+
+func (d diagnosis) of(t *testing.T, what string) check {
+	t.Helper()
+	for _, c := range d.Checks {
+		if c.What == what {
+			return c
+		}
+	}
+	t.Fatalf("nothing about %q in %+v", what, d.Checks)
+	return check{}
+}
+
+func domainEnv(srv *testmail.Server) map[string]string {
+	host := func(a testmail.Address) string { return strings.Replace(a.String(), "127.0.0.1", "localhost", 1) }
+	return map[string]string{
+		"DOMAIN": srv.Domain, "CA_FILE": srv.CAFile, "DISCOVER": "on",
+		"DOMAIN_IMAP": "imaps://" + host(srv.IMAPS), "DOMAIN_SMTP": "smtp://" + host(srv.Submission),
+		"DOMAIN_POP3": "pop3s://" + host(srv.POP3S), "DOMAIN_SIEVE": "sieve://" + host(srv.Sieve),
+	}
+}
+
+func TestTheDoctorFindsAGoodSetUpGood(t *testing.T) {
+	env := domainEnv(testmail.Postfix(t, testmail.PostfixOptions{}))
+	d, err := diagnose(t, env)
+	if err != nil || !d.OK || len(d.Checks) < 15 {
+		t.Fatalf("%v, %+v", err, d)
+	}
+	for _, service := range []string{"IMAP", "SMTP", "POP3", "ManageSieve"} {
+		c := d.of(t, service+" server localhost: connection")
+		if c.Step == nil || c.Step.Facts.Certificate == nil || len(c.Step.Facts.Certificate.Pin) != 64 || c.Result == checkup.Failed {
+			t.Errorf("%+v", c)
+		}
+	}
+	out, err := asksDoctor(t, env)
+	if err != nil || !strings.Contains(out, "ok    database\n") || !strings.Contains(out, "IMAP server localhost: ways to sign in: PLAIN, LOGIN") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestTheDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{})
+	env := domainEnv(srv)
+	delete(env, "CA_FILE")
+	env["DOMAIN_SMTP"] = "smtps://" + srv.Submission.String() // STARTTLS is spoken there
+	env["DOMAIN_POP3"] = "pop3s://localhost:1"
+	d, err := diagnose(t, env)
+	if err == nil || d.OK {
+		t.Fatalf("%+v", d)
+	}
+	for what, words := range map[string]string{
+		"IMAP server localhost: connection": "nobody vouches for its certificate", "SMTP server 127.0.0.1: connection": "check port and scheme", "POP3 server localhost: connection": "nobody answers",
+	} {
+		if c := d.of(t, what); c.Result != checkup.Failed || !strings.Contains(c.Words, words) {
+			t.Errorf("%+v, want %q", c, words)
+		}
+	}
+	if c := d.of(t, "IMAP server localhost: ways to sign in"); c.Result != checkup.LeftOut {
+		t.Errorf("%+v", c)
+	}
+	out, err := asksDoctor(t, env)
+	if err == nil || !strings.Contains(out, "FAIL  IMAP server localhost: connection: nobody vouches") || !strings.Contains(out, "SHA-256 ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestTheDoctorSaysWhatIsWrongWithTheConfiguration(t *testing.T) {
+	d, err := diagnose(t, map[string]string{"LISTEN": "nowhere"})
+	if err == nil || d.OK || len(d.Checks) != 1 || !strings.Contains(d.Checks[0].Words, "host:port") {
+		t.Errorf("%v, %+v", err, d)
+	}
+}

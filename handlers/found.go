@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"restante/internal/i18n"
@@ -105,10 +106,30 @@ var cameKeys = map[discover.Came]string{
 	discover.CameForbidden: "found.came.silence", discover.CameUntrusted: "found.came.untrusted", discover.CameNonsense: "found.came.nonsense",
 }
 
-// looked says where servers were looked for, a line each.
+// looked says where servers were looked for: a line for each source and what it came to, with the names that were only
+// guessed.
 func looked(l *i18n.Localizer, f discover.Found) (out []string) {
+	type line struct {
+		source discover.Source
+		came   string
+	}
+	var lines []line
+	guesses := map[line][]string{}
 	for _, look := range f.Looked {
-		out = append(out, l.T("found.look", "Source", l.T(sourceKeys[look.Source]), "Where", look.Where, "Came", l.T(cameKeys[look.Came])))
+		at := line{look.Source, cameKeys[look.Came]}
+		if !slices.Contains(lines, at) {
+			lines = append(lines, at)
+		}
+		if look.Source == discover.FromGuess && !slices.Contains(guesses[at], look.Where) {
+			guesses[at] = append(guesses[at], look.Where)
+		}
+	}
+	for _, at := range lines {
+		where := l.T(sourceKeys[at.source])
+		if names := guesses[at]; len(names) > 0 {
+			where += " " + strings.Join(names, ", ")
+		}
+		out = append(out, l.T("found.look", "Where", where, "Came", l.T(at.came)))
 	}
 	return out
 }

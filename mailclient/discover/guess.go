@@ -28,9 +28,9 @@ func (q *quest) prove(ctx context.Context, f *Found) {
 	var all sync.WaitGroup
 	for i, s := range services[:3] {
 		all.Go(func() {
-			looks[i] = q.settle(ctx, s, f.Of(s), func() []Answer { return q.usual(ctx, s) })
+			looks[i] = q.settle(ctx, s, f.Of(s), func() ([]Answer, []Look) { return q.usual(ctx, s) })
 			if s == IMAP {
-				looks[3] = q.settle(ctx, Sieve, &f.Sieve, func() []Answer { return sieveOf(f.IMAP) })
+				looks[3] = q.settle(ctx, Sieve, &f.Sieve, func() ([]Answer, []Look) { return sieveOf(f.IMAP), nil })
 			}
 		})
 	}
@@ -42,7 +42,7 @@ func (q *quest) prove(ctx context.Context, f *Found) {
 
 // settle proves the answers of one service in their order until one is as it should be. Where there are none, guesses
 // are: all at once.
-func (q *quest) settle(ctx context.Context, s Service, c *Choice, usual func() []Answer) []Look {
+func (q *quest) settle(ctx context.Context, s Service, c *Choice, usual func() ([]Answer, []Look)) []Look {
 	if c.Refused {
 		return nil
 	}
@@ -50,14 +50,13 @@ func (q *quest) settle(ctx context.Context, s Service, c *Choice, usual func() [
 		q.walk(ctx, s, c)
 		return nil
 	}
-	guesses := usual()
+	guesses, looked := usual()
 	guesses = guesses[:min(len(guesses), mostTried[s])]
 	var all sync.WaitGroup
 	for i := range guesses {
 		all.Go(func() { guesses[i].Probe = q.probe(ctx, s, guesses[i]) })
 	}
 	all.Wait()
-	var looked []Look
 	for _, g := range guesses {
 		looked = append(looked, Look{FromGuess, g.Address(), came(g.Probe)})
 	}
@@ -100,9 +99,9 @@ func (q *quest) walk(ctx context.Context, s Service, c *Choice) {
 	c.Others = slices.Delete(all, best, best+1)
 }
 
-// usual are the guesses for a service whose names exist. The host where the domain's mail is delivered is among them
-// if it is the domain's own.
-func (q *quest) usual(ctx context.Context, s Service) (out []Answer) {
+// usual are the guesses for a service whose names exist, and those names that do not. The host where the domain's mail
+// is delivered is among them if it is the domain's own.
+func (q *quest) usual(ctx context.Context, s Service) (out []Answer, none []Look) {
 	var list []Answer
 	for _, u := range usual[s] {
 		list = append(list, q.guess(u.name+q.domain, u.port))
@@ -124,11 +123,15 @@ func (q *quest) usual(ctx context.Context, s Service) (out []Answer) {
 	}
 	all.Wait()
 	for i, a := range list {
-		if exists[i] && !slices.ContainsFunc(out, a.same) {
+		look := Look{FromGuess, a.Host, CameNothing}
+		switch {
+		case exists[i] && !slices.ContainsFunc(out, a.same):
 			out = append(out, a)
+		case !exists[i] && !slices.Contains(none, look):
+			none = append(none, look)
 		}
 	}
-	return out
+	return out, none
 }
 
 func (q *quest) guess(host string, port int) Answer {

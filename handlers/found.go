@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,7 +16,10 @@ import (
 
 // unconfirmed is a sign-in at servers that were discovered and that this browser has not seen yet: no password went
 // there.
-type unconfirmed struct{ found discover.Found }
+type unconfirmed struct {
+	servers discover.Servers
+	found   discover.Found
+}
 
 func (e *unconfirmed) Error() string { return "servers were found, and wait to be confirmed" }
 
@@ -28,14 +33,18 @@ func (e *notFound) Unwrap() error { return &e.Problem }
 
 // serversOf are the servers of an address. Those of a domain that nobody set up are looked for, where that is allowed.
 func (s *Server) serversOf(r *http.Request, address string) (discover.Servers, error) {
-	if servers, ok := s.servers.Lookup(address); ok {
-		return servers, nil
+	known, ok := s.servers.Lookup(address)
+	if ok && !known.Discovered() {
+		return known, nil
 	}
 	_, domain, _ := strings.Cut(address, "@")
 	unknown := Problem{Status: http.StatusUnauthorized, Key: "error.domain", Args: []any{"Domain", domain}}
 	found, err := s.servers.Find(r.Context(), address)
 	if errors.Is(err, discover.ErrOff) || errors.Is(err, discover.ErrAddress) {
 		return discover.Servers{}, &unknown
+	}
+	if err != nil && ok {
+		return known, nil // looking again has time
 	}
 	if err != nil {
 		return discover.Servers{}, err
@@ -70,28 +79,40 @@ func whyNot(f discover.Found, domain string) *Problem {
 }
 
 // confirm asks who signs in to look at servers that were discovered, before a password goes there: each browser once
-// for an account, and again when they are others. seen is the address of the IMAP server that the form has shown.
-func (s *Server) confirm(r *http.Request, servers discover.Servers, address, device, seen string) error {
-	if !servers.Discovered() || device != "" || seen == addressOf(servers) {
+// for an account, and again when they are others. seen are the servers that the form has shown.
+func (s *Server) confirm(r *http.Request, servers discover.Servers, address, seen string) error {
+	if !servers.Discovered() || seen == addressesOf(servers) || s.device(r, deviceKey(address, servers)) != "" {
 		return nil
 	}
 	found, err := s.servers.Find(r.Context(), address)
 	if err != nil {
 		return err
 	}
-	return &unconfirmed{found}
+	return &unconfirmed{servers, found}
 }
 
-func addressOf(s discover.Servers) string {
-	return discover.Answer{Host: s.IMAP.Host, Port: s.IMAP.Port}.Address()
+// addressesOf are the servers that a password goes to.
+func addressesOf(s discover.Servers) string {
+	return fmt.Sprintf("%s:%d %s:%d", s.IMAP.Host, s.IMAP.Port, s.SMTP.Host, s.SMTP.Port)
 }
 
 // deviceKey is by what a browser is remembered: servers that were discovered are part of it.
 func deviceKey(address string, s discover.Servers) string {
 	if s.Discovered() {
-		return address + " " + addressOf(s)
+		return address + " " + addressesOf(s)
 	}
 	return address
+}
+
+// doubt has servers looked for again, at the next sign-in, that could not be reached.
+func (s *Server) doubt(r *http.Request, servers discover.Servers, address string, err error) {
+	var connect *mailclient.ConnectError
+	if !servers.Discovered() || !errors.As(err, &connect) {
+		return
+	}
+	if err := s.servers.Doubt(context.WithoutCancel(r.Context()), address); err != nil {
+		s.log.Warn("what was found of a domain could not be kept", "id", requestID(r), "err", err)
+	}
 }
 
 var sourceKeys = map[discover.Source]string{
@@ -135,9 +156,9 @@ func looked(l *i18n.Localizer, f discover.Found) (out []string) {
 }
 
 // showServers shows the form again, with the servers that were found.
-func (s *Server) showServers(w http.ResponseWriter, r *http.Request, page templates.Login, f discover.Found) error {
-	l := page.L
-	shown := &templates.FoundServers{Confirm: f.IMAP.Address(), Words: l.T("found.words", "Domain", f.Domain)}
+func (s *Server) showServers(w http.ResponseWriter, r *http.Request, page templates.Login, e *unconfirmed) error {
+	l, f := page.L, e.found
+	shown := &templates.FoundServers{Confirm: addressesOf(e.servers), Words: l.T("found.words", "Domain", f.Domain)}
 	for _, c := range []struct {
 		key    string
 		choice discover.Choice

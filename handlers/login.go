@@ -18,7 +18,7 @@ import (
 // signInForm is what POST /login brings.
 type signInForm struct {
 	username, password, next string
-	server                   string // the one that was shown, of those that were discovered
+	server                   string // those that were shown, of a domain whose servers were discovered
 	stay                     bool
 	carried                  url.Values
 }
@@ -78,7 +78,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err := s.trySignIn(w, r, f); err != nil {
 		var found *unconfirmed
 		if errors.As(err, &found) {
-			return s.showServers(w, r, page, found.found)
+			return s.showServers(w, r, page, found)
 		}
 		return s.signInFailed(w, r, page, err)
 	}
@@ -114,7 +114,7 @@ func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm)
 	if err != nil {
 		return err
 	}
-	if err := s.confirm(r, servers, address, device, f.server); err != nil {
+	if err := s.confirm(r, servers, address, f.server); err != nil {
 		return errors.Join(err, s.limits.undo(context.WithoutCancel(r.Context()), tried))
 	}
 	cred := jobs.Credential{Username: servers.Username(address), Password: f.password}
@@ -122,6 +122,7 @@ func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm)
 	probe := s.pool.Session(key, servers.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
 	defer s.pool.Drop(key)
 	if err := s.checks.try(r.Context(), address, f.password, device != "", probe.SignIn); err != nil {
+		s.doubt(r, servers, address, err)
 		var refused *mailclient.SignInError
 		if !errors.As(err, &refused) || refused.Temporary {
 			return errors.Join(err, s.limits.undo(context.WithoutCancel(r.Context()), tried))

@@ -34,7 +34,8 @@ type Endpoint struct {
 	Via      Dialer         // nil: an ordinary one
 }
 
-// Dialer opens connections. The guarded one refuses addresses that nobody may be sent to.
+// Dialer opens connections. The guarded one refuses addresses that nobody may be sent to. Its type has to be one that
+// can be compared, such as a pointer.
 type Dialer interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -108,9 +108,9 @@ func TestAConfirmationIsForTheServerThatWasShown(t *testing.T) {
 	s := lookingSite(t, testdb.SQLite(t), newInternet(srv))
 	u := srv.NewUser(t)
 	v := newVisitor(t, s.base)
-	v.get("/login").form("form[action=/login]").set("username", u.Address).set("password", u.Password).set("server", "evil.example.test:993").press("", "").want(401)
+	v.get("/login").form("form[action=/login]").set("username", u.Address).set("password", u.Password).set("server", "evil.example.test:993 mail.example.test:465").press("", "").want(401)
 	v.says("[role=status]", "Restante found")
-	if v.form("form[action=/login]").values.Get("server") != "mail.example.test:993" {
+	if v.form("form[action=/login]").values.Get("server") != "mail.example.test:993 mail.example.test:465" {
 		t.Error("another server was taken for the one that was found")
 	}
 }
@@ -160,26 +160,23 @@ func TestSigningInByServersThatCannotBeUsedSaysWhy(t *testing.T) {
 	}
 }
 
+func TestAHostThatIsNoneIsNotAllowed(t *testing.T) {
+	conf := config.Default()
+	conf.AllowHosts = []string{"10.0.0.0/8"}
+	if _, err := newFinder(conf, discover.NewDirectory()); err != nil {
+		t.Error(err)
+	}
+	conf.AllowHosts = []string{"no host/at all"}
+	if _, err := newFinder(conf, discover.NewDirectory()); err == nil {
+		t.Error("allowed")
+	}
+}
+
 func TestServersAreNotLookedForWhereNobodyAllowedIt(t *testing.T) {
 	s := newSite(t, testmail.Demo(t), testdb.SQLite(t), nil)
 	v := newVisitor(t, s.base)
 	v.get("/login").tries("anna@elsewhere.test", "secret").want(401).says("[role=alert]", "has no mail server set up for “elsewhere.test”")
 	if v.has("li") {
 		t.Errorf("%s", v.body)
-	}
-}
-
-func TestTheConfigurationSaysWhetherServersAreLookedFor(t *testing.T) {
-	for value, want := range map[string]bool{"off": false, "on": true, "ispdb": true} {
-		conf := config.Default()
-		conf.Discover, conf.AllowHosts = value, []string{"10.0.0.0/8"}
-		if f, err := newFinder(conf, discover.NewDirectory()); err != nil || (f != nil) != want {
-			t.Errorf("%s: %v, %v", value, f, err)
-		}
-	}
-	conf := config.Default()
-	conf.Discover, conf.AllowHosts = "on", []string{"no host/at all"}
-	if _, err := newFinder(conf, discover.NewDirectory()); err == nil {
-		t.Error("a host that is none is allowed")
 	}
 }

@@ -77,10 +77,8 @@ func examine(ctx context.Context, conf config.Config) []check {
 		_, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
 		out = append(out, checked("public address "+u.Hostname(), err))
 	}
-	if conf.Discover != "off" {
-		_, err := newFinder(conf, discover.NewDirectory())
-		out = append(out, checked("looking for mail servers", err))
-	}
+	_, err = newFinder(conf, discover.NewDirectory())
+	out = append(out, checked("hosts that people may name", err))
 	servers, err := preset(conf)
 	out = append(out, checked("domain preset", err))
 	for _, d := range servers {

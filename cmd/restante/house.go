@@ -71,7 +71,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	if err != nil {
 		return nil, errors.Join(err, h.close())
 	}
-	if looker != nil {
+	if conf.Discover != "off" {
 		h.known.Discover(looker, h.store)
 	}
 	var pages *handlers.Server
@@ -185,11 +185,8 @@ func preset(conf config.Config) ([]discover.Servers, error) {
 	return []discover.Servers{out}, nil
 }
 
-// newFinder looks for servers as the configuration allows; nil if it does not.
+// newFinder looks for servers, and goes where the configuration lets people go.
 func newFinder(conf config.Config, known *discover.Directory) (*discover.Finder, error) {
-	if conf.Discover == "off" {
-		return nil, nil
-	}
 	guard, err := netguard.New(netguard.Options{Ports: slices.Concat(netguard.MailPorts, netguard.WebPorts), Allow: conf.AllowHosts, Wait: 5 * time.Second})
 	if err != nil {
 		return nil, err

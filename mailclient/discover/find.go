@@ -31,7 +31,7 @@ type Resolver interface {
 
 // FinderOptions say whom a Finder may ask.
 type FinderOptions struct {
-	Dial      mailclient.Dialer // to pages and mail servers alike; it has to refuse what nobody may be sent to
+	Dial      mailclient.Dialer // to pages and mail servers alike; it has to refuse what nobody may be sent to. nil: an ordinary one
 	Resolver  Resolver          // nil: the system's
 	RootCAs   *x509.CertPool    // nil: the system's
 	Directory *Directory        // whose domains come first; nil: none

@@ -77,6 +77,22 @@ func (d *Directory) Find(ctx context.Context, address string) (Found, error) {
 	return d.found.look(ctx, domain, address, k)
 }
 
+// Doubt lets the next Find look again for servers that were found before, for they could not be reached. What was found
+// in the last ten minutes is believed.
+func (d *Directory) Doubt(ctx context.Context, address string) error {
+	_, domain, err := cutAddress(address)
+	if err != nil || d.found == nil {
+		return err
+	}
+	s := d.found
+	k, err := s.get(ctx, domain)
+	if err != nil || !k.ok || !k.found.Ready() || s.now().Sub(k.found.At) < keepNothing {
+		return err
+	}
+	k.found.At = s.now().Add(-keepFound)
+	return s.keep(ctx, domain, k.found)
+}
+
 func (s *shelf) fresh(f Found) bool {
 	age := s.now().Sub(f.At)
 	return f.Ready() && age < keepFound || age < keepNothing
@@ -127,16 +143,7 @@ func (s *shelf) look(ctx context.Context, domain, address string, before kept) (
 			f = before.found
 			f.At = s.now().Add(keepNothing - keepFound) // and looked for again when that is over
 		}
-		raw, err := json.Marshal(f)
-		if err != nil {
-			return Found{}, err
-		}
-		s.remember(domain, kept{found: f, ok: true, at: s.now()})
-		until := time.Time{}
-		if !f.Ready() {
-			until = s.now().Add(forgetNothing)
-		}
-		return f, s.keeper.KeepDiscovered(ctx, domain, string(raw), until)
+		return f, s.keep(ctx, domain, f)
 	})
 	select {
 	case r := <-got:
@@ -145,6 +152,20 @@ func (s *shelf) look(ctx context.Context, domain, address string, before kept) (
 	case <-ctx.Done():
 		return Found{}, ctx.Err()
 	}
+}
+
+// keep puts what was found where every node sees it.
+func (s *shelf) keep(ctx context.Context, domain string, f Found) error {
+	raw, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	s.remember(domain, kept{found: f, ok: true, at: s.now()})
+	until := time.Time{}
+	if !f.Ready() {
+		until = s.now().Add(forgetNothing)
+	}
+	return s.keeper.KeepDiscovered(ctx, domain, string(raw), until)
 }
 
 // servers are those that were found for a domain, if mail can be read and sent there.

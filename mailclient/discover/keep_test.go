@@ -102,6 +102,44 @@ func TestWhatWasFoundIsKeptAndSharedAndLookedForAgain(t *testing.T) {
 	}
 }
 
+func TestServersThatCannotBeReachedAreLookedForAgain(t *testing.T) {
+	w, k := newWorld(t), &drawer{kept: map[string]string{}}
+	w.serves(discover.IMAP, "srv.example.test:993", "tls")
+	w.serves(discover.Submission, "srv.example.test:465", "tls")
+	w.serves(discover.IMAP, "new.example.test:993", "tls")
+	w.points("imaps 0 0 993 srv.example.test", "submissions 0 0 465 srv.example.test")
+	d := directory(w, k)
+	now := time.Now()
+	host := func(after time.Duration, doubt bool) string {
+		t.Helper()
+		d.At(now.Add(after))
+		if doubt {
+			if err := d.Doubt(t.Context(), address); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f, err := d.Find(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.IMAP.Host
+	}
+	host(0, false)
+	w.move("imaps 0 0 993 new.example.test", "submissions 0 0 465 srv.example.test")
+	for _, c := range []struct {
+		after time.Duration
+		doubt bool
+		want  string
+	}{{time.Minute, true, "srv.example.test"}, {time.Hour, false, "srv.example.test"}, {time.Hour, true, "new.example.test"}} {
+		if got := host(c.after, c.doubt); got != c.want {
+			t.Errorf("after %s, doubted %v: %s, want %s", c.after, c.doubt, got, c.want)
+		}
+	}
+	if err := d.Doubt(t.Context(), "anna@unknown.test"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLookingHasBounds(t *testing.T) {
 	w, k := newWorld(t), &drawer{kept: map[string]string{}}
 	d := directory(w, k)

@@ -54,6 +54,8 @@ type Client struct {
 	odd  int
 	born time.Time
 	err  error // what ended the session
+
+	ahead int // the mail whose RETR was sent and whose answer was not read; 0 if none
 }
 
 // Dial connects, secures and signs in. Errors are *wire.ConnectError, and *RefusedError of the sign-in.

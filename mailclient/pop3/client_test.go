@@ -122,7 +122,7 @@ func TestListing(t *testing.T) {
 	}{
 		"each in turn": {[]string{"STAT=>+OK 2 320\n", "LIST=>+OK\n1 120\n2 200\n.\n", "UIDL=>+OK\n1 a\n2 B{x\n.\n"}, []pop3.Entry{{1, "a", 120}, {2, "B{x", 200}}, true, 0},
 		"lines without sense, doubles, stuffed dots": {[]string{"STAT=>+OK hello\n", "LIST=>+OK\nx\n1 -5\n3 7\n.\n", "UIDL=>+OK\n1 same\n2 same\nnonsense\n0 zero\n3\n4 " + long + "\n..5 x\n 5  spaced \n.\n"},
-			[]pop3.Entry{{1, "same", 0}, {2, "same", 0}, {5, "spaced", 0}}, true, 8},
+			[]pop3.Entry{{1, "same", 0}, {2, "same", 0}, {5, "spaced", 0}, {3, "", 7}}, true, 8},
 		"no UIDL":               {[]string{"STAT=>+OK 3 9\n", "LIST=>+OK\n1 3\n.\n", "UIDL=>-ERR no\n"}, []pop3.Entry{{1, "", 3}, {2, "", 0}, {3, "", 0}}, false, 0},
 		"neither LIST nor UIDL": {[]string{"STAT=>+OK 1 9\n", "LIST=>-ERR\n", "UIDL=>-ERR no\n"}, []pop3.Entry{{1, "", 0}}, false, 0},
 		"nothing":               {[]string{"STAT=>+OK 0 0\n", "LIST=>+OK\n.\n", "UIDL=>+OK\n.\n"}, nil, true, 0},
@@ -163,7 +163,7 @@ func TestRetrGivesTheBytesOfTheMail(t *testing.T) {
 			sent := strings.NewReplacer("\r\n", "\n", "\n", "\v").Replace(c.wire)
 			cl := dial(t, script(t, append(slices.Clone(usual), "RETR 7=>+OK 3 octets\n"+sent, "NOOP=>+OK\n")...))
 			var got bytes.Buffer
-			n, err := cl.Retr(t.Context(), 7, &got, 0)
+			n, err := cl.Retr(t.Context(), 7, &got, 0, 0)
 			if err != nil || got.String() != c.want || n.Bytes != int64(len(c.want)) || n.NULs != c.nuls {
 				t.Errorf("%q (%d bytes, %d NULs), %v", shorten(got.String()), n.Bytes, n.NULs, err)
 			}
@@ -174,11 +174,33 @@ func TestRetrGivesTheBytesOfTheMail(t *testing.T) {
 	}
 }
 
+// TestP14_TheNextMailIsAskedForAhead, and is read past when something else is wanted.
+func TestP14_TheNextMailIsAskedForAhead(t *testing.T) {
+	steps := append(slices.Clone(usual[:4]), "CAPA=>+OK\nPIPELINING\n.\n", "RETR 1|RETR 2=>+OK\none\n.\n", "RETR 3=>+OK\ntwo\n.\n+OK\nthree\n.\n", "NOOP=>+OK\n",
+		"RETR 4|RETR 5=>+OK\nfour\n.\n-ERR gone\n", "RETR 6=>+OK\nsix\n.\n")
+	c := dial(t, script(t, steps...))
+	for _, m := range []struct {
+		number, then int
+		want         string
+	}{{1, 2, "one\r\n"}, {2, 3, "two\r\n"}, {0, 0, ""}, {4, 5, "four\r\n"}, {6, 0, "six\r\n"}} {
+		if m.number == 0 {
+			if err := c.Noop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		var got bytes.Buffer
+		if _, err := c.Retr(t.Context(), m.number, &got, 0, m.then); err != nil || got.String() != m.want {
+			t.Fatalf("mail %d: %q, %v", m.number, got.String(), err)
+		}
+	}
+}
+
 func shorten(s string) string { return s[:min(len(s), 100)] }
 
 func TestASessionThatBreaks(t *testing.T) {
 	retr := func(c *pop3.Client, ctx context.Context) error {
-		_, err := c.Retr(ctx, 1, &bytes.Buffer{}, 0)
+		_, err := c.Retr(ctx, 1, &bytes.Buffer{}, 0, 0)
 		return err
 	}
 	list := func(c *pop3.Client, ctx context.Context) error { _, _, err := listing(c, ctx); return err }
@@ -208,7 +230,7 @@ func TestASessionThatBreaks(t *testing.T) {
 	}
 	t.Run("too big", func(t *testing.T) {
 		cl := dial(t, script(t, append(slices.Clone(usual), "RETR 1=>+OK\n0123456789\n.\n")...))
-		if _, err := cl.Retr(t.Context(), 1, &bytes.Buffer{}, 5); !errors.Is(err, pop3.ErrTooBig) {
+		if _, err := cl.Retr(t.Context(), 1, &bytes.Buffer{}, 5, 0); !errors.Is(err, pop3.ErrTooBig) {
 			t.Error(err)
 		}
 	})
@@ -272,7 +294,7 @@ func TestDovecot(t *testing.T) {
 			}
 			for n, text := range texts {
 				var got bytes.Buffer
-				if _, err := c.Retr(t.Context(), n+1, &got, 0); err != nil || !strings.HasSuffix(got.String(), strings.ReplaceAll(text, "\n", "\r\n")+"\r\n") {
+				if _, err := c.Retr(t.Context(), n+1, &got, 0, 0); err != nil || !strings.HasSuffix(got.String(), strings.ReplaceAll(text, "\n", "\r\n")+"\r\n") {
 					t.Errorf("mail %d: %d bytes, %v", n+1, got.Len(), err)
 				}
 			}
@@ -331,7 +353,7 @@ func FuzzClient(f *testing.F) {
 		_, _, _ = listing(c, t.Context())
 		_, _ = c.Top(t.Context(), 1)
 		var got bytes.Buffer
-		if n, err := c.Retr(t.Context(), 1, &got, 1<<20); err == nil && (int64(got.Len()) != n.Bytes || bytes.IndexByte(got.Bytes(), 0) >= 0) {
+		if n, err := c.Retr(t.Context(), 1, &got, 1<<20, 0); err == nil && (int64(got.Len()) != n.Bytes || bytes.IndexByte(got.Bytes(), 0) >= 0) {
 			t.Fatalf("%d bytes, told as %d", got.Len(), n.Bytes)
 		}
 		_ = c.Quit(t.Context())

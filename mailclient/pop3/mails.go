@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,12 +23,13 @@ type Entry struct {
 const maxUID = 512 // bytes; RFC 1939 allows 70
 
 // Listing gives every mail in the server's order. uids is false when the server has no UIDL at all (P5): then each
-// entry has a number alone. Lines that make no sense are passed over, see Odd.
+// entry has a number alone. Lines that make no sense are passed over, see Odd; a mail that LIST names and UIDL does not
+// comes at the end, without UID.
 func (c *Client) Listing(ctx context.Context, each func(Entry) error) (uids bool, err error) {
 	var count int
 	sizes := map[int]int64{}
 	err = c.do(ctx, func() error {
-		if err := c.ahead("STAT", "LIST", "UIDL"); err != nil {
+		if err := c.pipeline("STAT", "LIST", "UIDL"); err != nil {
 			return err
 		}
 		text, err := c.next("STAT")
@@ -39,11 +42,23 @@ func (c *Client) Listing(ctx context.Context, each func(Entry) error) (uids bool
 		if err := c.sizes(sizes); err != nil {
 			return err
 		}
-		uids, err = c.uids(func(n int, uid string) error { return each(Entry{n, uid, sizes[n]}) })
+		uids, err = c.uids(func(n int, uid string) error {
+			size := sizes[n]
+			delete(sizes, n)
+			return each(Entry{n, uid, size})
+		})
 		return err
 	})
-	if err != nil || uids {
+	if err != nil {
 		return uids, err
+	}
+	if uids {
+		for _, n := range slices.Sorted(maps.Keys(sizes)) {
+			if err := each(Entry{Number: n, Size: sizes[n]}); err != nil {
+				return true, err
+			}
+		}
+		return true, nil
 	}
 	for n := 1; n <= max(count, len(sizes)); n++ {
 		if err := each(Entry{Number: n, Size: sizes[n]}); err != nil {
@@ -53,15 +68,15 @@ func (c *Client) Listing(ctx context.Context, each func(Entry) error) (uids bool
 	return false, nil
 }
 
-// ahead sends commands behind each other where the server takes that (RFC 2449 6.6).
-func (c *Client) ahead(names ...string) error {
+// pipeline sends commands behind each other where the server takes that (RFC 2449 6.6).
+func (c *Client) pipeline(names ...string) error {
 	if !c.Has("PIPELINING") {
 		return nil
 	}
 	return c.send(strings.Join(names, "\r\n"))
 }
 
-// next reads the answer of a command that ahead sent, or sends it now.
+// next reads the answer of a command that pipeline sent, or sends it now.
 func (c *Client) next(name string) (string, error) {
 	if !c.Has("PIPELINING") {
 		if err := c.send(name); err != nil {
@@ -191,19 +206,59 @@ type Content struct {
 var ErrTooBig = errors.New("the mail is too big")
 
 // Retr writes a mail, with CRLF at the end of each line and without NUL, at most so many bytes; 0 allows any. Its end is
-// the lone dot, whatever size the server claims (P9).
-func (c *Client) Retr(ctx context.Context, number int, w io.Writer, most int64) (got Content, err error) {
-	err = c.do(ctx, func() error {
-		if _, err := c.simple("RETR", fmt.Sprintf("RETR %d", number)); err != nil {
-			return err
+// the lone dot, whatever size the server claims (P9). then is the mail that Retr is called for next, 0 for none: a
+// server that takes commands ahead is asked for it at once.
+func (c *Client) Retr(ctx context.Context, number int, w io.Writer, most int64, then int) (got Content, err error) {
+	if c.ahead != number {
+		if err := c.drop(ctx); err != nil {
+			return got, err
 		}
-		got, err = c.content(w, most)
+	}
+	err = c.exchange(ctx, func() error {
+		ask := ""
+		if c.ahead != number {
+			ask = fmt.Sprintf("RETR %d\r\n", number)
+		}
+		if c.ahead = 0; then > 0 && c.Has("PIPELINING") {
+			ask += fmt.Sprintf("RETR %d\r\n", then)
+			c.ahead = then
+		}
+		if ask != "" {
+			if err := c.send(strings.TrimSuffix(ask, "\r\n")); err != nil {
+				return err
+			}
+		}
+		got, err = c.retrieved(w, most)
 		return err
 	})
 	if errors.Is(c.err, ErrTooBig) {
 		err = ErrTooBig
 	}
 	return got, err
+}
+
+func (c *Client) retrieved(w io.Writer, most int64) (Content, error) {
+	if _, err := c.answer("RETR"); err != nil {
+		return Content{}, err
+	}
+	return c.content(w, most)
+}
+
+// drop reads past a mail that was asked for ahead and is not wanted any more.
+func (c *Client) drop(ctx context.Context) error {
+	if c.ahead == 0 {
+		return nil
+	}
+	c.ahead = 0
+	err := c.exchange(ctx, func() error {
+		_, err := c.retrieved(io.Discard, 0)
+		return err
+	})
+	var no *RefusedError
+	if errors.As(err, &no) {
+		return nil
+	}
+	return err
 }
 
 // content reads lines up to the lone dot.

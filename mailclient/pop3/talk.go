@@ -14,8 +14,16 @@ import (
 // maxLine is how much of a line of a list is kept: a number, and a UIDL of up to 512 bytes.
 const maxLine = 1 << 10
 
-// do runs one exchange: f sends and reads. An error that is no refusal ends the session.
+// do runs one exchange: f sends and reads.
 func (c *Client) do(ctx context.Context, f func() error) error {
+	if err := c.drop(ctx); err != nil {
+		return err
+	}
+	return c.exchange(ctx, f)
+}
+
+// exchange is do where nothing was asked for ahead. An error that is no refusal ends the session.
+func (c *Client) exchange(ctx context.Context, f func() error) error {
 	if c.err != nil {
 		return c.explain(c.err)
 	}

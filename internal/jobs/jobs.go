@@ -1,14 +1,17 @@
-// Package jobs runs what outlives a request: sending, acts on many mails, sweeping. It knows the
+// Package jobs runs what outlives a request: sending, acts on many mails, imports, sweeping. It knows the
 // queue and when to try again; the work itself is one domain call. River keeps
 // the jobs in the main database. Start at New.
 package jobs
 
 import (
+	"cmp"
 	"context"
+	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -42,9 +45,17 @@ type Queue struct {
 
 	notifyWork func(userID int64)
 
+	dialSource   func(ctx context.Context, network, address string) (net.Conn, error)
+	roots        *x509.CertPool
+	spools       string
+	notifyImport func(userID int64)
+	settle       time.Duration
+	ending       chan struct{} // closed by Stop: imports go on in another life
+
 	mu     sync.Mutex
 	timers map[int64]*time.Timer // by outbox id; wakes a held item when its time has come
 	works  bool                  // between Start and Stop
+	asked  map[int64]time.Time   // when this node has put a source's run into the queue, where it waits
 }
 
 // Options are the rooms that jobs call. Notify, if set, hears of each change of an outbox item.
@@ -61,6 +72,8 @@ type Options struct {
 	Notify   func(userID int64, item store.OutboxItem)
 
 	NotifyWork func(userID int64) // hears that an act in the background has come on
+
+	Imports Imports
 }
 
 // New migrates River's tables and makes the queue; Start lets it work.
@@ -68,6 +81,10 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, log: o.Log,
 		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
+		dialSource: o.Imports.Dial, roots: o.Imports.RootCAs, spools: o.Imports.Spool, notifyImport: o.Imports.Notify, settle: cmp.Or(o.Imports.Settle, importSettle), asked: map[int64]time.Time{}, ending: make(chan struct{}),
+	}
+	if q.dialSource == nil {
+		q.dialSource = func(context.Context, string, string) (net.Conn, error) { return nil, errNoDialler }
 	}
 	if len(q.probes) == 0 {
 		q.probes = probes
@@ -84,10 +101,11 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &sendWorker{q: q})
 	river.AddWorker(workers, &workWorker{q: q})
+	river.AddWorker(workers, &importWorker{q: q})
 	river.AddWorker(workers, &sweepWorker{q: q})
 	river.AddWorker(workers, &wakeWorker{q: q})
 	client, err := river.NewClient(driver, &river.Config{
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 32}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 32}, importQueue: {MaxWorkers: importers}},
 		Workers:           workers,
 		FetchPollInterval: 200 * time.Millisecond,
 		FetchCooldown:     100 * time.Millisecond,
@@ -132,9 +150,12 @@ func (q *Queue) Start(ctx context.Context) error {
 	return q.wakeLeftovers(ctx)
 }
 
-// Stop lets running jobs end (10 s), then hands them back.
+// Stop interrupts imports and lets other running jobs end (10 s), then hands them back.
 func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
+	if q.works {
+		close(q.ending)
+	}
 	q.works = false
 	for id, t := range q.timers {
 		t.Stop()
@@ -144,7 +165,7 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return q.client.Stop(ctx)
 }
 
-// wakeLeftovers inserts a job for each item and each act that is due: after a restart, and now and then as a safety
+// wakeLeftovers inserts a job for each item, act and source that is due: after a restart, and now and then as a safety
 // net.
 func (q *Queue) wakeLeftovers(ctx context.Context) error {
 	left, err := q.store.DueWork(ctx)
@@ -160,7 +181,7 @@ func (q *Queue) wakeLeftovers(ctx context.Context) error {
 			return errors.Join(err, insErr)
 		}
 	}
-	return err
+	return errors.Join(err, q.wakeSources(ctx))
 }
 
 // SendTx puts a job for an outbox item into the caller's transaction, due at due.
@@ -212,7 +233,7 @@ type sweepWorker struct {
 // Work removes what has expired and wakes items that were left behind.
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	s := w.q.store
-	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx), s.SweepDiscovered(ctx))
+	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx), s.SweepDiscovered(ctx), s.SweepSources(ctx), w.q.sweepSpools(ctx))
 }
 
 type wakeArgs struct{}

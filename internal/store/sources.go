@@ -149,6 +149,17 @@ func (s *Store) SweepSources(ctx context.Context) error {
 	return errors.Join(err, runs)
 }
 
+// SourceIDs are the ids of all sources that were not removed.
+func (s *Store) SourceIDs(ctx context.Context) (map[int64]bool, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id FROM sources WHERE removed_at = 0`)
+	list, err := collect(rows, err, func(r *sql.Rows) (id int64, err error) { return id, r.Scan(&id) })
+	ids := map[int64]bool{}
+	for _, id := range list {
+		ids[id] = true
+	}
+	return ids, err
+}
+
 // forgotten is how long nobody signs in until a user's imports rest (P16).
 const forgotten = 90 * day
 

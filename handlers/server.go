@@ -93,5 +93,8 @@ func New(o Options) *Server {
 // Notify is told by the jobs of each change of an outbox item.
 func (s *Server) Notify(userID int64, _ store.OutboxItem) { s.hub.tell(userID, "outbox") }
 
+// NotifyImport is told by the jobs when an import has come on.
+func (s *Server) NotifyImport(userID int64) { s.hub.tell(userID, "import") }
+
 // Close ends every stream, so that a graceful stop does not wait for them.
 func (s *Server) Close() { s.hub.close() }

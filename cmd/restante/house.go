@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +51,8 @@ func newLog(w io.Writer, level string) *slog.Logger {
 }
 
 // open puts the rooms together: key, database with its migrations, queue, pages. close undoes it.
-func open(ctx context.Context, conf config.Config, servers []discover.Servers, log *slog.Logger) (*house, error) {
+// near are addresses, host:port, that people may name as their servers though they are this machine's.
+func open(ctx context.Context, conf config.Config, servers []discover.Servers, log *slog.Logger, near ...string) (*house, error) {
 	if err := conf.EnsureData(); err != nil {
 		return nil, err
 	}
@@ -60,6 +62,14 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	}
 	if made {
 		log.Info("a key for stored passwords was made: keep it apart from backups of the data", "file", conf.KeyFile)
+	}
+	trusted, err := roots(conf)
+	if err != nil {
+		return nil, err
+	}
+	dial, err := namedServers(conf, near)
+	if err != nil {
+		return nil, err
 	}
 	h := &house{conf: conf, log: log}
 	if h.store, err = store.Open(ctx, conf.DatabaseURL, conf.Data); err != nil {
@@ -79,6 +89,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Log: log, Hello: helloName(conf),
 		Notify:     func(userID int64, item store.OutboxItem) { pages.Notify(userID, item) },
 		NotifyWork: func(userID int64) { pages.NotifyWork(userID) },
+		Imports:    jobs.Imports{Dial: dial, RootCAs: trusted, Spool: filepath.Join(conf.Data, "spool"), Notify: func(userID int64) { pages.NotifyImport(userID) }},
 	})
 	if err != nil {
 		h.pool.Close()
@@ -94,6 +105,20 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return h, nil
+}
+
+// namedServers dials servers that people name: public ones, those that the admin allows, and those near.
+func namedServers(conf config.Config, near []string) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+	guard, err := netguard.New(netguard.Options{Ports: netguard.MailPorts, Allow: conf.AllowHosts, Wait: 10 * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if slices.Contains(near, address) {
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+		return guard.DialContext(ctx, network, address)
+	}, nil
 }
 
 func helloName(conf config.Config) string {

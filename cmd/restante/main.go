@@ -18,7 +18,7 @@ import (
 const usage = `Restante brings your mail to any browser.
 
   restante serve    serve the mail of your own servers
-  restante demo     try it: web, IMAP and SMTP with sample mail, nothing kept
+  restante demo     try it: web, IMAP, SMTP and POP3 with sample mail, nothing kept
   restante doctor   check configuration, database, keys and mail servers
   restante migrate  up or status: the database schema
   restante version

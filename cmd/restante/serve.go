@@ -113,7 +113,7 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 		return errors.Join(err, ln.Close())
 	}
 	defer mail.Close()
-	h, err := open(ctx, conf, []discover.Servers{demoServers(mail)}, newLog(stderr, conf.Log))
+	h, err := open(ctx, conf, []discover.Servers{demoServers(mail)}, newLog(stderr, conf.Log), mail.POP3Addr)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -124,6 +124,7 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	for _, u := range mail.Users() {
 		_, _ = fmt.Fprintf(stdout, "  sign in as  %-16s password  %s\n", u.Address, u.Password)
 	}
+	_, _ = fmt.Fprintf(stdout, "\n  an old POP3 mailbox to import from: %s without encryption, user %s, password %s\n", mail.POP3Addr, demo.OldUser.Address, demo.OldUser.Password)
 	if *data == "" {
 		_, _ = fmt.Fprintln(stdout, "\nThe two can write to each other. Nothing is kept when the demo ends (-data keeps it). Ctrl+C ends it.")
 	}

@@ -1,9 +1,10 @@
-// Package demo runs an IMAP and a submission server on loopback, filled with sample mail
-// when asked, for `restante demo` and for quick tests.
+// Package demo runs an IMAP, a submission and a POP3 server on loopback, filled with sample
+// mail when asked, for `restante demo` and for quick tests.
 //
 // It is a mail server to talk to and nothing more: it knows no room of Restante, listens on
 // 127.0.0.1 alone, speaks without TLS, and sends nothing outside. Start reading at Start;
-// account.go holds the mail, session.go speaks IMAP over it, smtp.go takes mail in.
+// account.go holds the mail, session.go speaks IMAP over it, smtp.go takes mail in,
+// pop3.go has an old mailbox elsewhere.
 package demo
 
 import (
@@ -46,6 +47,7 @@ type Options struct {
 type Servers struct {
 	IMAPAddr string // host:port, plain
 	SMTPAddr string // host:port, plain
+	POP3Addr string // host:port, plain; OldUser's, whose mailbox is empty without Options.Mail
 	Domain   string
 
 	users    []User
@@ -55,6 +57,7 @@ type Servers struct {
 	smtp     *smtp.Server
 	imapLn   *listener
 	smtpLn   net.Listener
+	pop      *popServer
 	stop     func() bool
 	serving  sync.WaitGroup
 	close    sync.Once
@@ -76,7 +79,11 @@ func Start(ctx context.Context, o Options) (*Servers, error) {
 		}
 		s.accounts[strings.ToLower(u.Address)] = a
 	}
-	if err := s.listen(); err != nil {
+	fill := func() []oldMail { return nil }
+	if o.Mail {
+		fill = oldMails(o.Now)
+	}
+	if err := s.listen(fill); err != nil {
 		return nil, err
 	}
 	s.stop = context.AfterFunc(ctx, s.shutDown)
@@ -107,7 +114,7 @@ func openAccount(u User, o Options) (*account, error) {
 	return a, a.save()
 }
 
-func (s *Servers) listen() error {
+func (s *Servers) listen(old func() []oldMail) error {
 	imapLn, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("demo: IMAP: %w", err)
@@ -116,6 +123,11 @@ func (s *Servers) listen() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("demo: SMTP: %w", err), imapLn.Close())
 	}
+	popLn, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return errors.Join(fmt.Errorf("demo: POP3: %w", err), imapLn.Close(), smtpLn.Close())
+	}
+	s.POP3Addr, s.pop = popLn.Addr().String(), newPopServer(popLn, old)
 	s.IMAPAddr, s.SMTPAddr = imapLn.Addr().String(), smtpLn.Addr().String()
 	s.imapLn, s.smtpLn = newListener(imapLn, s.without), smtpLn
 	s.imap = imapserver.New(&imapserver.Options{
@@ -129,13 +141,14 @@ func (s *Servers) listen() error {
 	s.smtp = newSubmission(s)
 	s.serving.Go(func() { _ = s.imap.Serve(s.imapLn) })
 	s.serving.Go(func() { _ = s.smtp.Serve(smtpLn) })
+	s.serving.Go(s.pop.serve)
 	return nil
 }
 
 // Users lists who may sign in.
 func (s *Servers) Users() []User { return append([]User(nil), s.users...) }
 
-// Close stops both servers and cuts their connections. It may be called twice.
+// Close stops the servers and cuts their connections. It may be called twice.
 func (s *Servers) Close() {
 	s.stop()
 	s.shutDown()
@@ -146,6 +159,7 @@ func (s *Servers) shutDown() {
 		<-s.imapLn.serving   // go-imap's server may not be closed while it begins
 		_ = s.imapLn.Close() // both by ourselves: a server that is closed before it serves knows no listener yet
 		_ = s.smtpLn.Close()
+		s.pop.close()
 		s.imapLn.cut()
 		_ = s.imap.Close()
 		_ = s.smtp.Close()

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"restante/internal/demo"
 	"restante/internal/jobs"
 	"restante/internal/store"
 	"restante/internal/testdb"
@@ -275,4 +276,42 @@ func TestP14_ARunThatIsStoppedIsTakenUpByAnother(t *testing.T) {
 		i.ended(t, o, 3)
 		i.has(t, i.anna, "Old mail", 301)
 	})
+}
+
+// TestP5P6_TheOddMailboxOfTheDemo: a UID twice, a mail without one, dots, and a large mail.
+func TestP5P6_TheOddMailboxOfTheDemo(t *testing.T) {
+	d, err := demo.Start(t.Context(), demo.Options{Mail: true})
+	ok(t, err)
+	t.Cleanup(d.Close)
+	i := newImporting(t, testdb.SQLite(t), testmail.OfDemo(t, d))
+	users := d.Users()
+	i.anna = testmail.User{Address: users[0].Address, Password: users[0].Password}
+	i.old = testmail.User{Address: demo.OldUser.Address, Password: demo.OldUser.Password}
+	i.user, i.account, err = i.store.EnsureUser(ctx, i.anna.Address, i.anna.Address)
+	ok(t, err)
+	start(t, i.queue)
+	o := i.source()
+	o.Host, o.Port, o.Security = i.srv.POP3.Host, i.srv.POP3.Port, "plain"
+	o = i.add(t, o)
+	if _, run := i.ended(t, o, 1); run.Outcome != "done" || run.Done != 40 || run.Failed != 0 {
+		t.Fatalf("%+v", run)
+	}
+	raw := i.has(t, i.anna, "Old mail", 40)
+	if strings.Count(raw, "\r\nSubject: ") != 40 || !strings.Contains(raw, "\r\n\r\n.\r\n..\r\nIn between a line,\r\n.and one that begins with a dot.\r\n...\r\n.\r\n") || len(raw) < 5_000_000 {
+		t.Errorf("%d octets with %d subjects", len(raw), strings.Count(raw, "\r\nSubject: "))
+	}
+	ok(t, i.queue.RunSource(ctx, i.user.ID, o.ID))
+	if _, run := i.ended(t, o, 2); run.Outcome != "done" || run.Done != 0 || run.Total != 0 {
+		t.Errorf("once more: %+v", run)
+	}
+	o.Keep = store.KeepNone
+	ok(t, i.queue.ChangeSource(ctx, o))
+	ok(t, i.queue.RunSource(ctx, i.user.ID, o.ID))
+	if _, run := i.ended(t, o, 3); run.Deleted != 40 || run.Done != 0 {
+		t.Errorf("%+v", run)
+	}
+	if n, err := i.queue.CheckSource(ctx, o, i.old.Password); err != nil || n != 0 {
+		t.Errorf("%d are left, %v", n, err)
+	}
+	i.has(t, i.anna, "Old mail", 40)
 }

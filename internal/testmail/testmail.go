@@ -45,7 +45,7 @@ type Server struct {
 
 	IMAP  Address // plain; STARTTLS too on Dovecot
 	IMAPS Address
-	POP3  Address // plain; STARTTLS too on Dovecot
+	POP3  Address // plain; STARTTLS too on Dovecot. On the demo server it is the mailbox of demo.OldUser
 	POP3S Address
 	Sieve Address
 	LMTP  Address
@@ -75,7 +75,8 @@ func (s *Server) NewUser(t testing.TB) User {
 	if s.demo == nil {
 		return User{Address: fmt.Sprintf("user%d@%s", n, s.Domain), Password: Password}
 	}
-	u := s.demo.Users()[int(n)%demoUsers]
+	all := s.demo.Users()
+	u := all[int(n)%len(all)]
 	return User{Address: u.Address, Password: u.Password}
 }
 
@@ -119,7 +120,7 @@ func Demo(t testing.TB, without ...string) *Server {
 // OfDemo is a demo server that the test has started by itself.
 func OfDemo(t testing.TB, d *demo.Servers) *Server {
 	t.Helper()
-	return &Server{Kind: "demo", IMAP: addressOf(t, d.IMAPAddr), Submission: addressOf(t, d.SMTPAddr), SMTP: addressOf(t, d.SMTPAddr), Domain: demo.Domain, demo: d}
+	return &Server{Kind: "demo", IMAP: addressOf(t, d.IMAPAddr), Submission: addressOf(t, d.SMTPAddr), SMTP: addressOf(t, d.SMTPAddr), POP3: addressOf(t, d.POP3Addr), Domain: demo.Domain, demo: d}
 }
 
 func addressOf(t testing.TB, s string) Address {

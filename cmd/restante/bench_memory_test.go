@@ -27,17 +27,22 @@ type program struct {
 	base string
 }
 
-// startProgram builds Restante and serves the test's mail servers by the preset in the environment, on SQLite.
-func startProgram(t testing.TB, mail *testmail.Server) *program {
+// buildProgram builds Restante.
+func buildProgram(t testing.TB) (file string) {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "restante")
+	file = filepath.Join(t.TempDir(), "restante")
 	if out, err := exec.Command("go", "build", "-o", file, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	p := &program{t: t, cmd: exec.Command(file, "serve", "-listen", "127.0.0.1:0", "-data", filepath.Join(dir, "data"), "-log", "error")}
+	return file
+}
+
+// startProgram serves the test's mail servers by the preset in the environment, on SQLite in a directory.
+func startProgram(t testing.TB, mail *testmail.Server, file, data string) *program {
+	t.Helper()
+	p := &program{t: t, cmd: exec.Command(file, "serve", "-listen", "127.0.0.1:0", "-data", data, "-log", "error")}
 	p.cmd.Env = append(os.Environ(), "RESTANTE_DOMAIN="+mail.Domain, "RESTANTE_DOMAIN_IMAP=imaps://"+mail.IMAPS.String(),
-		"RESTANTE_DOMAIN_SMTP=smtps://"+mail.Submissions.String(), "RESTANTE_CA_FILE="+mail.CAFile)
+		"RESTANTE_DOMAIN_SMTP=smtps://"+mail.Submissions.String(), "RESTANTE_CA_FILE="+mail.CAFile, "RESTANTE_ALLOW_HOSTS=127.0.0.0/8")
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -54,6 +59,12 @@ func startProgram(t testing.TB, mail *testmail.Server) *program {
 	}
 	p.base = strings.TrimSpace(line[at:])
 	return p
+}
+
+// kill ends it as a power cut would.
+func (p *program) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
 }
 
 func (p *program) stop() {
@@ -89,7 +100,7 @@ func (p *program) settledPSS() int {
 
 // memory measures the program idle, with people who have signed in and look at a mail, and while a file streams.
 func (b *bench) memory() {
-	p := startProgram(b.t, b.mail)
+	p := startProgram(b.t, b.mail, buildProgram(b.t), filepath.Join(b.t.TempDir(), "data"))
 	idle := p.settledPSS()
 	b.fact("memory (PSS), idle", "", "%.1f MB", float64(idle)/1024)
 	film := fill(b.t, b.mail, "benchfilm", 100)

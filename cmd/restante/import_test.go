@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"restante/internal/config"
+	"restante/internal/jobs"
+	"restante/internal/seal"
+	"restante/internal/store"
+	"restante/internal/testmail"
+	"restante/internal/testproc"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+)
+
+// importer is a data directory in which a person imports from a POP3 mailbox.
+type importer struct {
+	t      testing.TB
+	mail   *testmail.Server
+	data   string
+	conf   config.Config
+	person testmail.User
+	old    testmail.User
+	source store.Source
+}
+
+// newImporter sets a source up as the pages do, while the program is not running.
+func newImporter(t testing.TB, mail *testmail.Server, old testmail.User, keep store.Keep, at testmail.Address) *importer {
+	t.Helper()
+	i := &importer{t: t, mail: mail, data: filepath.Join(t.TempDir(), "data"), person: mail.NewUser(t), old: old}
+	i.conf = config.Default()
+	i.conf.Data, i.conf.KeyFile = i.data, i.data+".key"
+	i.open(func(ctx context.Context, s *store.Store, q *jobs.Queue) error {
+		u, a, err := s.EnsureUser(ctx, i.person.Address, i.person.Address)
+		if err != nil {
+			return err
+		}
+		o := store.Source{UserID: u.ID, Host: at.Host, Port: at.Port, Security: "starttls", Username: i.old.Address, Mailbox: "Old mail", Keep: keep, Every: 15 * time.Minute}
+		i.source, err = q.AddSource(ctx, a, o, i.old.Password, jobs.Credential{Username: i.person.Address, Password: i.person.Password})
+		return err
+	})
+	return i
+}
+
+// open looks into the database while the program is not running.
+func (i *importer) open(f func(ctx context.Context, s *store.Store, q *jobs.Queue) error) {
+	i.t.Helper()
+	ctx := i.t.Context()
+	fail := func(err error) {
+		i.t.Helper()
+		if err != nil {
+			i.t.Fatal(err)
+		}
+	}
+	fail(i.conf.EnsureData())
+	ring, _, err := seal.LoadOrCreate(i.conf.KeyFile)
+	fail(err)
+	s, err := store.Open(ctx, "", i.data)
+	fail(err)
+	pool := mailclient.NewPool(mailclient.Limits{})
+	defer pool.Close()
+	q, err := jobs.New(ctx, jobs.Options{Store: s, Ring: ring, Pool: pool, Servers: discover.NewDirectory(), Log: slog.New(slog.DiscardHandler)})
+	fail(err)
+	fail(f(ctx, s, q))
+	fail(s.Close())
+}
+
+// forgetLease lets the next process go on at once, as if the time of the killed one were over.
+func (i *importer) forgetLease() {
+	i.t.Helper()
+	i.open(func(ctx context.Context, s *store.Store, _ *jobs.Queue) error {
+		_, err := s.DB().ExecContext(ctx, `UPDATE sources SET taken_until = 0`)
+		return err
+	})
+}
+
+// arrived waits until the mailbox has at least so many mails.
+func (i *importer) arrived(n int) {
+	i.t.Helper()
+	talk := i.mail.Talk(i.t, i.person)
+	defer talk.Close()
+	err := testproc.Wait(2*time.Minute, func() error {
+		got := 0
+		if lines, _ := talk.Try(`LIST "" "Old mail"`); len(lines) > 0 {
+			got = talk.Count("Old mail")
+		}
+		if got < n {
+			return fmt.Errorf("%d mails, not %d", got, n)
+		}
+		return nil
+	})
+	if err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+// TestP19_AKilledProgramLosesAndDoublesNothing: it is killed in the midst of an import that deletes at the source, some
+// times, and started again.
+func TestP19_AKilledProgramLosesAndDoublesNothing(t *testing.T) {
+	mail := testmail.Postfix(t, testmail.PostfixOptions{})
+	const n = 600
+	old := mail.NewUser(t)
+	var mails []string
+	for k := range n {
+		mails = append(mails, testmail.Mail("ben@keller.example", fmt.Sprintf("Letter %d", k), strings.Repeat("text ", 1000)))
+	}
+	mail.Deliver(t, old, mails...)
+	i := newImporter(t, mail, old, store.KeepNone, mail.POP3)
+	file := buildProgram(t)
+	for _, at := range []int{40, 250, 520} {
+		p := startProgram(t, mail, file, i.data)
+		i.arrived(at)
+		p.kill()
+		i.forgetLease()
+	}
+	p := startProgram(t, mail, file, i.data)
+	i.arrived(n)
+	talk := mail.Talk(t, i.old)
+	if err := testproc.Wait(time.Minute, func() error {
+		if left := talk.Count("INBOX"); left > 0 {
+			return fmt.Errorf("%d mails are left at the source", left)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	p.stop()
+	there := mail.Talk(t, i.person)
+	there.Do(`SELECT "Old mail"`)
+	all := strings.Join(there.Do("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (Subject)])"), "\n")
+	for k := range n {
+		if got := strings.Count(all, fmt.Sprintf("Subject: Letter %d\r\n", k)); got != 1 {
+			t.Errorf("letter %d is there %d times", k, got)
+		}
+	}
+}

@@ -31,6 +31,7 @@ func TestMeasure(t *testing.T) {
 		b.mailbox(n)
 	}
 	b.sending()
+	b.importing()
 	b.pages()
 	b.memory()
 	b.print()

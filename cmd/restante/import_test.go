@@ -30,10 +30,10 @@ type importer struct {
 	source store.Source
 }
 
-// newImporter sets a source up as the pages do, while the program is not running.
-func newImporter(t testing.TB, mail *testmail.Server, old testmail.User, keep store.Keep, at testmail.Address) *importer {
+// newImporter sets a source up in a data directory, as the pages do.
+func newImporter(t testing.TB, mail *testmail.Server, old testmail.User, keep store.Keep, data string) *importer {
 	t.Helper()
-	i := &importer{t: t, mail: mail, data: filepath.Join(t.TempDir(), "data"), person: mail.NewUser(t), old: old}
+	i := &importer{t: t, mail: mail, data: data, person: mail.NewUser(t), old: old}
 	i.conf = config.Default()
 	i.conf.Data, i.conf.KeyFile = i.data, i.data+".key"
 	i.open(func(ctx context.Context, s *store.Store, q *jobs.Queue) error {
@@ -41,14 +41,14 @@ func newImporter(t testing.TB, mail *testmail.Server, old testmail.User, keep st
 		if err != nil {
 			return err
 		}
-		o := store.Source{UserID: u.ID, Host: at.Host, Port: at.Port, Security: "starttls", Username: i.old.Address, Mailbox: "Old mail", Keep: keep, Every: 15 * time.Minute}
+		o := store.Source{UserID: u.ID, Host: mail.POP3.Host, Port: mail.POP3.Port, Security: "starttls", Username: i.old.Address, Mailbox: "Old mail", Keep: keep, Every: 15 * time.Minute}
 		i.source, err = q.AddSource(ctx, a, o, i.old.Password, jobs.Credential{Username: i.person.Address, Password: i.person.Password})
 		return err
 	})
 	return i
 }
 
-// open looks into the database while the program is not running.
+// open looks into the database beside the program.
 func (i *importer) open(f func(ctx context.Context, s *store.Store, q *jobs.Queue) error) {
 	i.t.Helper()
 	ctx := i.t.Context()
@@ -69,6 +69,22 @@ func (i *importer) open(f func(ctx context.Context, s *store.Store, q *jobs.Queu
 	fail(err)
 	fail(f(ctx, s, q))
 	fail(s.Close())
+}
+
+// ended waits until the first run has ended.
+func (i *importer) ended() (run store.ImportRun) {
+	i.t.Helper()
+	i.open(func(ctx context.Context, s *store.Store, _ *jobs.Queue) error {
+		return testproc.Wait(30*time.Minute, func() error {
+			runs, err := s.Runs(ctx, i.source.UserID, i.source.ID, 1)
+			if err != nil || len(runs) == 0 || runs[0].Ended.IsZero() {
+				return fmt.Errorf("%+v, %v", runs, err)
+			}
+			run = runs[0]
+			return nil
+		})
+	})
+	return run
 }
 
 // forgetLease lets the next process go on at once, as if the time of the killed one were over.
@@ -111,7 +127,7 @@ func TestP19_AKilledProgramLosesAndDoublesNothing(t *testing.T) {
 		mails = append(mails, testmail.Mail("ben@keller.example", fmt.Sprintf("Letter %d", k), strings.Repeat("text ", 1000)))
 	}
 	mail.Deliver(t, old, mails...)
-	i := newImporter(t, mail, old, store.KeepNone, mail.POP3)
+	i := newImporter(t, mail, old, store.KeepNone, filepath.Join(t.TempDir(), "data"))
 	file := buildProgram(t)
 	for _, at := range []int{40, 250, 520} {
 		p := startProgram(t, mail, file, i.data)

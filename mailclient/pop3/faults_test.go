@@ -16,7 +16,8 @@ import (
 
 // faulty is a POP3 server over the mails of a world that fails once: at the n-th time that it comes to a step.
 type faulty struct {
-	w *world
+	w    *world
+	caps string // further lines of CAPA
 
 	mu   sync.Mutex
 	step string
@@ -72,7 +73,7 @@ func (f *faulty) serve(c net.Conn) {
 		_, _ = fmt.Sscan(arg, &n)
 		switch verb {
 		case "CAPA":
-			goOn = say(verb, "+OK\r\nUSER\r\nUIDL\r\nSTLS\r\n.\r\n")
+			goOn = say(verb, "+OK\r\nUSER\r\nUIDL\r\nSTLS\r\n"+f.caps+".\r\n")
 		case "STAT":
 			goOn = say(verb, fmt.Sprintf("+OK %d 1\r\n", len(list)))
 		case "LIST", "UIDL":
@@ -163,6 +164,33 @@ func faultAt(t *testing.T, step, kind string, n int) {
 	for _, m := range w.mails {
 		if !m.gone {
 			t.Errorf("%s was not deleted", m.uid)
+		}
+	}
+}
+
+// TestP3_ASourceIsLeftAloneAsLongAsItWants between two sessions: Courier wants 10 seconds, others a quarter of an hour.
+func TestP3_ASourceIsLeftAloneAsLongAsItWants(t *testing.T) {
+	for seconds, want := range map[int]struct {
+		gone int
+		more bool
+	}{10: {gone: 450}, 900: {gone: 200, more: true}} {
+		w := newWorld(1)
+		w.mails, w.noUIDL, w.noTOP, w.seldom, w.bodies = nil, false, false, false, map[string]int{}
+		for i := range 450 {
+			w.arrive(fmt.Sprintf("Subject: %d\r\n\r\ntext %d\r\n", i, i), fmt.Sprint("u", i))
+		}
+		at := testmail.Listen(t, (&faulty{w: w, caps: fmt.Sprintf("LOGIN-DELAY %d\r\n", seconds)}).serve)
+		before := w.now
+		out := w.importFrom(t, pop3.Options{Host: at.Host, Port: at.Port, Security: "plain", Username: "a", Password: "b"})
+		gone := 0
+		for _, m := range w.mails {
+			if m.gone {
+				gone++
+			}
+		}
+		delay := time.Duration(seconds) * time.Second
+		if out.Kind != pop3.Done || out.Delay != delay || out.More != want.more || gone != want.gone || !want.more && w.now.Sub(before) < 2*delay || len(w.wrongs) > 0 {
+			t.Errorf("LOGIN-DELAY %d: %d are gone, %v later; %+v %q", seconds, gone, w.now.Sub(before), out, w.wrongs)
 		}
 	}
 }

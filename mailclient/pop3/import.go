@@ -118,6 +118,7 @@ type run struct {
 	stats Progress
 	room  *semaphore.Weighted
 	delay time.Duration
+	more  bool     // there may be more, once delay is over
 	guard bool     // the server has renumbered: nothing is deleted (P7)
 	met   bool     // the source has let us in
 	blind bool     // in this session there are mails that could not be looked at: nothing is deleted either
@@ -140,12 +141,15 @@ func (im Import) Run(ctx context.Context) Outcome {
 	if ctx.Err() != nil {
 		out = Outcome{Kind: Stopped}
 	}
-	out.Progress, out.Delay = r.stats, r.delay
+	out.Progress, out.Delay, out.More = r.stats, r.delay, r.more
 	return out
 }
 
 // waits are those before a dropped session is opened again (P14).
 var waits = []time.Duration{5 * time.Second, 15 * time.Second, time.Minute, 3 * time.Minute, 10 * time.Minute}
+
+// longDelay is how long a source may want to be left alone between two sessions of one run.
+const longDelay = time.Minute
 
 // sessions opens one after another until a listing brings nothing new. A server that drops sessions without anything
 // having come of them is left to the schedule.
@@ -165,14 +169,20 @@ func (r *run) sessions(ctx context.Context) error {
 			if moved {
 				dropped = 0
 			}
-			if err := r.Sleep(ctx, waits[min(dropped, len(waits)-1)]); err != nil {
+			if err := r.Sleep(ctx, max(r.delay, waits[min(dropped, len(waits)-1)])); err != nil {
 				return err
 			}
 			dropped++
-		case !more || r.delay > 0:
+		case !more:
+			return nil
+		case r.delay > longDelay: // the schedule waits better
+			r.more = true
 			return nil
 		default:
 			dropped = 0
+			if err := r.Sleep(ctx, r.delay); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -143,6 +143,9 @@ func TestP3P16_WhenASourceIsLookedAtAgain(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, p)
 		}
 	}
+	if p := (pop3.Plan{Every: every}).After(pop3.Outcome{Kind: pop3.Done, Delay: 5 * time.Minute, More: true}, now, 0); p.Next.Sub(now) != 5*time.Minute {
+		t.Errorf("there is more: %+v", p)
+	}
 	for _, jitter := range []float64{-1, 1} {
 		if got := (pop3.Plan{Every: time.Hour}).After(pop3.Outcome{Kind: pop3.Done}, now, jitter).Next.Sub(now); got != time.Hour+time.Duration(jitter*float64(6*time.Minute)) {
 			t.Errorf("jitter %v: %v", jitter, got)

@@ -36,6 +36,7 @@ type Outcome struct {
 	Host, Text string // whose words, and the words
 	Progress   Progress
 	Delay      time.Duration // that the source wants between two sessions
+	More       bool          // and that alone has ended the run
 	Err        error
 }
 

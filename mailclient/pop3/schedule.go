@@ -40,7 +40,9 @@ func (p Plan) After(o Outcome, now time.Time, jitter float64) Plan {
 	wait := p.Every
 	switch o.Kind {
 	case Done:
-		p.Failures = 0
+		if p.Failures = 0; o.More {
+			wait = o.Delay
+		}
 	case WrongLogin, TargetSignIn:
 		p.Paused = true
 	case UnclearLogin:

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"restante/internal/store"
+	"restante/internal/testmail"
+)
+
+const (
+	importCount = 2000
+	importMany  = 50_000 // small ones
+)
+
+// importing takes the pace of an import beside RETR and APPEND spoken raw, one after the other, and the memory of a
+// large one.
+func (b *bench) importing() {
+	old := fill(b.t, b.mail, "benchpop", importCount)
+	raw := b.importRaw(old)
+	file := buildProgram(b.t)
+	data := filepath.Join(b.t.TempDir(), "data")
+	i := newImporter(b.t, b.mail, old, store.KeepAll, data)
+	p := startProgram(b.t, b.mail, file, data)
+	first := took(func() { i.arrived(1) })
+	run := i.ended()
+	p.stop()
+	if run.Outcome != "done" || run.Done != importCount {
+		b.t.Fatalf("%+v", run)
+	}
+	ours := importCount / run.Ended.Sub(run.Started).Seconds()
+	b.fact(fmt.Sprintf("POP3 import: mails a second, of %d", importCount), ">= 0.8 of raw", "%.0f, raw %.0f (%.2f)", ours, raw, ours/raw)
+	b.fact("POP3 import: the first mail is there after", "", "%.1f s", first.Seconds())
+	b.importMemory(file)
+}
+
+func (b *bench) importMemory(file string) {
+	old := fillSmall(b.t, b.mail, "benchpopmany", importMany)
+	data := filepath.Join(b.t.TempDir(), "data")
+	p := startProgram(b.t, b.mail, file, data)
+	defer p.stop()
+	before := p.settledPSS()
+	var most atomic.Int64
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for !done.Load() {
+			most.Store(max(most.Load(), int64(p.pss())))
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+	run := newImporter(b.t, b.mail, old, store.KeepAll, data).ended()
+	done.Store(true)
+	wg.Wait()
+	b.fact(fmt.Sprintf("POP3 import: more memory (PSS) with %d small mails", run.Done), "< 60 MB", "%.1f MB, %.0f mails a second", float64(int(most.Load())-before)/1024, float64(run.Done)/run.Ended.Sub(run.Started).Seconds())
+}
+
+// fillSmall writes n mails of some hundred octets into the INBOX of a new user's maildir.
+func fillSmall(t testing.TB, mail *testmail.Server, name string, n int) testmail.User {
+	t.Helper()
+	u := fill(t, mail, name, 0)
+	cur := filepath.Join(filepath.Dir(filepath.Dir(mail.CAFile)), "mail", name, "Maildir", "cur")
+	for k := range n {
+		text := fmt.Sprintf("Received: by mx.example.org; Mon, 2 Feb 2026 10:00:00 +0000\nMessage-ID: <%d@example.org>\nFrom: a@example.org\nSubject: Note %d\n\nShort and good.\n", k, k)
+		if err := os.WriteFile(filepath.Join(cur, fmt.Sprintf("%d.M%dP1.bench:2,S", 1_700_000_000+k, k)), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return u
+}
+
+// importRaw gives the mails a second that RETR and APPEND bring over.
+func (b *bench) importRaw(old testmail.User) float64 {
+	b.t.Helper()
+	conn, err := tls.Dial("tcp", b.mail.POP3S.String(), &tls.Config{RootCAs: b.mail.CA, MinVersion: tls.VersionTLS12})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	r := bufio.NewReaderSize(conn, 64<<10)
+	line := func() []byte {
+		l, err := r.ReadBytes('\n')
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return l
+	}
+	say := func(command string) {
+		b.t.Helper()
+		if _, err := io.WriteString(conn, command+"\r\n"); err != nil {
+			b.t.Fatal(err)
+		}
+		if l := line(); l[0] != '+' {
+			b.t.Fatalf("%s: %s", command, l)
+		}
+	}
+	line()
+	start := time.Now()
+	say("USER " + old.Address)
+	say("PASS " + old.Password)
+	w := dialWire(b.t, b.mail, b.mail.NewUser(b.t))
+	defer w.close()
+	for n := 1; n <= importCount; n++ {
+		say("RETR " + strconv.Itoa(n))
+		var mail bytes.Buffer
+		for {
+			l := line()
+			if l[0] == '.' {
+				if l = l[1:]; len(l) == 2 {
+					break
+				}
+			}
+			mail.Write(l)
+		}
+		w.say(fmt.Sprintf("APPEND INBOX {%d+}\r\n%s", mail.Len(), mail.String()))
+	}
+	return importCount / time.Since(start).Seconds()
+}

@@ -36,10 +36,7 @@ func selectBox(ctx context.Context, c *imapx.Conn, raw string, behind ...*imapx.
 		return nil, err
 	}
 	if cmd.Status != "OK" {
-		if cmd.Code == "NONEXISTENT" || cmd.Code == "" || cmd.Code == "CANNOT" || cmd.Code == "TRYCREATE" || cmd.Code == "NOPERM" {
-			return nil, ErrNoMailbox
-		}
-		return nil, cmd.Err(c.Host)
+		return nil, noMailbox(c, cmd)
 	}
 	b := &box{raw: raw, readOnly: cmd.Code == "READ-ONLY"}
 	for _, r := range cmd.Data {
@@ -47,6 +44,15 @@ func selectBox(ctx context.Context, c *imapx.Conn, raw string, behind ...*imapx.
 	}
 	c.Box = b
 	return b, nil
+}
+
+// noMailbox is ErrNoMailbox, if that is what a refusal means.
+func noMailbox(c *imapx.Conn, cmd *imapx.Command) error {
+	switch cmd.Code {
+	case "NONEXISTENT", "", "CANNOT", "TRYCREATE", "NOPERM":
+		return ErrNoMailbox
+	}
+	return cmd.Err(c.Host)
 }
 
 // meet makes sure that the connection knows of these mails. One that has the mailbox selected for long may not have

@@ -41,10 +41,7 @@ func (s *Session) Spot(ctx context.Context, mailbox string) (Spot, error) {
 			return err
 		}
 		if cmd.Status != "OK" {
-			if no := cmd.Err(c.Host); cmd.Code != "" && cmd.Code != "NONEXISTENT" && cmd.Code != "TRYCREATE" {
-				return no
-			}
-			return ErrNoMailbox
+			return noMailbox(c, cmd)
 		}
 		for _, r := range cmd.Data {
 			if r.Type == "STATUS" {

@@ -150,10 +150,11 @@ func (q *Queue) importFrom(ctx context.Context, o *store.Source, l *popLedger) p
 		return pop3.Outcome{Kind: pop3.WrongLogin, Text: err.Error(), Err: err}
 	}
 	options := q.popOptions(*o, string(password))
-	session := q.pool.Session(SessionKey(a.ID), servers.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
-	return pop3.Import{
+	target := &popTarget{source: *o}
+	target.session = q.pool.Session(SessionKey(a.ID), servers.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
+	out := pop3.Import{
 		Source: strconv.FormatInt(o.ID, 10), Ledger: l, Spool: q.spool(o.ID), Policy: policyOf(*o), Settle: q.settle,
-		Target: &popTarget{session: session, source: *o},
+		Target: target,
 		Dial: func(ctx context.Context) (pop3.Session, error) {
 			c, err := pop3.Dial(ctx, options)
 			if err != nil {
@@ -163,6 +164,10 @@ func (q *Queue) importFrom(ctx context.Context, o *store.Source, l *popLedger) p
 		},
 		Now: time.Now, Token: rand.Text, Sleep: sleep,
 	}.Run(ctx)
+	if out.Text == "" && target.refused != "" { // it went into the inbox, which is to be told
+		out.Host, out.Text = servers.IMAP.Host, target.refused
+	}
+	return out
 }
 
 // spool is where the mails of a source wait for their APPEND, on this node.

@@ -189,6 +189,17 @@ func TestP3_WhatIsWrongIsTold(t *testing.T) {
 		i.has(t, i.anna, "Old mail", 4)
 		ok(t, i.store.RemoveSource(ctx, i.user.ID, o.ID))
 	})
+	t.Run("the mailbox, in whose place the inbox is", func(t *testing.T) {
+		i.deliver(t, 4, 5)
+		o := i.source()
+		o.Mailbox = "/x"
+		o = i.add(t, o)
+		if got, run := i.ended(t, o, 5); run.Outcome != "done" || run.Done != 1 || got.ServerText == "" {
+			t.Errorf("%+v, %+v", run, got)
+		}
+		i.has(t, i.anna, "INBOX", 1)
+		ok(t, i.store.RemoveSource(ctx, i.user.ID, o.ID))
+	})
 	t.Run("the server", func(t *testing.T) {
 		o := i.source()
 		o.Username, o.Host = "other", "127.0.0.1"

@@ -115,6 +115,7 @@ func text(s string) string {
 type popTarget struct {
 	session *mailclient.Session
 	source  store.Source
+	refused string // why the mailbox could not be made
 }
 
 // Place is part of pop3.Target, as are those below. A mailbox that is not there is made; where that is refused the mails
@@ -125,7 +126,7 @@ func (t *popTarget) Place(ctx context.Context) (pop3.Place, error) {
 		err = t.session.CreateMailbox(ctx, t.source.Mailbox)
 		var no *mailclient.RefusedError
 		if errors.As(err, &no) {
-			t.source.Mailbox = "INBOX"
+			t.source.Mailbox, t.refused = "INBOX", no.Text
 			err = nil
 		}
 		if err == nil {

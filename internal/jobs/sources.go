@@ -163,7 +163,8 @@ func (q *Queue) RefreshSources(ctx context.Context, a store.Account, c Credentia
 		return err
 	}
 	for _, o := range all {
-		if old, err := q.targetCredential(o); o.AccountID != a.ID || err == nil && old == c {
+		waits := o.Paused && o.Problem == string(pop3.TargetSignIn)
+		if old, err := q.targetCredential(o); o.AccountID != a.ID || err == nil && old == c && !waits {
 			continue
 		}
 		sealed, err := q.sealTarget(o, c)

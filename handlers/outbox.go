@@ -13,6 +13,7 @@ import (
 	"restante/internal/jobs"
 	"restante/internal/store"
 	"restante/mailclient"
+	"restante/mailclient/compose"
 	"restante/templates"
 )
 
@@ -34,7 +35,19 @@ func (s *Server) outbox(w http.ResponseWriter, r *http.Request, p *person) error
 var outboxActs = map[store.OutboxState][]string{
 	store.Held: {"undo", "sendnow"}, store.Waiting: {"retry", "edit", "discard"}, store.Rejected: {"edit", "retry", "discard"},
 	store.SignIn: {"retry", "edit", "discard"}, store.BadFrom: {"edit", "discard"}, store.TooBig: {"edit", "discard"},
-	store.Config: {"edit", "retry", "discard"}, store.Uncertain: {"arrived", "again", "edit"}, store.Partly: {"arrived", "edit"},
+	store.Config: {"edit", "retry", "discard"}, store.Uncertain: {"arrived", "again", "edit"}, store.Partly: {"edit", "retry", "enough"},
+}
+
+// actsOf are the buttons of an item.
+func actsOf(it store.OutboxItem) []string {
+	acts := outboxActs[it.State]
+	if it.State == store.Rejected && len(it.Left()) > 0 && len(it.Results) > 0 {
+		return []string{"edit", "rest", "retry", "discard"}
+	}
+	if i := slices.Index(acts, "discard"); i >= 0 && len(it.Reached) > 0 { // what some have cannot be thrown away
+		acts = append(slices.Clone(acts[:i]), "enough")
+	}
+	return acts
 }
 
 func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem {
@@ -43,17 +56,17 @@ func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem
 		ID: it.ID, State: string(it.State), Subject: subject, To: to, ServerSaid: it.ServerText, AskPassword: it.State == store.SignIn,
 		Failed: slices.Contains([]store.OutboxState{store.Rejected, store.SignIn, store.BadFrom, store.TooBig, store.Config, store.Uncertain}, it.State),
 	}
-	v.Label = p.L.T("outbox.item", "State", p.L.T("outbox.state."+string(it.State)), "Subject", subject, "To", to)
-	v.Words = s.outboxWords(p, it)
+	state := it.State
+	if state == store.Waiting && len(it.Reached) > 0 {
+		state = store.Partly
+	}
+	v.Label = p.L.T("outbox.item", "State", p.L.T("outbox.state."+string(state)), "Subject", subject, "To", to)
+	v.Words, v.Fates = s.outboxWords(p, it), fates(p, it)
 	for addr, words := range it.Results {
 		v.Refused = append(v.Refused, addr+": "+words)
 	}
 	slices.Sort(v.Refused)
-	acts := outboxActs[it.State]
-	if it.State == store.Rejected && len(others(it)) > 0 && len(it.Results) > 0 {
-		acts = []string{"edit", "rest", "retry", "discard"}
-	}
-	for i, name := range acts {
+	for i, name := range actsOf(it) {
 		v.Acts = append(v.Acts, templates.OutboxAct{Name: name, Words: p.L.T("outbox.act." + name), Filled: i == 0})
 	}
 	return v
@@ -65,6 +78,9 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 	case store.Held:
 		return p.L.T("outbox.words.held", "Time", it.DueAt.In(p.Zone).Format("15:04:05"))
 	case store.Waiting:
+		if len(it.Reached) > 0 {
+			return p.L.T("outbox.words.some", "Whom", whom(p, it.Left()), "Time", clock())
+		}
 		if it.ServerText != "" && it.Problem != "unreachable" {
 			return p.L.T("outbox.words.later", "Time", clock())
 		}
@@ -95,14 +111,41 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 	return p.L.T("outbox.words." + string(it.State))
 }
 
-// others are the recipients that the server did not refuse.
-func others(it store.OutboxItem) (out []string) {
-	for _, r := range it.Recipients {
-		if _, refused := it.Results[r]; !refused {
-			out = append(out, r)
+// fates tells whom a mail has reached and whom not, where they fare differently.
+func fates(p *person, it store.OutboxItem) (lines []string) {
+	left := slices.DeleteFunc(it.Left(), func(r string) bool { return slices.Contains(it.Perhaps, r) })
+	for _, l := range []struct {
+		key  string
+		whom []string
+		told bool // by the words of the state
+	}{
+		{"outbox.fate.sent", it.Reached, it.State == store.Accepted && len(left) == 0},
+		{"outbox.fate.perhaps", it.Perhaps, it.State != store.Uncertain || len(it.Perhaps) == len(it.Recipients)},
+		{"outbox.fate.left", left, it.State == store.Waiting || len(it.Reached)+len(it.Perhaps) == 0},
+	} {
+		if len(l.whom) > 0 && !l.told {
+			lines = append(lines, p.L.T(l.key, "Whom", whom(p, l.whom)))
 		}
 	}
-	return out
+	return lines
+}
+
+// whom names recipients, the first five of many.
+func whom(p *person, addrs []string) string {
+	const most = 5
+	if n := len(addrs) - most; n > 0 {
+		return p.L.T("outbox.more", "Whom", strings.Join(addrs[:most], ", "), "N", n)
+	}
+	return strings.Join(addrs, ", ")
+}
+
+// withoutReached are a draft's fields without the recipients who have the mail.
+func withoutReached(f store.DraftFields, reached []string) store.DraftFields {
+	for _, field := range []*string{&f.To, &f.Cc, &f.Bcc} {
+		all, _ := compose.Recipients(*field)
+		*field = compose.Format(slices.DeleteFunc(all, func(a compose.Address) bool { return slices.Contains(reached, a.Addr) }))
+	}
+	return f
 }
 
 // actOnOutbox does what the person decides about an item.
@@ -114,44 +157,59 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	if _, err := s.store.OutboxItem(r.Context(), p.User.ID, id); err != nil {
+	item, err := s.store.OutboxItem(r.Context(), p.User.ID, id)
+	if err != nil {
 		return err
 	}
 	action := r.FormValue("action")
 	switch action {
 	case "undo", "edit":
-		draft, err := s.store.UndoOutbox(r.Context(), p.User.ID, id)
+		draft, err := s.store.UndoOutbox(r.Context(), p.User.ID, id, withoutReached)
 		if errors.Is(err, store.ErrNotFound) {
-			s.putFlash(r, flash{Words: p.L.T("outbox.undolate"), Failed: true})
-			return seeOther(w, r, "/outbox")
+			return s.tooLate(w, r, p)
 		}
 		if err != nil {
 			return err
 		}
-		s.putFlash(r, flash{Words: p.L.T("outbox.undone")})
+		words := "outbox.undone"
+		if len(item.Reached) > 0 {
+			words = "outbox.undone.some"
+		}
+		s.putFlash(r, flash{Words: p.L.T(words)})
 		s.hub.tell(p.User.ID, "outbox")
 		return seeOther(w, r, "/compose/"+draft)
 	case "retry", "again", "sendnow":
 		return s.retryOutbox(w, r, p, id, nil)
 	case "rest":
-		item, err := s.store.OutboxItem(r.Context(), p.User.ID, id)
-		if err != nil {
+		return s.retryOutbox(w, r, p, id, item.Left())
+	case "arrived":
+		return s.settled(w, r, p, "outbox.settled", func() error {
+			err := s.store.ArrivedOutbox(r.Context(), p.User.ID, id)
+			s.queue.Wake(id, s.now())
 			return err
-		}
-		return s.retryOutbox(w, r, p, id, others(item))
-	case "arrived", "discard":
-		state, words := store.Sent, "outbox.settled"
-		if action == "discard" {
-			state, words = store.Undone, "outbox.discarded"
-		}
-		if err := s.store.SettleOutbox(r.Context(), p.User.ID, id, state); err != nil {
-			return err
-		}
-		s.putFlash(r, flash{Words: p.L.T(words)})
-		s.hub.tell(p.User.ID, "outbox")
-		return seeOther(w, r, "/outbox")
+		})
+	case "enough":
+		return s.settled(w, r, p, "outbox.settled", func() error { return s.store.SettleOutbox(r.Context(), p.User.ID, id, store.Sent) })
+	case "discard":
+		return s.settled(w, r, p, "outbox.discarded", func() error { return s.store.SettleOutbox(r.Context(), p.User.ID, id, store.Undone) })
 	}
 	return badRequest("error.act")
+}
+
+// settled ends what a person decides about an item, and says so.
+func (s *Server) settled(w http.ResponseWriter, r *http.Request, p *person, words string, settle func() error) error {
+	if err := settle(); err != nil {
+		return err
+	}
+	s.putFlash(r, flash{Words: p.L.T(words)})
+	s.hub.tell(p.User.ID, "outbox")
+	return seeOther(w, r, "/outbox")
+}
+
+// tooLate says that an item is on its way.
+func (s *Server) tooLate(w http.ResponseWriter, r *http.Request, p *person) error {
+	s.putFlash(r, flash{Words: p.L.T("outbox.undolate"), Failed: true})
+	return seeOther(w, r, "/outbox")
 }
 
 // retryOutbox makes an item due now, with the password of this session or the one just typed.
@@ -175,8 +233,7 @@ func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, 
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		s.putFlash(r, flash{Words: p.L.T("outbox.undolate"), Failed: true})
-		return seeOther(w, r, "/outbox")
+		return s.tooLate(w, r, p)
 	}
 	if err != nil {
 		return err

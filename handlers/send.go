@@ -113,7 +113,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 		From: m.From.Addr, Subject: m.Subject, MessageID: m.MessageID, AnswerKind: d.Fields.AnswerKind, AnswerMailbox: d.Fields.AnswerMailbox,
 		AnswerValidity: d.Fields.AnswerValidity, AnswerUID: d.Fields.AnswerUID,
 	}
-	for _, a := range append(append(append([]compose.Address{}, m.To...), m.Cc...), m.Bcc...) {
+	everybody, _ := compose.Recipients(strings.Join([]string{d.Fields.To, d.Fields.Cc, d.Fields.Bcc}, "\n")) // each once
+	for _, a := range everybody {
 		item.Recipients = append(item.Recipients, a.Addr)
 	}
 	err = s.store.InTx(ctx, func(tx *sql.Tx) error {

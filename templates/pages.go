@@ -256,7 +256,7 @@ type OutboxItem struct {
 	ID                                           int64
 	State, Label, Subject, To, Words, ServerSaid string
 	Failed, AskPassword                          bool
-	Refused                                      []string
+	Fates, Refused                               []string
 	Acts                                         []OutboxAct
 }
 

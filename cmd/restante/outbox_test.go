@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -91,7 +92,7 @@ func TestTheOutboxSaysWhatBecameOfAMailAndWhatToDo(t *testing.T) {
 				}
 				want := 0 // each that left by a button stands in Sent once
 				for _, act := range c.acts {
-					if act == "retry" || act == "again" || act == "edit" {
+					if act == "retry" || act == "again" || act == "edit" || act == "arrived" {
 						want++
 					}
 				}
@@ -158,6 +159,50 @@ func TestAMailThatWasPerhapsSentIsNotSentAgainByItself(t *testing.T) {
 			t.Errorf("%d mails left", n)
 		}
 	})
+}
+
+// TestOneWhoIsPutOffIsWaitedForAlone: the outbox says who has the mail and who is waited for, and no button sends it to
+// anybody twice.
+func TestOneWhoIsPutOffIsWaitedForAlone(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		w := newSender(t, db)
+		for _, act := range []string{"retry", "edit", "enough"} {
+			w.script.Say("RCPT two@other.test", "451 4.7.1 come again")
+			before := len(w.script.Recipients())
+			w.send(act)
+			w.comes("waiting")
+			w.says("[data-outbox]", "Partly sent; waiting for two@other.test.")
+			w.says("[data-outbox]", "Sent to one@other.test.")
+			w.script.Say("RCPT two@other.test", "")
+			w.press(act)
+			want := "[[one@other.test] [two@other.test]]"
+			switch act {
+			case "edit":
+				f := w.form("form[data-compose]")
+				if f.values.Get("to") != "two@other.test" {
+					t.Errorf("the draft goes to %q", f.values.Get("to"))
+				}
+				f.press("action", "send").want(200)
+			case "enough":
+				want = "[[one@other.test]]"
+			}
+			eventually(t, "nothing waits", func() bool { return !w.get("/outbox").want(200).has("[data-outbox]") })
+			if got := fmt.Sprint(w.script.Recipients()[before:]); got != want {
+				t.Errorf("%s: sent to %s, want %s", act, got, want)
+			}
+		}
+	})
+}
+
+// TestSomebodyNamedTwiceGetsAMailOnce, whichever lines it is.
+func TestSomebodyNamedTwiceGetsAMailOnce(t *testing.T) {
+	w := newSender(t, testdb.SQLite(t))
+	w.get("/compose").form("form[data-compose]").set("to", "One <one@other.test>").set("cc", "one@OTHER.test, two@other.test").set("bcc", "two@other.test").
+		set("subject", "once").set("body", "x").press("action", "send").want(200)
+	eventually(t, "it left", func() bool { return len(w.script.Recipients()) > 0 })
+	if got := fmt.Sprint(w.script.Recipients()); got != "[[one@other.test two@other.test]]" {
+		t.Errorf("sent to %s", got)
+	}
 }
 
 func TestAServerThatIsDownAndComesBack(t *testing.T) {

@@ -49,21 +49,19 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 		return err
 	}
 	defer q.hold(ctx, item.ID)()
-	if item.State == store.Uncertain { // a worker died while the final dot was on its way
-		return q.finish(ctx, &item)
-	}
-	q.tell(item)
-	fresh := item.State != store.Accepted
-	if fresh {
+	fresh := item.State == store.Connecting && len(item.Reached) == 0
+	if item.State == store.Connecting { // else it was accepted, or a worker died while the final dot was on its way
+		q.tell(item)
 		q.try(ctx, &item)
-		if item.State != store.Accepted {
-			return q.finish(ctx, &item)
-		}
+	}
+	if item.State == store.Accepted {
 		if err := q.record(ctx, &item); err != nil { // that it was accepted is durable before the copy is made
 			return err
 		}
 	}
-	q.file(ctx, &item, fresh)
+	if len(item.Reached) > 0 {
+		q.file(ctx, &item, fresh)
+	}
 	return q.finish(ctx, &item)
 }
 
@@ -164,20 +162,33 @@ func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
 		item.State, item.Problem, item.ServerText = store.Rejected, "broken", err.Error()
 		return
 	}
-	mail := submit.Mail{Size: item.Size - item.Skip, Body: blob}
+	// One who is refused only now does not hold up those who are to get what others have already.
+	mail := submit.Mail{Size: item.Size - item.Skip, Body: blob, Partly: len(item.Reached) > 0}
 	mail.From, mail.UTF8 = compose.Envelope(item.From)
-	for _, r := range item.Recipients {
+	to := envelopes{}
+	for _, r := range item.Left() {
 		addr, utf8 := compose.Envelope(r)
+		to[addr] = append(to[addr], r)
 		mail.Recipients, mail.UTF8 = append(mail.Recipients, addr), mail.UTF8 || utf8
 	}
 	out := submit.Send(ctx, submit.Options{
 		Server: s.SMTP, Credentials: mailclient.Credentials{Username: cred.Username, Password: cred.Password},
 		HelloName: q.hello, Timeout: q.patience,
-		Step: func(phase string) error {
-			return q.store.SetOutboxState(ctx, item.ID, q.node, store.OutboxState(phase))
+		Step: func(phase string, accepted []string) error {
+			return q.store.SetOutboxStep(ctx, item.ID, q.node, store.OutboxState(phase), to.names(accepted))
 		},
 	}, mail)
-	q.apply(item, out, s.SMTP.Host)
+	q.apply(item, out, s.SMTP.Host, to)
+}
+
+// envelopes are the recipients by their address as SMTP has it.
+type envelopes map[string][]string
+
+func (e envelopes) names(addrs []string) (names []string) {
+	for _, a := range addrs {
+		names = append(names, e[a]...)
+	}
+	return names
 }
 
 // states maps outcomes to states; Retry is decided by apply.
@@ -189,12 +200,42 @@ var states = map[submit.Kind]store.OutboxState{
 // backoff is PROTOCOLS T13: 1, 5, 15, 30, 60 minutes, then hourly.
 var backoff = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}
 
-func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string) {
-	item.Problem, item.Server, item.ServerText, item.Results = cmp.Or(string(out.Why), string(out.Kind)), host, out.Text, out.Refused
-	if out.Kind != submit.Retry {
-		item.State = states[out.Kind]
-		return
+func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string, to envelopes) {
+	item.Problem, item.Server, item.ServerText = cmp.Or(string(out.Why), string(out.Kind)), host, out.Text
+	item.Perhaps = nil
+	for addr, words := range out.Refused {
+		refuse(item, words, to[addr]...)
 	}
+	item.State = states[out.Kind]
+	switch out.Kind {
+	case submit.Sent, submit.Partly:
+		item.Reached = append(item.Reached, to.names(out.Accepted)...)
+		item.NextAt = time.Now()
+		if !out.More {
+			item.NextAt = item.NextAt.Add(backoff[0])
+		}
+	case submit.Uncertain:
+		item.Perhaps = to.names(out.Accepted)
+	case submit.Retry:
+		q.later(item, out)
+	}
+	if item.State == store.Rejected && len(item.Reached) > 0 { // some have it: the others are refused it, one and all
+		refuse(item, out.Text, item.Left()...)
+		item.State = store.Accepted
+	}
+}
+
+func refuse(item *store.OutboxItem, words string, whom ...string) {
+	if item.Results == nil {
+		item.Results = map[string]string{}
+	}
+	for _, r := range whom {
+		item.Results[r] = words
+	}
+}
+
+// later decides when a mail that was provably not accepted is tried again, or that it no longer is.
+func (q *Queue) later(item *store.OutboxItem, out submit.Outcome) {
 	if time.Since(item.FirstTry) > giveUp {
 		item.State, item.Problem = store.Rejected, "gave-up"
 		return
@@ -206,35 +247,43 @@ func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string) {
 	item.NextAt = time.Now().Add(backoff[min(item.Tries, len(backoff))-1])
 }
 
-// file puts the copy into Sent, marks what was answered, removes the draft, and remembers the people written to.
-// None of it can send again; a failure of the copy keeps the item for a later try. fresh says that nobody can have
-// made the copy before.
+// file puts the copy into Sent as soon as the mail has reached somebody, and does what follows; none of it can send again.
+// An accepted item is then done with, or waits for the recipients that are left, or for a later try at the copy. fresh says
+// that nobody can have made the copy before.
 func (q *Queue) file(ctx context.Context, item *store.OutboxItem, fresh bool) {
-	done := store.Sent
-	if len(item.Results) > 0 {
-		done = store.Partly
+	var err error
+	if !item.Filed {
+		if err = q.copyAndMark(ctx, item, fresh); err != nil {
+			q.log.Warn("sent copy", "item", item.ID, "err", err)
+		}
+		item.Filed = err == nil
 	}
+	switch {
+	case item.State != store.Accepted: // what is left decides
+	case len(item.Left()) > 0:
+		item.State, item.Tries = store.Waiting, 0 // some got it: the waits begin anew
+	case err != nil && time.Since(item.FirstTry) < 7*24*time.Hour:
+		item.Problem, item.ServerText, item.NextAt = "unfiled", err.Error(), time.Now().Add(time.Minute)
+		q.Wake(item.ID, item.NextAt)
+	case len(item.Results) > 0:
+		item.State = store.Partly
+	default:
+		item.State = store.Sent
+	}
+}
+
+// copyAndMark puts the copy into Sent, marks what was answered, removes the draft, and remembers the people written to.
+func (q *Queue) copyAndMark(ctx context.Context, item *store.OutboxItem, fresh bool) error {
 	s, account, cred, err := q.access(ctx, item)
-	if err == nil {
-		session := q.pool.Session(SessionKey(account.ID), s.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
-		if !item.Filed {
-			err = q.fileSent(ctx, session, s, account, item, fresh)
-		}
-		if err == nil {
-			item.Filed = true
-			q.afterwards(ctx, session, item)
-		}
-	}
 	if err != nil {
-		q.log.Warn("sent copy", "item", item.ID, "err", err)
-		item.Problem, item.ServerText = "unfiled", err.Error()
-		if time.Since(item.FirstTry) < 7*24*time.Hour {
-			item.NextAt = time.Now().Add(time.Minute)
-			q.Wake(item.ID, item.NextAt)
-			return // stays accepted: only the copy is tried again
-		}
+		return err
 	}
-	item.State = done
+	session := q.pool.Session(SessionKey(account.ID), s.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
+	if err := q.fileSent(ctx, session, s, account, item, fresh); err != nil {
+		return err
+	}
+	q.afterwards(ctx, session, item)
+	return nil
 }
 
 // SessionKey names the pooled mail session of an account.

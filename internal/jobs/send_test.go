@@ -96,7 +96,7 @@ func TestT19_AnUndoneItemIsNotSent(t *testing.T) {
 		h := build(t, db, testmail.Demo(t), nil)
 		start(t, h.queue)
 		undone := h.post(t, "never", h.anna.Password, func(o *store.OutboxItem) { o.DueAt = time.Now().Add(time.Hour) })
-		if _, err := h.store.UndoOutbox(ctx, h.user.ID, undone.ID); err != nil {
+		if _, err := h.store.UndoOutbox(ctx, h.user.ID, undone.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		h.queue.Wake(undone.ID, time.Now())
@@ -224,7 +224,7 @@ func TestT13_WhatAKilledProcessLeft(t *testing.T) {
 					_, err := h.store.TakeOutbox(ctx, item.ID, "dead", -time.Minute)
 					return err
 				})
-				ok(t, h.store.SetOutboxState(ctx, item.ID, "dead", c.reached))
+				ok(t, h.store.SetOutboxStep(ctx, item.ID, "dead", c.reached, nil))
 				start(t, h.queue)
 				h.becomes(t, item.ID, c.want)
 				h.has(t, h.ben, "INBOX", c.arrived)

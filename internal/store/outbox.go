@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"slices"
 	"time"
 )
 
@@ -40,6 +42,8 @@ type OutboxItem struct {
 	Skip                  int64 // octets at the start of the blob that are for the Sent copy alone (Bcc)
 	From                  string
 	Recipients            []string
+	Reached               []string // those for whom the server has taken it: never sent to again
+	Perhaps               []string // those whom the text with the uncertain final dot was for
 	Subject, MessageID    string
 	AnswerKind            string
 	AnswerMailbox         string
@@ -48,7 +52,7 @@ type OutboxItem struct {
 	Cred                  []byte // sealed for this item
 	Tries                 int
 	FirstTry, NextAt      time.Time
-	Results               map[string]string // refused recipient -> the server's words
+	Results               map[string]string // recipient refused for good -> the server's words
 	Problem               string            // outcome kind, for the words on the page
 	Server, ServerText    string
 	Filed                 bool
@@ -56,22 +60,30 @@ type OutboxItem struct {
 	Created, Updated      time.Time
 }
 
-const outboxColumns = `id, user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, subject, message_id,
+// Left are the recipients who are still to be sent to: neither reached nor refused.
+func (o OutboxItem) Left() (left []string) {
+	for _, r := range o.Recipients {
+		if _, refused := o.Results[r]; !refused && !slices.Contains(o.Reached, r) {
+			left = append(left, r)
+		}
+	}
+	return left
+}
+
+const outboxColumns = `id, user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, reached, perhaps, subject, message_id,
 	answer_kind, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, job_id, created_at, updated_at`
 
 func scanOutbox(r interface{ Scan(...any) error }) (o OutboxItem, err error) {
-	var rcpts, results string
+	var rcpts, reached, perhaps, results string
 	var due, first, next, created, updated int64
-	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.DraftID, &o.State, &due, &o.BlobID, &o.Size, &o.Skip, &o.From, &rcpts, &o.Subject, &o.MessageID,
+	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.DraftID, &o.State, &due, &o.BlobID, &o.Size, &o.Skip, &o.From, &rcpts, &reached, &perhaps, &o.Subject, &o.MessageID,
 		&o.AnswerKind, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.JobID, &created, &updated)
 	if err != nil {
 		return o, err
 	}
 	o.DueAt, o.FirstTry, o.NextAt, o.Created, o.Updated = fromMS(due), fromMS(first), fromMS(next), fromMS(created), fromMS(updated)
-	if err := json.Unmarshal([]byte(rcpts), &o.Recipients); err != nil {
-		return o, err
-	}
-	return o, json.Unmarshal([]byte(results), &o.Results)
+	return o, errors.Join(json.Unmarshal([]byte(rcpts), &o.Recipients), json.Unmarshal([]byte(reached), &o.Reached),
+		json.Unmarshal([]byte(perhaps), &o.Perhaps), json.Unmarshal([]byte(results), &o.Results))
 }
 
 // EnqueueTx puts an item into the outbox and marks its draft sent, in the caller's transaction. ErrNotFound: the draft
@@ -141,9 +153,19 @@ func (s *Store) TakeOutbox(ctx context.Context, id int64, node string, lease tim
 	return o, one(err)
 }
 
-// SetOutboxState records, durably, that the item a worker holds has reached a step.
-func (s *Store) SetOutboxState(ctx context.Context, id int64, node string, state OutboxState) error {
-	return changed(s.db.ExecContext(ctx, `UPDATE outbox SET state = $1, updated_at = $2 WHERE id = $3 AND taken_by = $4`, state, s.ms(), id, node))
+// SetOutboxStep records, durably, that the item a worker holds has reached a step, and at the final dot whom the text is for.
+func (s *Store) SetOutboxStep(ctx context.Context, id int64, node string, state OutboxState, perhaps []string) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE outbox SET state = $1, perhaps = $2, updated_at = $3 WHERE id = $4 AND taken_by = $5`,
+		state, list(perhaps), s.ms(), id, node))
+}
+
+// list is how a list of addresses is kept.
+func list(addrs []string) string {
+	raw, err := json.Marshal(append([]string{}, addrs...))
+	if err != nil {
+		panic(err) // strings
+	}
+	return string(raw)
 }
 
 // HoldOutbox puts the end of node's lease on an item off.
@@ -158,9 +180,9 @@ func (s *Store) RecordOutbox(ctx context.Context, o OutboxItem, node string) err
 		return err
 	}
 	return changed(s.db.ExecContext(ctx, `
-		UPDATE outbox SET state = $1, tries = $2, results = $3, problem = $4, server = $5, server_text = $6, updated_at = $7
-		WHERE id = $8 AND taken_by = $9`,
-		string(o.State), o.Tries, string(results), o.Problem, o.Server, o.ServerText, s.ms(), o.ID, node))
+		UPDATE outbox SET state = $1, tries = $2, results = $3, problem = $4, server = $5, server_text = $6, reached = $7, perhaps = $8, updated_at = $9
+		WHERE id = $10 AND taken_by = $11`,
+		string(o.State), o.Tries, string(results), o.Problem, o.Server, o.ServerText, list(o.Reached), list(o.Perhaps), s.ms(), o.ID, node))
 }
 
 // FinishOutbox records the outcome of a try and lets go of the item.
@@ -170,24 +192,33 @@ func (s *Store) FinishOutbox(ctx context.Context, o OutboxItem, node string) err
 		return err
 	}
 	return changed(s.db.ExecContext(ctx, `
-		UPDATE outbox SET state = $1, tries = $2, next_at = $3, results = $4, problem = $5, server = $6, server_text = $7, filed = $8,
-			taken_by = '', taken_until = 0, updated_at = $9, cred = CASE WHEN $1 IN ('sent', 'undone') THEN NULL ELSE cred END
-		WHERE id = $10 AND taken_by = $11`,
-		string(o.State), o.Tries, toMS(o.NextAt), string(results), o.Problem, o.Server, o.ServerText, o.Filed, s.ms(), o.ID, node))
+		UPDATE outbox SET state = $1, tries = $2, next_at = $3, results = $4, problem = $5, server = $6, server_text = $7, filed = $8, reached = $9, perhaps = $10,
+			taken_by = '', taken_until = 0, updated_at = $11, cred = CASE WHEN $1 IN ('sent', 'undone') THEN NULL ELSE cred END
+		WHERE id = $12 AND taken_by = $13`,
+		string(o.State), o.Tries, toMS(o.NextAt), string(results), o.Problem, o.Server, o.ServerText, o.Filed, list(o.Reached), list(o.Perhaps), s.ms(), o.ID, node))
 }
 
-// UndoOutbox takes an item back while nothing has been sent of it; its draft opens again.
-// from lists the states it may be in. ErrNotFound: too late, or not the user's.
-func (s *Store) UndoOutbox(ctx context.Context, userID, id int64) (draftID string, err error) {
+// UndoOutbox takes an item back while no worker has it; its draft opens again. Of a mail that has reached some already,
+// left gives the draft's fields without them. ErrNotFound: too late, or not the user's.
+func (s *Store) UndoOutbox(ctx context.Context, userID, id int64, left func(f DraftFields, reached []string) DraftFields) (draftID string, err error) {
 	err = s.InTx(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `
+		o, err := scanOutbox(tx.QueryRowContext(ctx, `
 			UPDATE outbox SET state = 'undone', cred = NULL, updated_at = $1 WHERE id = $2 AND user_id = $3
-			AND state IN ('held', 'waiting', 'rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain', 'partly') RETURNING draft_id`, s.ms(), id, userID).Scan(&draftID)
+			AND state IN ('held', 'waiting', 'rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain', 'partly') RETURNING `+outboxColumns, s.ms(), id, userID))
 		if err != nil {
 			return one(err)
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE drafts SET state = 'open', updated_at = $1 WHERE id = $2 AND user_id = $3`, s.ms(), draftID, userID)
-		return err
+		draftID = o.DraftID
+		d, err := scanDraft(tx.QueryRowContext(ctx, `
+			UPDATE drafts SET state = 'open', updated_at = $1 WHERE id = $2 AND user_id = $3 RETURNING `+draftColumns, s.ms(), draftID, userID))
+		if err != nil || len(o.Reached) == 0 {
+			return one(err)
+		}
+		fields, err := json.Marshal(left(d.Fields, o.Reached))
+		if err != nil {
+			return err
+		}
+		return changed(tx.ExecContext(ctx, `UPDATE drafts SET fields = $1, rev = rev + 1 WHERE id = $2 AND user_id = $3`, string(fields), draftID, userID))
 	})
 	return draftID, err
 }
@@ -201,14 +232,37 @@ func (s *Store) SetRecipientsTx(ctx context.Context, tx *sql.Tx, userID, id int6
 	return changed(tx.ExecContext(ctx, `UPDATE outbox SET recipients = $1, results = '{}' WHERE id = $2 AND user_id = $3 AND state = 'rejected'`, string(rcpts), id, userID))
 }
 
-// RetryOutboxTx makes an item due now, with a fresh credential when one is given. from are the states it may be in.
+// RetryOutboxTx makes an item due now for all whom it has not reached, with a fresh credential when one is given.
 func (s *Store) RetryOutboxTx(ctx context.Context, tx *sql.Tx, userID, id int64, cred []byte) error {
 	return changed(tx.ExecContext(ctx, `
-		UPDATE outbox SET state = 'waiting', next_at = 0, problem = '', server_text = '', first_try_at = 0, cred = COALESCE($1, cred), updated_at = $2
-		WHERE id = $3 AND user_id = $4 AND state IN ('held', 'waiting', 'rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain')`, cred, s.ms(), id, userID))
+		UPDATE outbox SET state = 'waiting', next_at = 0, problem = '', server_text = '', first_try_at = 0, perhaps = '[]', cred = COALESCE($1, cred), updated_at = $2,
+			results = CASE WHEN state IN ('rejected', 'partly') THEN '{}' ELSE results END
+		WHERE id = $3 AND user_id = $4 AND state IN ('held', 'waiting', 'rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain', 'partly')`, cred, s.ms(), id, userID))
 }
 
-// SettleOutbox ends an item by the person's word: sent ("it arrived", or enough people got it) or undone.
+// ArrivedOutbox takes the person's word that an uncertain mail has arrived: what follows a sent one is due now.
+func (s *Store) ArrivedOutbox(ctx context.Context, userID, id int64) error {
+	return s.InTx(ctx, func(tx *sql.Tx) error {
+		o, err := scanOutbox(tx.QueryRowContext(ctx, `
+			UPDATE outbox SET state = 'accepted', next_at = 0, taken_until = 0, problem = '', server_text = '', updated_at = $1
+			WHERE id = $2 AND user_id = $3 AND state = 'uncertain' RETURNING `+outboxColumns, s.ms(), id, userID))
+		if err != nil {
+			return one(err)
+		}
+		o.Arrived()
+		return changed(tx.ExecContext(ctx, `UPDATE outbox SET reached = $1, perhaps = '[]' WHERE id = $2`, list(o.Reached), id))
+	})
+}
+
+// Arrived notes that the text with the uncertain final dot came through.
+func (o *OutboxItem) Arrived() {
+	if len(o.Perhaps) == 0 { // from before it was written down whom the text was for
+		o.Perhaps = o.Left()
+	}
+	o.Reached, o.Perhaps = append(o.Reached, o.Perhaps...), nil
+}
+
+// SettleOutbox ends an item by the person's word: sent (enough people got it) or undone.
 func (s *Store) SettleOutbox(ctx context.Context, userID, id int64, state OutboxState) error {
 	return changed(s.db.ExecContext(ctx, `
 		UPDATE outbox SET state = $1, cred = NULL, updated_at = $2 WHERE id = $3 AND user_id = $4

@@ -92,8 +92,8 @@ func TestT13_WhatAKilledWorkerLeftBehind(t *testing.T) {
 				if o.State != store.Connecting || !o.FirstTry.Equal(now.Add(time.Minute)) {
 					t.Errorf("%+v", o)
 				}
-				ok(t, s.SetOutboxState(ctx, id, "n1", c.reached))
-				missing(t, "a step by another", s.SetOutboxState(ctx, id, "n2", store.Dot))
+				ok(t, s.SetOutboxStep(ctx, id, "n1", c.reached, nil))
+				missing(t, "a step by another", s.SetOutboxStep(ctx, id, "n2", store.Dot, nil))
 				_, err := s.TakeOutbox(ctx, id, "n2", lease)
 				missing(t, "an item under lease", err)
 				s.At(now.Add(time.Minute + lease + time.Second))
@@ -154,9 +154,9 @@ func TestT19_UndoWorksUntilAWorkerHasIt(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		u, d, id, now := post(t, s)
 		ben, _ := user(t, s, "b@x.test")
-		_, err := s.UndoOutbox(ctx, ben.ID, id)
+		_, err := s.UndoOutbox(ctx, ben.ID, id, nil)
 		missing(t, "another's undo", err)
-		if got := must(s.UndoOutbox(ctx, u.ID, id))(t); got != d.ID {
+		if got := must(s.UndoOutbox(ctx, u.ID, id, nil))(t); got != d.ID {
 			t.Errorf("draft %s", got)
 		}
 		if got := must(s.Draft(ctx, u.ID, d.ID))(t); got.State != "open" || got.Fields.Subject != "x" {
@@ -168,13 +168,13 @@ func TestT19_UndoWorksUntilAWorkerHasIt(t *testing.T) {
 		s.At(now.Add(time.Minute))
 		_, err = s.TakeOutbox(ctx, id, "n1", lease)
 		missing(t, "an undone item", err)
-		_, err = s.UndoOutbox(ctx, u.ID, id)
+		_, err = s.UndoOutbox(ctx, u.ID, id, nil)
 		missing(t, "a second undo", err)
 
 		a := must(s.Accounts(ctx, u.ID))(t)[0]
 		late := enqueue(t, s, u, a, d.ID, now)
 		must(s.TakeOutbox(ctx, late, "n1", lease))(t)
-		_, err = s.UndoOutbox(ctx, u.ID, late)
+		_, err = s.UndoOutbox(ctx, u.ID, late, nil)
 		missing(t, "an undo that comes too late", err)
 		if got := must(s.Draft(ctx, u.ID, d.ID))(t); got.State != "sent" {
 			t.Errorf("the draft is %s", got.State)
@@ -236,4 +236,45 @@ func waiting(t *testing.T, s *store.Store, userID int64) int {
 	n, _, err := s.Behind(ctx, userID)
 	ok(t, err)
 	return n
+}
+
+// TestT13_WhoHasAMailIsKept: whom it has reached, and whom it perhaps has, through every way back into the queue.
+func TestT13_WhoHasAMailIsKept(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		u, d, id, now := post(t, s) // to y and z
+		s.At(now.Add(time.Minute))
+		must(s.TakeOutbox(ctx, id, "n1", lease))(t)
+		ok(t, s.SetOutboxStep(ctx, id, "n1", store.Dot, []string{"z@x.test"}))
+		s.At(now.Add(time.Minute + 2*lease))
+		o := must(s.TakeOutbox(ctx, id, "n2", lease))(t)
+		if o.State != store.Uncertain || !slices.Equal(o.Perhaps, []string{"z@x.test"}) {
+			t.Fatalf("%+v", o)
+		}
+		ok(t, s.FinishOutbox(ctx, o, "n2"))
+		ok(t, s.ArrivedOutbox(ctx, u.ID, id))
+		missing(t, "a second word", s.ArrivedOutbox(ctx, u.ID, id))
+		o = must(s.TakeOutbox(ctx, id, "n1", lease))(t)
+		if o.State != store.Accepted || !slices.Equal(o.Reached, []string{"z@x.test"}) || len(o.Perhaps) != 0 || !slices.Equal(o.Left(), []string{"y@x.test"}) {
+			t.Fatalf("%+v", o)
+		}
+		o.State, o.Results = store.Partly, map[string]string{"y@x.test": "550 who?"}
+		ok(t, s.FinishOutbox(ctx, o, "n1"))
+		if o = must(s.OutboxItem(ctx, u.ID, id))(t); len(o.Left()) != 0 {
+			t.Errorf("%q are left", o.Left())
+		}
+		ok(t, s.InTx(ctx, func(tx *sql.Tx) error { return s.RetryOutboxTx(ctx, tx, u.ID, id, nil) }))
+		if o = must(s.OutboxItem(ctx, u.ID, id))(t); !slices.Equal(o.Left(), []string{"y@x.test"}) {
+			t.Errorf("%q are left", o.Left())
+		}
+		draft := must(s.UndoOutbox(ctx, u.ID, id, func(f store.DraftFields, reached []string) store.DraftFields {
+			if !slices.Equal(reached, []string{"z@x.test"}) {
+				t.Errorf("reached %q", reached)
+			}
+			f.To = "y@x.test"
+			return f
+		}))(t)
+		if got := must(s.Draft(ctx, u.ID, draft))(t); draft != d.ID || got.Fields.To != "y@x.test" || got.Rev != 2 || got.State != "open" {
+			t.Errorf("%+v", got)
+		}
+	})
 }

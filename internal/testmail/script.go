@@ -22,6 +22,7 @@ type Script struct {
 	mu    sync.Mutex
 	say   map[string]string
 	texts []string
+	rcpts [][]string // of each text
 }
 
 // NewScript starts one that takes every mail.
@@ -45,6 +46,13 @@ func (s *Script) Texts() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string{}, s.texts...)
+}
+
+// Recipients are those of each mail that came in whole and was answered with yes.
+func (s *Script) Recipients() [][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([][]string{}, s.rcpts...)
 }
 
 func (s *Script) answer(usual string, steps ...string) string {
@@ -75,6 +83,7 @@ func tell(c net.Conn, answer string) bool {
 
 func (s *Script) serve(c net.Conn) {
 	r := bufio.NewReader(c)
+	var to []string
 	for goOn := tell(c, s.answer("220 ready", "greeting")); goOn; {
 		l, err := r.ReadString('\n')
 		if err != nil {
@@ -89,10 +98,15 @@ func (s *Script) serve(c net.Conn) {
 		case "RCPT":
 			_, addr, _ := strings.Cut(l, "<")
 			addr, _, _ = strings.Cut(addr, ">")
-			goOn = tell(c, s.answer("250 ok", "RCPT "+addr, "RCPT"))
+			a := s.answer("250 ok", "RCPT "+addr, "RCPT")
+			if strings.HasPrefix(a, "2") {
+				to = append(to, addr)
+			}
+			goOn = tell(c, a)
 		case "DATA":
 			a := s.answer("354 go on", "DATA")
-			goOn = tell(c, a) && (!strings.HasPrefix(a, "354") || s.text(c, r))
+			goOn = tell(c, a) && (!strings.HasPrefix(a, "354") || s.text(c, r, to))
+			to = nil
 		case "QUIT":
 			tell(c, s.answer("221 bye", "QUIT"))
 			return
@@ -103,7 +117,7 @@ func (s *Script) serve(c net.Conn) {
 }
 
 // text takes a mail in.
-func (s *Script) text(c net.Conn, r *bufio.Reader) (goOn bool) {
+func (s *Script) text(c net.Conn, r *bufio.Reader, to []string) (goOn bool) {
 	var b strings.Builder
 	for {
 		if a := s.answer("", "text"); a != "" && b.Len() > 100_000 {
@@ -118,8 +132,12 @@ func (s *Script) text(c net.Conn, r *bufio.Reader) (goOn bool) {
 		}
 		b.WriteString(strings.TrimPrefix(l, "."))
 	}
+	a := s.answer("250 2.0.0 taken", "dot")
 	s.mu.Lock()
 	s.texts = append(s.texts, b.String())
+	if strings.HasPrefix(a, "2") {
+		s.rcpts = append(s.rcpts, to)
+	}
 	s.mu.Unlock()
-	return tell(c, s.answer("250 2.0.0 taken", "dot"))
+	return tell(c, a)
 }

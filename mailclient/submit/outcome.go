@@ -64,6 +64,17 @@ func aboutSender(e *smtp.SMTPError) bool {
 	return false
 }
 
+// tooMany says whether a recipient is only beyond what the server takes in one mail: 452 4.5.3, and by RFC 5321
+// 4.5.3.1.10 the 552 of old. Without an enhanced code the same numbers also mean a full mailbox; whoever is then
+// tried in a further mail is refused there for what it is.
+func tooMany(e *smtp.SMTPError) bool {
+	if e.Code != 452 && e.Code != 552 {
+		return false
+	}
+	bare := e.EnhancedCode == smtp.NoEnhancedCode || e.EnhancedCode == smtp.EnhancedCodeNotSet
+	return bare || e.EnhancedCode[1] == 5 && e.EnhancedCode[2] == 3
+}
+
 // words are the server's own: code, enhanced code and text on one line, at most 500 bytes.
 func words(e *smtp.SMTPError) string {
 	text := strings.Join(strings.Fields(e.Message), " ")

@@ -40,14 +40,17 @@ const (
 
 // Outcome is what a try came to. Text are the server's own words, Code its reply code (0: none came).
 type Outcome struct {
-	Kind    Kind
-	Phase   string // connect, auth, mail, rcpt, data, dot
-	Code    int
-	Text    string
-	Why     mailclient.ConnectKind // with Config: what is wrong with the connection, "" when it is something else
-	Limit   int64                  // the server's SIZE, with TooLarge
-	Refused map[string]string      // recipient -> words
-	Later   map[string]string      // recipient -> words of a temporary refusal
+	Kind  Kind
+	Phase string // connect, auth, mail, rcpt, data, dot
+	Code  int
+	Text  string
+	Why   mailclient.ConnectKind // with Config: what is wrong with the connection, "" when it is something else
+	Limit int64                  // the server's SIZE, with TooLarge
+
+	Accepted []string          // with Sent, Partly and Uncertain: the recipients of the text that was sent
+	Refused  map[string]string // recipient -> words
+	Later    map[string]string // recipient -> words of a temporary refusal, or of a limit
+	More     bool              // with Partly: some of Later are only beyond what one mail may have, and can follow at once
 }
 
 // Mail is what is to be sent. Body must be canonical: CRLF line ends, no bare CR or LF, no Bcc field.
@@ -57,16 +60,19 @@ type Mail struct {
 	Size       int64 // exact octets of Body
 	Body       io.Reader
 	UTF8       bool // an address is internationalised: SMTPUTF8 is needed
-	Partly     bool // go on when only some recipients are refused
+	Partly     bool // go on when only some recipients are refused for good; temporary refusals never hold up the others
 }
 
 // Options are the server, the sign-in, and hooks.
 type Options struct {
 	Server      mailclient.Endpoint
 	Credentials mailclient.Credentials
-	HelloName   string                   // our own name for EHLO, "" = localhost
-	Step        func(phase string) error // called before the act it names: "data", "dot"; an error stops there
-	Timeout     time.Duration            // per phase; 0 = RFC 5321 4.5.3.2
+	HelloName   string        // our own name for EHLO, "" = localhost
+	Timeout     time.Duration // per phase; 0 = RFC 5321 4.5.3.2
+
+	// Step is called before the act it names, "data" or "dot", with the recipients whom the server has accepted; an
+	// error stops there.
+	Step func(phase string, accepted []string) error
 }
 
 // Send makes one try over a new connection. The error is nil: every failure is an Outcome.
@@ -167,9 +173,9 @@ func (s *try) run(ctx context.Context) Outcome {
 	}
 	out := s.data()
 	if out.Kind == Sent && len(some.Refused)+len(some.Later) > 0 {
-		out.Kind = Partly
+		out.Kind, out.Text = Partly, some.Text // what the others wait for says more than where the mail is queued
 	}
-	out.Refused, out.Later = some.Refused, some.Later
+	out.Accepted, out.Refused, out.Later, out.More = s.m.Recipients, some.Refused, some.Later, some.More
 	return out
 }
 
@@ -287,39 +293,80 @@ func (s *try) envelope() (Outcome, bool) {
 		return s.mailOutcome(err), false
 	}
 	s.phase = "rcpt"
-	refused, later := map[string]string{}, map[string]string{}
+	return s.recipients()
+}
+
+// recipients names them to the server. Those whom it takes later do not hold up the others, nor do those who are
+// too many for one mail (T8, T13).
+func (s *try) recipients() (Outcome, bool) {
+	out := Outcome{Phase: "rcpt", Refused: map[string]string{}, Later: map[string]string{}}
+	var accepted []string
 	var last *smtp.SMTPError
-	for _, rcpt := range s.m.Recipients {
+	for i, rcpt := range s.m.Recipients {
+		if most := s.atOnce(); len(accepted) == most {
+			out.Text = fmt.Sprintf("one mail takes %d recipients", most)
+			out.leave(s.m.Recipients[i:])
+			break
+		}
 		err := s.c.Rcpt(rcpt, nil)
 		if err == nil {
+			accepted = append(accepted, rcpt)
 			continue
 		}
 		if !errors.As(err, &last) || last.Code == 421 {
 			return s.lost(err), false
 		}
+		out.Code, out.Text = last.Code, words(last)
+		if len(accepted) > 0 && tooMany(last) {
+			out.leave(s.m.Recipients[i:])
+			break
+		}
 		if last.Code/100 == 4 {
-			later[rcpt] = words(last)
+			out.Later[rcpt] = out.Text
 		} else {
-			refused[rcpt] = words(last)
+			out.Refused[rcpt] = out.Text
 		}
 	}
-	return s.rcptOutcome(refused, later, last)
+	return s.rcptOutcome(out, accepted, last)
 }
 
-func (s *try) rcptOutcome(refused, later map[string]string, last *smtp.SMTPError) (Outcome, bool) {
-	if len(refused) == 0 && len(later) == 0 {
-		return Outcome{}, true
+// leave puts recipients off to a further mail, which may follow at once.
+func (out *Outcome) leave(beyond []string) {
+	out.More = true
+	for _, rcpt := range beyond {
+		out.Later[rcpt] = out.Text
 	}
-	out := Outcome{Kind: Rejected, Phase: "rcpt", Code: last.Code, Text: words(last), Refused: refused, Later: later}
-	all := len(refused)+len(later) == len(s.m.Recipients)
+}
+
+// usualLimit is how many recipients every server has to take in one mail (RFC 5321 4.5.3.1.8).
+const usualLimit = 100
+
+// atOnce is how many recipients one mail may have: what the server says (RFC 9422), at most a thousand.
+func (s *try) atOnce() int {
+	_, limits := s.c.Extension("LIMITS")
+	for _, l := range strings.Fields(strings.ToUpper(limits)) {
+		if value, ok := strings.CutPrefix(l, "RCPTMAX="); ok {
+			if n, err := strconv.Atoi(value); err == nil && n > 0 {
+				return min(n, 1000)
+			}
+		}
+	}
+	return usualLimit
+}
+
+// rcptOutcome says what the answers come to, and whether the text follows.
+func (s *try) rcptOutcome(out Outcome, accepted []string, last *smtp.SMTPError) (Outcome, bool) {
+	none := len(accepted) == 0
 	switch {
-	case len(refused) == 0: // T13: greylisting and the like: the whole mail waits
-		out.Kind = Retry
-	case all && aboutSender(last):
-		out.Kind = Identity
-	case !all && s.m.Partly:
-		s.m.Recipients = without(s.m.Recipients, refused, later)
+	case len(out.Refused) == 0 && !none, s.m.Partly && !none:
+		s.m.Recipients = accepted
 		return out, true
+	case len(out.Later) > 0 && none && (len(out.Refused) == 0 || s.m.Partly):
+		out.Kind = Retry
+	case none && last != nil && aboutSender(last):
+		out.Kind = Identity
+	default:
+		out.Kind = Rejected
 	}
 	return out, false
 }
@@ -364,7 +411,7 @@ func (s *try) step(phase string) error {
 	if s.o.Step == nil {
 		return nil
 	}
-	return s.o.Step(phase)
+	return s.o.Step(phase, s.m.Recipients)
 }
 
 // paced gives each block its own deadline (RFC 5321 4.5.3.2.5).
@@ -376,19 +423,6 @@ type paced struct {
 func (p *paced) Read(b []byte) (int, error) {
 	_ = p.s.conn.SetWriteDeadline(time.Now().Add(p.s.timeout(3 * time.Minute)))
 	return p.r.Read(b)
-}
-
-func without(all []string, sets ...map[string]string) (rest []string) {
-next:
-	for _, a := range all {
-		for _, set := range sets {
-			if _, ok := set[a]; ok {
-				continue next
-			}
-		}
-		rest = append(rest, a)
-	}
-	return rest
 }
 
 var errNoTLS = errors.New("the server offers no encryption")

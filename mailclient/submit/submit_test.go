@@ -60,7 +60,7 @@ func TestT13_Sent(t *testing.T) {
 		anna, ben, cleo := srv.NewUser(t), srv.NewUser(t), srv.NewUser(t)
 		var steps []string
 		o := options(plain(srv.Submission), anna)
-		o.Step = func(phase string) error { steps = append(steps, phase); return nil }
+		o.Step = func(phase string, _ []string) error { steps = append(steps, phase); return nil }
 		out := send(t, o, mail(anna.Address, "first\n.\n..dots\nGrüße", ben.Address, cleo.Address))
 		if out.Kind != submit.Sent || out.Code != 250 || out.Phase != "dot" {
 			t.Fatalf("%+v", out)
@@ -142,9 +142,47 @@ func TestT13_RefusedRecipients(t *testing.T) {
 	if got := arrives(t, srv, ben, 1); !strings.Contains(got, "to the others") {
 		t.Errorf("arrived: %q", got)
 	}
-	out = send(t, o, mail(anna.Address, "x", ben.Address, "full@example.test"))
-	if out.Kind != submit.Retry || len(out.Later) != 1 {
+	out = send(t, o, mail(anna.Address, "to whom has room", ben.Address, "full@example.test"))
+	if out.Kind != submit.Partly || len(out.Later) != 1 || out.More || !slices.Equal(out.Accepted, []string{ben.Address}) || !strings.Contains(out.Text, "mailbox full") {
 		t.Errorf("one put off: %+v", out)
+	}
+	if got := arrives(t, srv, ben, 2); !strings.Contains(got, "to whom has room") {
+		t.Errorf("arrived: %q", got)
+	}
+	if out = send(t, o, mail(anna.Address, "x", "full@example.test")); out.Kind != submit.Retry || len(out.Later) != 1 {
+		t.Errorf("all put off: %+v", out)
+	}
+}
+
+// TestT8_TooManyRecipientsForOneMail: those beyond the limit are left for a further mail, whether the server says so
+// before, at the one that is too many, or not at all.
+func TestT8_TooManyRecipientsForOneMail(t *testing.T) {
+	var many []string
+	for i := range 120 {
+		many = append(many, fmt.Sprintf("p%d@example.test", i))
+	}
+	for _, c := range []struct {
+		name, step, answer string
+		taken              int
+	}{
+		{"it does not say", "", "", 100},
+		{"RFC 9422", "EHLO", "250-ready\r\n250-LIMITS MAILMAX=9 RCPTMAX=3\r\n250 AUTH PLAIN", 3},
+		{"RFC 9422, more than usual", "EHLO", "250-ready\r\n250-LIMITS RCPTMAX=110\r\n250 AUTH PLAIN", 110},
+		{"at the one too many", "RCPT p7@example.test", "452 4.5.3 too many recipients", 7},
+		{"by the old code", "RCPT p7@example.test", "552 too many recipients", 7},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			srv := testmail.NewScript(t)
+			srv.Say(c.step, c.answer)
+			u := testmail.User{Address: "a@example.test", Password: "x"}
+			out := send(t, options(plain(srv.Address), u), mail(u.Address, "text", many...))
+			if out.Kind != submit.Partly || !out.More || !slices.Equal(out.Accepted, many[:c.taken]) || len(out.Later) != 120-c.taken || len(out.Refused) != 0 {
+				t.Errorf("%+v", out)
+			}
+			if len(srv.Texts()) != 1 {
+				t.Errorf("%d texts", len(srv.Texts()))
+			}
+		})
 	}
 }
 
@@ -233,7 +271,7 @@ func TestT14_AStepThatFailsStopsBeforeTheNetwork(t *testing.T) {
 	u := srv.NewUser(t)
 	for _, phase := range []string{"data", "dot"} {
 		o := options(plain(srv.Submission), u)
-		o.Step = func(p string) error {
+		o.Step = func(p string, _ []string) error {
 			if p == phase {
 				return errors.New("disk full")
 			}

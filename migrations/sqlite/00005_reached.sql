@@ -1,0 +1,8 @@
+-- +goose Up
+ALTER TABLE outbox ADD COLUMN reached TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE outbox ADD COLUMN perhaps TEXT NOT NULL DEFAULT '[]';
+UPDATE outbox SET reached = recipients WHERE state = 'accepted';
+
+-- +goose Down
+ALTER TABLE outbox DROP COLUMN perhaps;
+ALTER TABLE outbox DROP COLUMN reached;

@@ -35,7 +35,7 @@ func (s *Server) outbox(w http.ResponseWriter, r *http.Request, p *person) error
 var outboxActs = map[store.OutboxState][]string{
 	store.Held: {"undo", "sendnow"}, store.Waiting: {"retry", "edit", "discard"}, store.Rejected: {"edit", "retry", "discard"},
 	store.SignIn: {"retry", "edit", "discard"}, store.BadFrom: {"edit", "discard"}, store.TooBig: {"edit", "discard"},
-	store.Config: {"edit", "retry", "discard"}, store.Uncertain: {"arrived", "again", "edit"}, store.Partly: {"edit", "retry", "enough"},
+	store.Config: {"edit", "retry", "discard"}, store.Uncertain: {"arrived", "again", "edit"}, store.Partly: {"edit", "retry", "enough"}, store.Sent: {"seen"},
 }
 
 // actsOf are the buttons of an item.
@@ -92,6 +92,8 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 			return p.L.T("outbox.words.notfiled")
 		}
 		return p.L.T("outbox.words.accepted")
+	case store.Sent:
+		return p.L.T("outbox.words." + it.Problem)
 	case store.BadFrom:
 		return p.L.T("outbox.words.identity", "From", it.From)
 	case store.TooBig:
@@ -126,6 +128,22 @@ func fates(p *person, it store.OutboxItem) (lines []string) {
 		if len(l.whom) > 0 && !l.told {
 			lines = append(lines, p.L.T(l.key, "Whom", whom(p, l.whom)))
 		}
+	}
+	if it.State == store.Uncertain {
+		lines = append(lines, lookedFor(p, it)...)
+	}
+	return lines
+}
+
+// lookKeys say where an uncertain mail was looked for.
+var lookKeys = map[string]string{"": "outbox.look.failed", "sent": "outbox.look.sent", "inbox": "outbox.look.inbox", "sent inbox": "outbox.look.both"}
+
+func lookedFor(p *person, it store.OutboxItem) (lines []string) {
+	if it.Looks > 0 {
+		lines = append(lines, p.L.T(lookKeys[it.Looked], "Time", it.Updated.In(p.Zone).Format("15:04")))
+	}
+	if !it.NextAt.IsZero() {
+		lines = append(lines, p.L.T("outbox.look.next", "Time", it.NextAt.In(p.Zone).Format("15:04")))
 	}
 	return lines
 }
@@ -188,6 +206,11 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 			s.queue.Wake(id, s.now())
 			return err
 		})
+	case "seen":
+		if err := s.store.SeenOutbox(r.Context(), p.User.ID, id); err != nil {
+			return err
+		}
+		return seeOther(w, r, "/outbox")
 	case "enough":
 		return s.settled(w, r, p, "outbox.settled", func() error { return s.store.SettleOutbox(r.Context(), p.User.ID, id, store.Sent) })
 	case "discard":

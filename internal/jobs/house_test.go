@@ -75,7 +75,7 @@ func (h *house) node(t *testing.T, s *store.Store) (*jobs.Queue, *mailclient.Poo
 	t.Cleanup(pool.Close)
 	q, err := jobs.New(ctx, jobs.Options{
 		Store: s, Ring: h.ring, Pool: pool, Servers: discover.NewDirectory(h.servers), Log: slog.New(slog.DiscardHandler), Hello: "restante.test",
-		Probes: soon,
+		Probes: soon, Looks: soon,
 	})
 	ok(t, err)
 	return q, pool

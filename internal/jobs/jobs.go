@@ -41,6 +41,7 @@ type Queue struct {
 
 	patience time.Duration // with a submission server's answer; 0 = what RFC 5321 asks for
 	probes   []time.Duration
+	looks    []time.Duration
 	notify   func(userID int64, item store.OutboxItem)
 
 	notifyWork func(userID int64)
@@ -69,6 +70,7 @@ type Options struct {
 
 	Patience time.Duration   // with a submission server's answer; 0 = what RFC 5321 asks for
 	Probes   []time.Duration // before each look whether the server has filed a mail by itself; none = 1 s and 3 s
+	Looks    []time.Duration // before each look for a mail that was perhaps sent; none = over an hour and a half
 	Notify   func(userID int64, item store.OutboxItem)
 
 	NotifyWork func(userID int64) // hears that an act in the background has come on
@@ -80,7 +82,7 @@ type Options struct {
 func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, log: o.Log,
-		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
+		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, looks: o.Looks, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
 		dialSource: o.Imports.Dial, roots: o.Imports.RootCAs, spools: o.Imports.Spool, notifyImport: o.Imports.Notify, settle: cmp.Or(o.Imports.Settle, importSettle), asked: map[int64]time.Time{}, ending: make(chan struct{}),
 	}
 	if q.dialSource == nil {
@@ -88,6 +90,9 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	}
 	if len(q.probes) == 0 {
 		q.probes = probes
+	}
+	if len(q.looks) == 0 {
+		q.looks = looks
 	}
 	var driver riverdriver.Driver[*sql.Tx]
 	if o.Store.Dialect() == migrations.SQLite {

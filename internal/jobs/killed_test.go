@@ -31,7 +31,7 @@ func (h *house) impatient(t *testing.T) *jobs.Queue {
 	pool := mailclient.NewPool(mailclient.Limits{})
 	t.Cleanup(pool.Close)
 	q, err := jobs.New(ctx, jobs.Options{Store: h.store, Ring: h.ring, Pool: pool, Servers: discover.NewDirectory(h.servers), Log: slog.New(slog.DiscardHandler),
-		Hello: "restante.test", Patience: time.Second, Probes: soon})
+		Hello: "restante.test", Patience: time.Second, Probes: soon, Looks: soon})
 	ok(t, err)
 	return q
 }

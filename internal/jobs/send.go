@@ -50,7 +50,12 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 	}
 	defer q.hold(ctx, item.ID)()
 	fresh := item.State == store.Connecting && len(item.Reached) == 0
-	if item.State == store.Connecting { // else it was accepted, or a worker died while the final dot was on its way
+	switch item.State {
+	case store.Uncertain: // a worker died while the final dot was on its way, or it is time to look for the mail again
+		if err := q.lookFor(ctx, &item); err != nil || item.State == store.Uncertain {
+			return err
+		}
+	case store.Connecting:
 		q.tell(item)
 		q.try(ctx, &item)
 	}
@@ -106,7 +111,7 @@ func (q *Queue) finish(ctx context.Context, item *store.OutboxItem) error {
 		return err
 	}
 	q.log.Info("outbox", "item", item.ID, "state", string(item.State), "tries", item.Tries)
-	if item.State == store.Waiting {
+	if item.State == store.Waiting || item.State == store.Uncertain {
 		q.Wake(item.ID, item.NextAt)
 	}
 	q.tell(*item)
@@ -215,7 +220,7 @@ func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string, t
 			item.NextAt = item.NextAt.Add(backoff[0])
 		}
 	case submit.Uncertain:
-		item.Perhaps = to.names(out.Accepted)
+		item.Perhaps, item.Looks, item.Looked, item.NextAt = to.names(out.Accepted), 0, "", time.Now().Add(q.looks[0])
 	case submit.Retry:
 		q.later(item, out)
 	}

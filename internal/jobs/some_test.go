@@ -177,8 +177,8 @@ func TestT14_WhatAKillLeavesWhenSomeHaveTheMail(t *testing.T) {
 				start(t, h.queue)
 				o := h.becomes(t, item.ID, c.want)
 				gets(t, script, c.sent)
-				h.has(t, h.anna, "Sent", 1)
 				if c.want != store.Uncertain {
+					h.has(t, h.anna, "Sent", 1)
 					return
 				}
 				if !slices.Equal(o.Perhaps, []string{"b@x.test"}) {

@@ -56,9 +56,17 @@ type OutboxItem struct {
 	Problem               string            // outcome kind, for the words on the page
 	Server, ServerText    string
 	Filed                 bool
+	Looks                 int    // how often an uncertain mail was looked for since
+	Looked                string // where, at the last time, with spaces between: sent, inbox
 	JobID                 int64
 	Created, Updated      time.Time
 }
+
+// Problems of a sent item that was uncertain until it was found; it is told until the person has seen it.
+const (
+	FoundInSent  = "found-sent"
+	FoundInInbox = "found-inbox"
+)
 
 // Left are the recipients who are still to be sent to: neither reached nor refused.
 func (o OutboxItem) Left() (left []string) {
@@ -71,13 +79,13 @@ func (o OutboxItem) Left() (left []string) {
 }
 
 const outboxColumns = `id, user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, reached, perhaps, subject, message_id,
-	answer_kind, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, job_id, created_at, updated_at`
+	answer_kind, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, looks, looked, job_id, created_at, updated_at`
 
 func scanOutbox(r interface{ Scan(...any) error }) (o OutboxItem, err error) {
 	var rcpts, reached, perhaps, results string
 	var due, first, next, created, updated int64
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.DraftID, &o.State, &due, &o.BlobID, &o.Size, &o.Skip, &o.From, &rcpts, &reached, &perhaps, &o.Subject, &o.MessageID,
-		&o.AnswerKind, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.JobID, &created, &updated)
+		&o.AnswerKind, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.Looks, &o.Looked, &o.JobID, &created, &updated)
 	if err != nil {
 		return o, err
 	}
@@ -122,10 +130,11 @@ func (s *Store) OutboxItemForJob(ctx context.Context, id int64) (OutboxItem, err
 	return o, one(err)
 }
 
-// Outbox lists a user's items that are not done with, the newest first.
+// Outbox lists a user's items that are not done with, the newest first, and those found to have been sent after all.
 func (s *Store) Outbox(ctx context.Context, userID int64) ([]OutboxItem, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1 AND state NOT IN ('sent', 'undone') ORDER BY id DESC LIMIT 200`, userID)
+		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1
+		AND (state NOT IN ('sent', 'undone') OR state = 'sent' AND problem IN ('found-sent', 'found-inbox')) ORDER BY id DESC LIMIT 200`, userID)
 	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
 }
 
@@ -138,7 +147,8 @@ func (s *Store) Behind(ctx context.Context, userID int64) (outbox int, work bool
 	return outbox, work, err
 }
 
-// TakeOutbox claims an item for node until lease ends: held, waiting and accepted ones, and those a dead worker left.
+// TakeOutbox claims an item for node until lease ends: held, waiting and accepted ones, uncertain ones to be looked for, and
+// those a dead worker left.
 // It gives ErrNotFound when there is nothing to do (undone, already sent, claimed by another).
 func (s *Store) TakeOutbox(ctx context.Context, id int64, node string, lease time.Duration) (OutboxItem, error) {
 	now := s.ms()
@@ -148,7 +158,7 @@ func (s *Store) TakeOutbox(ctx context.Context, id int64, node string, lease tim
 			state = CASE WHEN state = 'dot' THEN 'uncertain' WHEN state IN ('held', 'waiting', 'data') THEN 'connecting' ELSE state END
 		WHERE id = $4 AND (
 			(state = 'held' AND due_at <= $3) OR (state = 'waiting' AND next_at <= $3) OR (state = 'accepted' AND taken_until < $3 AND next_at <= $3)
-			OR (state IN ('connecting', 'data', 'dot') AND taken_until < $3))
+			OR (state IN ('connecting', 'data', 'dot') AND taken_until < $3) OR (state = 'uncertain' AND next_at > 0 AND next_at <= $3 AND taken_until < $3))
 		RETURNING `+outboxColumns, node, now+lease.Milliseconds(), now, id))
 	return o, one(err)
 }
@@ -185,6 +195,21 @@ func (s *Store) RecordOutbox(ctx context.Context, o OutboxItem, node string) err
 		string(o.State), o.Tries, string(results), o.Problem, o.Server, o.ServerText, list(o.Reached), list(o.Perhaps), s.ms(), o.ID, node))
 }
 
+// RecordLook records what a look for an uncertain item came to, and lets go of it unless it was found. ErrNotFound: the
+// person, or another worker, did something about it since node took it.
+func (s *Store) RecordLook(ctx context.Context, o OutboxItem, node string) error {
+	return changed(s.db.ExecContext(ctx, `
+		UPDATE outbox SET state = $1, reached = $2, perhaps = $3, problem = $4, server_text = $5, next_at = $6, looks = $7, looked = $8, updated_at = $9,
+			taken_by = CASE WHEN $1 = 'uncertain' THEN '' ELSE taken_by END, taken_until = CASE WHEN $1 = 'uncertain' THEN 0 ELSE taken_until END
+		WHERE id = $10 AND taken_by = $11 AND state = 'uncertain' AND updated_at = $12`,
+		string(o.State), list(o.Reached), list(o.Perhaps), o.Problem, o.ServerText, toMS(o.NextAt), o.Looks, o.Looked, s.ms(), o.ID, node, toMS(o.Updated)))
+}
+
+// SeenOutbox ends the telling of an item that was found to be sent.
+func (s *Store) SeenOutbox(ctx context.Context, userID, id int64) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE outbox SET problem = '' WHERE id = $1 AND user_id = $2 AND state = 'sent'`, id, userID))
+}
+
 // FinishOutbox records the outcome of a try and lets go of the item.
 func (s *Store) FinishOutbox(ctx context.Context, o OutboxItem, node string) error {
 	results, err := json.Marshal(o.Results)
@@ -192,10 +217,10 @@ func (s *Store) FinishOutbox(ctx context.Context, o OutboxItem, node string) err
 		return err
 	}
 	return changed(s.db.ExecContext(ctx, `
-		UPDATE outbox SET state = $1, tries = $2, next_at = $3, results = $4, problem = $5, server = $6, server_text = $7, filed = $8, reached = $9, perhaps = $10,
+		UPDATE outbox SET state = $1, tries = $2, next_at = $3, results = $4, problem = $5, server = $6, server_text = $7, filed = $8, reached = $9, perhaps = $10, looks = $14, looked = $15,
 			taken_by = '', taken_until = 0, updated_at = $11, cred = CASE WHEN $1 IN ('sent', 'undone') THEN NULL ELSE cred END
 		WHERE id = $12 AND taken_by = $13`,
-		string(o.State), o.Tries, toMS(o.NextAt), string(results), o.Problem, o.Server, o.ServerText, o.Filed, list(o.Reached), list(o.Perhaps), s.ms(), o.ID, node))
+		string(o.State), o.Tries, toMS(o.NextAt), string(results), o.Problem, o.Server, o.ServerText, o.Filed, list(o.Reached), list(o.Perhaps), s.ms(), o.ID, node, o.Looks, o.Looked))
 }
 
 // UndoOutbox takes an item back while no worker has it; its draft opens again. Of a mail that has reached some already,
@@ -273,7 +298,8 @@ func (s *Store) SettleOutbox(ctx context.Context, userID, id int64, state Outbox
 func (s *Store) DueOutbox(ctx context.Context, until time.Time) ([]OutboxItem, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT `+outboxColumns+` FROM outbox WHERE (state = 'held' AND due_at <= $1) OR (state = 'waiting' AND next_at <= $1)
-		OR (state IN ('connecting', 'data', 'dot') AND taken_until < $2) OR (state = 'accepted' AND taken_until < $2 AND next_at <= $2) ORDER BY id LIMIT 1000`, toMS(until), s.ms())
+		OR (state IN ('connecting', 'data', 'dot') AND taken_until < $2) OR (state = 'accepted' AND taken_until < $2 AND next_at <= $2)
+		OR (state = 'uncertain' AND next_at > 0 AND next_at <= $2 AND taken_until < $2) ORDER BY id LIMIT 1000`, toMS(until), s.ms())
 	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
 }
 

@@ -186,7 +186,7 @@ func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d 
 
 func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, asFile bool, f *freshDraft, ids []store.Identity) {
 	h := open.Message.Header
-	d.Fields.AnswerKind = "forward"
+	d.Fields.AnswerKind, d.Fields.AnswerID = "forward", h.MessageID()
 	d.Fields.Subject = compose.ForwardSubject(h.Subject())
 	if asFile {
 		begin(&d.Fields, p, ids, quoted{})

@@ -365,6 +365,7 @@ func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
 	add("answer_kind", f.AnswerKind)
 	add("answer_mailbox", f.AnswerMailbox)
 	add("answer_validity", strconv.FormatUint(uint64(f.AnswerValidity), 10))
+	add("answer_id", f.AnswerID)
 	add("answer_uid", strconv.FormatUint(uint64(f.AnswerUID), 10))
 	return out
 }

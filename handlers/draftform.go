@@ -186,8 +186,8 @@ func oneList(s string) string {
 // answer reads what a new draft answers, carried by the form.
 func (f *draftForm) answer(v url.Values) error {
 	f.fields.InReplyTo, f.fields.References = oneLine(v.Get("in_reply_to")), strings.Fields(v.Get("references"))
-	f.fields.AnswerKind, f.fields.AnswerMailbox = v.Get("answer_kind"), v.Get("answer_mailbox")
-	if len(f.fields.References) > 100 || len(v.Get("references")) > 32<<10 || len(f.fields.InReplyTo) > 2000 || len(f.fields.AnswerMailbox) > 1000 {
+	f.fields.AnswerKind, f.fields.AnswerMailbox, f.fields.AnswerID = v.Get("answer_kind"), v.Get("answer_mailbox"), oneLine(v.Get("answer_id"))
+	if len(f.fields.References) > 100 || len(v.Get("references")) > 32<<10 || len(f.fields.InReplyTo) > 2000 || len(f.fields.AnswerMailbox) > 1000 || len(f.fields.AnswerID) > 2000 {
 		return badRequest("error.form")
 	}
 	for _, n := range []struct {

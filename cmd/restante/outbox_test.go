@@ -194,6 +194,29 @@ func TestOneWhoIsPutOffIsWaitedForAlone(t *testing.T) {
 	})
 }
 
+// TestA18_AnOriginalMovedWhileItIsAnsweredOrForwardedIsMarked, by a form that has no draft yet.
+func TestA18_AnOriginalMovedWhileItIsAnsweredOrForwardedIsMarked(t *testing.T) {
+	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
+		s := newSite(t, srv, testdb.SQLite(t), nil)
+		for kind, mark := range map[string]string{"reply": `\Answered`, "forward": "$Forwarded"} {
+			anna := srv.NewUser(t)
+			talk := srv.Talk(t, anna)
+			talk.Append("INBOX", "", testmail.Mail("ben@other.test", "a question", "?"))
+			v := s.signIn(anna)
+			v.get("/").want(200)
+			uid := attr(v.one("[data-uid]"), "data-uid")
+			f := v.get("/compose?"+kind+"=1&in=INBOX&uid="+uid).want(200).form("form[data-compose]")
+			talk.Do("SELECT INBOX")
+			talk.Do("UID MOVE 1:* Archive")
+			f.set("to", anna.Address).press("action", "send").want(200)
+			eventually(t, "the original is marked", func() bool {
+				talk.Do("SELECT Archive")
+				return strings.Contains(strings.Join(talk.Do("FETCH 1:* (FLAGS)"), "\n"), mark)
+			})
+		}
+	})
+}
+
 // TestSomebodyNamedTwiceGetsAMailOnce, whichever lines it is.
 func TestSomebodyNamedTwiceGetsAMailOnce(t *testing.T) {
 	w := newSender(t, testdb.SQLite(t))

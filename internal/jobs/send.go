@@ -356,7 +356,7 @@ func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, ite
 	var errs []error
 	d, err := q.store.Draft(ctx, item.UserID, item.DraftID)
 	if item.AnswerUID != 0 {
-		errs = append(errs, markAnswered(ctx, session, item, d.Fields.InReplyTo))
+		errs = append(errs, markAnswered(ctx, session, item, cmp.Or(d.Fields.AnswerID, d.Fields.InReplyTo)))
 	}
 	if err == nil {
 		if d.IMAP.UID != 0 {

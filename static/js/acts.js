@@ -2,7 +2,7 @@
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { ask } from "./dialog.js";
 import { busy, call, isMailPath, morph, page, problem, show, visit } from "./net.js";
-import { boxOf, current, focusRow, markCurrent, pick, picked, rows } from "./rows.js";
+import { boxOf, chosen, current, elsewhere, focusRow, forgetPicks, markCurrent, pick, picked, rows } from "./rows.js";
 import { adopt, lastUndo, toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -23,20 +23,21 @@ function inTurn(act) {
 /** restless says that an act of our own has just changed the list. */
 export const restless = () => flying > 0 || Date.now() - acted < 1500;
 
-/** send posts an act of a form with its button and shows what came of it. */
-export async function send(form, button, list = []) {
+/** send posts an act of a form with its button, about rows and mails on other pages, and shows what came of it. */
+export async function send(form, button, list = [], more = []) {
 	const article = one("[data-message]");
 	if (form.matches("[data-list]") ? list.length && list.every((r) => r.hasAttribute("data-leaving")) : article?.hasAttribute("data-leaving")) return false; // pressed twice
 	const sure = button.dataset.confirm;
-	if (sure && !await ask(list.length > 1 ? say("selected", { N: list.length }) + ". " + sure : sure, button.textContent.trim())) return false;
+	if (sure && !await ask(list.length + more.length > 1 ? say("selected", { N: list.length + more.length }) + ". " + sure : sure, button.textContent.trim())) return false;
 	const data = new FormData(form, button);
+	for (const uid of more) data.append("uid", uid);
 	const moves = leaving.has(button.value), gone = leaves(button.value);
 	const goes = moves && article && (form.matches(".message-bar") || list.some((r) => r.dataset.uid === article.dataset.message));
 	if (form.matches("[data-list]") && article && !goes) data.set("back", location.pathname + location.search);
 	if (moves && form.matches(".message-bar") && matchMedia("(width < 43.75rem)").matches) data.set("back", one(".message-bar .back").getAttribute("href"));
 	const next = gone ? rows()[rows().indexOf(list.at(-1)) + 1] ?? rows()[rows().indexOf(list[0]) - 1] : null;
 	const held = list.contains?.(document.activeElement) || list.some((r) => r.contains(document.activeElement));
-	const undo = before(list, button.value), at = page();
+	const undo = before(list, button.value), remember = form.matches("[data-list]") ? forgetPicks() : null, at = page();
 	if (goes) article.setAttribute("data-leaving", "");
 	if (gone && held && next) focusRow(next);
 	flying++;
@@ -62,6 +63,7 @@ export async function send(form, button, list = []) {
 		});
 	} catch (error) {
 		undo();
+		remember?.();
 		article?.removeAttribute("data-leaving");
 		if (page() !== at) again();
 		toast(navigator.onLine ? error.message || say("refused") : say("offline"), { failed: true });
@@ -110,7 +112,7 @@ export async function refresh({ pill = false } = {}) {
 	const list = one("#list"), known = new Set(rows().map((r) => r.id));
 	const fresh = all("[data-rows] > .row", doc).filter((r) => !known.has(r.id));
 	const parts = ["nav.folders"];
-	if (pill && form && fresh.length && (list.scrollTop > 10 || picked().length)) newPill(list);
+	if (pill && form && fresh.length && (list.scrollTop > 10 || chosen())) newPill(list);
 	else parts.push("#list");
 	await morph(text, doc, parts);
 	adopt(doc);
@@ -128,19 +130,20 @@ function newPill(list) {
 export function act(name) {
 	const list = picked(), form = one("form[data-list]"), bar = one(".message-bar");
 	const button = (root) => one(`button[name="action"][value="${name}"]`, root) ?? (name === "trash" ? one('button[value="delete"]', root) : null);
-	if (!list.length && bar && !document.activeElement?.closest?.("#list")) {
+	if (!chosen() && bar && !document.activeElement?.closest?.("#list")) {
 		const b = button(bar);
 		if (b) return send(bar, b, rows().filter((r) => r.dataset.uid === one("[data-message]").dataset.message));
 	}
-	const target = list.length ? list : [current()].filter(Boolean);
+	if (form && chosen() && button(form)) return send(form, button(form), list, elsewhere());
+	const target = [current()].filter(Boolean);
 	if (form && target.length && button(form)) return sendRows(form, button(form), target);
 }
 
-/** sendRows does what a button of the list says to these rows. */
-export async function sendRows(form, button, list) {
+/** sendRows does what a button of the list says to these rows, and to mails on other pages. */
+export async function sendRows(form, button, list, more = []) {
 	const before = picked();
 	for (const r of rows()) boxOf(r).checked = list.includes(r);
-	if (await send(form, button, list) === false) pick(rows(), false), pick(before, true);
+	if (await send(form, button, list, more) === false) pick(rows(), false), pick(before, true);
 }
 
 /** takeBack undoes the newest act. A mail that is called back comes as a page to write on. */

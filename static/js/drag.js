@@ -1,16 +1,16 @@
 // Rows dragged to a folder move there, with Ctrl they are copied. The select in the bar does the same.
 import { all, el, on, one } from "./dom.js";
 import { sendRows } from "./acts.js";
-import { picked } from "./rows.js";
+import { elsewhere, picked } from "./rows.js";
 import { say } from "./words.js";
 
-let dragged = null;
+let dragged = null, others = []; // rows, and picks on other pages
 
 function drop(form, link, copy) {
 	const to = one("select[name=to]", form), button = one(`button[value="${copy ? "copy" : "move"}"]`, form);
 	if (!to || !button || ![...to.options].some((o) => o.value === link.dataset.mailbox)) return;
 	to.value = link.dataset.mailbox;
-	sendRows(form, button, dragged);
+	sendRows(form, button, dragged, others);
 	to.value = "";
 }
 
@@ -19,7 +19,9 @@ export function startDrag() {
 	on("dragstart", "form[data-list] .row", (e, row) => {
 		const list = picked();
 		dragged = list.includes(row) ? list : [row];
-		const ghost = el("div", { class: "drag-ghost" }, dragged.length > 1 ? say("selected", { N: dragged.length }) : one(".row-subject", row).textContent.trim());
+		others = list.includes(row) ? elsewhere() : [];
+		const n = dragged.length + others.length;
+		const ghost = el("div", { class: "drag-ghost" }, n > 1 ? say("selected", { N: n }) : one(".row-subject", row).textContent.trim());
 		document.body.append(ghost);
 		e.dataTransfer.setDragImage(ghost, -12, -12);
 		e.dataTransfer.effectAllowed = "copyMove";

@@ -5,7 +5,7 @@ import { dialog } from "./dialog.js";
 import { act, takeBack } from "./acts.js";
 import { moveBy } from "./move.js";
 import { call, visit } from "./net.js";
-import { current, focusRow, pick, picked, rows, step } from "./rows.js";
+import { chosen, clear, current, focusRow, pick, rows, step } from "./rows.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -37,7 +37,7 @@ function back() {
 	const menu = one("details.menu[open]");
 	if (menu) { menu.open = false; one("summary", menu).focus(); return; }
 	if (document.activeElement?.matches("input, textarea, select")) { document.activeElement.blur(); return; }
-	if (picked().length) { pick(rows(), false); return; }
+	if (chosen()) { clear(); return; }
 	const uid = one("[data-message]")?.dataset.message;
 	const link = one(".message-bar .back") ?? one(".chip[href]:not([aria-current])");
 	if (uid && link) visit(link.href).then((there) => there && focusRow(one(`.row[data-uid="${CSS.escape(uid)}"]`)));
@@ -69,15 +69,15 @@ const plain = {
 const after = {
 	g: { i: () => goRole("inbox"), f: () => press('.chip[href*="filter=flagged"]') || goRole("flag"), d: () => goRole("file-pen-line"), s: () => goRole("send"), t: () => goRole("trash-2"), a: () => goRole("archive"), l: () => one("nav.folders a[data-mailbox]")?.focus() },
 	"*": {
-		a: () => pick(rows(), true), n: () => pick(rows(), false), s: () => pick(rows().filter((r) => r.hasAttribute("data-flagged")), true),
+		a: () => pick(rows(), true), n: clear, s: () => pick(rows().filter((r) => r.hasAttribute("data-flagged")), true),
 		r: () => pick(rows().filter((r) => !r.hasAttribute("data-unread")), true), u: () => pick(rows().filter((r) => r.hasAttribute("data-unread")), true),
 	},
 };
 
 function move() {
 	const row = current();
-	if (!picked().length && document.activeElement?.closest("#list") && row) pick([row], true);
-	const choice = one(picked().length ? ".action-bar .moveto" : ".message-bar .moveto");
+	if (!chosen() && document.activeElement?.closest("#list") && row) pick([row], true);
+	const choice = one(chosen() ? ".action-bar .moveto" : ".message-bar .moveto");
 	if (choice) moveBy(choice);
 }
 

@@ -2,7 +2,7 @@
 import { coarse, el, icon, on, one, plainClick } from "./dom.js";
 import { refresh, send, sendRows, takeBack } from "./acts.js";
 import { busy, call, isMailPath, visit } from "./net.js";
-import { boxOf, count, focusRow, markCurrent, picked, range, rows, settle, startRange } from "./rows.js";
+import { boxOf, chosen, count, elsewhere, focusRow, markCurrent, picked, range, rows, settle, startRange } from "./rows.js";
 import { forgetUndo } from "./toast.js";
 
 let long = 0, held = false, down = [0, 0]; // a long press and what it did
@@ -31,7 +31,7 @@ export function startList() {
 		if (held) { held = false; e.preventDefault(); return; }
 		if (e.shiftKey && e.button === 0) { e.preventDefault(); range(row); return; }
 		if ((e.ctrlKey || e.metaKey) && e.button === 0) { e.preventDefault(); boxOf(row).checked = !boxOf(row).checked; startRange(row); count(); return; }
-		if (coarse() && picked().length) { e.preventDefault(); boxOf(row).checked = !boxOf(row).checked; count(); }
+		if (coarse() && chosen()) { e.preventDefault(); boxOf(row).checked = !boxOf(row).checked; count(); }
 	}, { capture: true });
 	on("submit", "form[data-list], form.message-bar, form.label-form", (e, form) => {
 		const b = e.submitter;
@@ -43,7 +43,8 @@ export function startList() {
 			return;
 		}
 		const open = one("[data-message]")?.dataset.message;
-		send(form, b, form.matches("[data-list]") ? picked() : rows().filter((r) => r.dataset.uid === open && !["label", "copy"].includes(b.value)));
+		if (form.matches("[data-list]")) send(form, b, picked(), elsewhere());
+		else send(form, b, rows().filter((r) => r.dataset.uid === open && !["label", "copy"].includes(b.value)));
 	});
 	on("submit", ".toast form", (e, form) => {
 		const address = form.getAttribute("action");

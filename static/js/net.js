@@ -33,7 +33,6 @@ export async function morph(text, doc, selectors) {
 	}
 	const list = one("#list");
 	const place = list && { top: list.scrollTop, folder: one("form[data-list]")?.getAttribute("action") };
-	const picked = new Set(all(".row :checked").map((c) => c.closest(".row").id));
 	for (const selector of selectors) {
 		const target = one(selector);
 		if (!target || !one(selector, doc)) continue;
@@ -42,10 +41,6 @@ export async function morph(text, doc, selectors) {
 	}
 	if (place && place.folder === one("form[data-list]")?.getAttribute("action")) {
 		one("#list").scrollTop = place.top;
-		for (const id of picked) {
-			const box = document.getElementById(id)?.querySelector(".pick input");
-			if (box) box.checked = true;
-		}
 	}
 	for (const [fold, open] of folds) fold.open = open; // news neither fold nor unfold
 	if (focus.closest?.(".list-menu[open]")) focus.focus({ preventScroll: true });

@@ -9,6 +9,59 @@ export const rows = () => all("[data-rows] > .row");
 export const boxOf = (row) => one(".pick input", row);
 export const picked = () => rows().filter((r) => boxOf(r).checked);
 
+const kept = new Set(); // the picks on the other pages of the list
+let keptIn = "", keptOf = ""; // their folder, and its list
+
+/** elsewhere are the mails that are picked on other pages of the list. */
+export const elsewhere = () => [...kept];
+/** chosen is how many mails are picked, on this page and the others. */
+export const chosen = () => picked().length + kept.size;
+
+/** names tell a folder, and a list of it, from others, whichever page is shown. */
+function names(form) {
+	const here = new URL(one("[name=back]", form).value, location.href).searchParams;
+	const folder = form.getAttribute("action") + " " + one("[name=validity]", form).value;
+	return [folder, folder + ["q", "in", "filter", "sort", "order", "threads"].map((n) => " " + here.get(n)).join("")];
+}
+
+/** leavePicks takes along what is picked on a page of the list that goes. */
+function leavePicks() {
+	const form = one("form[data-list]");
+	if (!form) return;
+	[keptIn, keptOf] = names(form);
+	for (const r of picked()) kept.add(boxOf(r).value);
+}
+
+/** bringPicks picks again what came back, and keeps the rest while the list is the same. */
+function bringPicks() {
+	const form = one("form[data-list]");
+	if (!form) return;
+	const [folder, list] = names(form);
+	if (folder !== keptIn) kept.clear();
+	for (const r of rows()) if (kept.delete(boxOf(r).value)) boxOf(r).checked = true;
+	if (list !== keptOf) kept.clear();
+	form.toggleAttribute("data-elsewhere", kept.size > 0);
+}
+document.addEventListener("restante:swap", leavePicks);
+
+/** forgetPicks lets go of the picks on other pages, and gives what takes that back. */
+export function forgetPicks() {
+	const were = elsewhere(), set = (list) => {
+		kept.clear();
+		for (const uid of list) kept.add(uid);
+		one("form[data-list]")?.toggleAttribute("data-elsewhere", kept.size > 0);
+		count();
+	};
+	if (were.length) set([]);
+	return () => were.length && set(were);
+}
+
+/** clear picks nothing, on no page. */
+export function clear() {
+	forgetPicks();
+	pick(rows(), false);
+}
+
 /** current is the row of the keyboard: that with the focus, else that of the open message, else none. */
 export const current = () => document.activeElement?.closest?.(".row") ?? one(".row[data-current]");
 
@@ -61,24 +114,25 @@ export function range(to) {
 
 /** count tells how many are picked, in the bar and to screen readers. */
 export function count() {
-	const n = picked().length, bar = one(".action-bar");
+	const n = chosen(), bar = one(".action-bar");
 	if (!bar) return;
-	let clear = one(".action-count", bar);
-	if (!clear) {
-		clear = el("button", { type: "button", class: "action-count", title: say("clear"), onclick: () => pick(rows(), false) });
-		one(".moveto", bar)?.before(clear) ?? bar.append(clear);
-		clear.after(el("button", { type: "button", class: "action-page", onclick: () => pick(rows(), true) }, say("page")));
+	let tell = one(".action-count", bar);
+	if (!tell) {
+		tell = el("button", { type: "button", class: "action-count", title: say("clear"), onclick: clear });
+		one(".moveto", bar)?.before(tell) ?? bar.append(tell);
+		tell.after(el("button", { type: "button", class: "action-page", onclick: () => pick(rows(), true) }, say("page")));
 	}
-	clear.textContent = "✕ " + say("selected", { N: n });
+	tell.textContent = "✕ " + say("selected", { N: n });
 	const page = one(".action-page", bar);
-	if (page) page.hidden = n === rows().length;
+	if (page) page.hidden = picked().length === rows().length;
 	if (n) announce(say("selected", { N: n }));
 }
 
 /** settle makes a fresh list ready: one tab stop, the counter. */
 export function settle() {
+	bringPicks();
 	const list = rows();
 	const stop = one(".row[data-current]") ?? list[0];
 	for (const r of list) one("[data-message-link]", r).tabIndex = r === stop ? 0 : -1;
-	if (picked().length) count();
+	if (chosen()) count();
 }

@@ -2,7 +2,7 @@
 // The same acts stand in the bar that a long press brings.
 import { coarse, el, on, one } from "./dom.js";
 import { sendRows } from "./acts.js";
-import { picked } from "./rows.js";
+import { chosen } from "./rows.js";
 
 const edge = 24, begin = 12, commit = 96, flick = 0.6; // px, px, px, px per ms
 
@@ -18,7 +18,7 @@ function actFor(form, dx) {
 
 function start(e, row) {
 	const form = row.closest("form[data-list]");
-	if (e.pointerType !== "touch" || !form || picked().length || e.clientX < edge || e.clientX > innerWidth - edge) return;
+	if (e.pointerType !== "touch" || !form || chosen() || e.clientX < edge || e.clientX > innerWidth - edge) return;
 	swipe = { row, form, x: e.clientX, y: e.clientY, at: e.timeStamp, dx: 0, on: false, under: null, button: null };
 }
 

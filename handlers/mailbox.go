@@ -226,6 +226,9 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 	}
 	v.Rows = s.rows(p, list, func(row mailclient.Row) string { return with(pathMessage(p.Account.ID, pl.slug, row.UID), q) },
 		pl.box.Role == mailclient.RoleSent || pl.box.Role == mailclient.RoleDrafts, q.Get("sort") == "" || q.Get("sort") == "date")
+	if query, err := parseSearch(q.Get("q"), p.Zone); err == nil {
+		markRows(v.Rows, query)
+	}
 	return v
 }
 

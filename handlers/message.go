@@ -293,7 +293,7 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		switch b.Kind {
 		case message.BlockText:
 			if !v.HTML {
-				v.Text = append(v.Text, segments(b.Text, v.Locked)...)
+				v.Text = append(v.Text, segments(b.Text, v.Locked, textWords(r, p))...)
 			}
 		case message.BlockCard:
 			if c := cardView(p, b.Card); c.Title != "" {
@@ -349,8 +349,8 @@ func (s *Server) remoteAllowed(r *http.Request, p *person, pl place, m *message.
 }
 
 // segments are a text's quotes and lines, with its addresses as links unless they are locked. What ends the text is
-// folded as one.
-func segments(text string, locked bool) (out []templates.Segment) {
+// folded as one. Hits of the words in find, which have line ends between, are to be marked.
+func segments(text string, locked bool, find string) (out []templates.Segment) {
 	for _, seg := range message.Quoted(text) {
 		v := templates.Segment{Depth: min(seg.Depth, 5), Signature: seg.Signature}
 		at := 0
@@ -360,13 +360,13 @@ func segments(text string, locked bool) (out []templates.Segment) {
 		}
 		for _, l := range links {
 			if l.Start > at {
-				v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[at:l.Start]})
+				v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[at:l.Start], Find: find})
 			}
-			v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[l.Start:l.End], URL: linkTarget(l.URL)})
+			v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[l.Start:l.End], URL: linkTarget(l.URL), Find: find})
 			at = l.End
 		}
 		if at < len(seg.Text) {
-			v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[at:]})
+			v.Pieces = append(v.Pieces, templates.Piece{Text: seg.Text[at:], Find: find})
 		}
 		if !seg.Tail {
 			out = append(out, v)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -171,6 +172,7 @@ func (s *Server) resultsView(p *person, res results, boxes []mailclient.Mailbox,
 		return res.hitPath(p, Slug(row.Mailbox, byName[row.Mailbox].Delimiter), row.UID)
 	}
 	v.Rows = s.rows(p, list, link, false, true)
+	markRows(v.Rows, res.query)
 	for i, row := range list.Rows {
 		b := byName[row.Mailbox]
 		v.Rows[i].Folder = fullDisplay(b, p)
@@ -193,6 +195,25 @@ func (s *Server) resultsView(p *person, res results, boxes []mailclient.Mailbox,
 		v.Widen = with("/search", url.Values{"q": {res.words + " in:anywhere"}})
 	}
 	return v
+}
+
+// markRows lets rows show what they were found by.
+func markRows(rows []templates.Row, query mailclient.SearchQuery) {
+	words := func(keys ...string) string { return strings.Join(query.Words(append(keys, "")...), "\n") }
+	find := templates.Find{Name: words("from", "to", "cc"), Subject: words("subject"), Preview: words("body")}
+	for i := range rows {
+		rows[i].Find = find
+	}
+}
+
+// textWords are the words of the search that an opened mail was found by, as far as its text may have them.
+func textWords(r *http.Request, p *person) string {
+	q := r.URL.Query()
+	query, err := parseSearch(cmp.Or(q.Get("search"), q.Get("q")), p.Zone)
+	if err != nil {
+		return ""
+	}
+	return strings.Join(query.Words("", "body"), "\n")
 }
 
 func searchForm(p *person, query string, boxes []mailclient.Mailbox) *templates.SearchForm {

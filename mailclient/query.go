@@ -2,6 +2,7 @@ package mailclient
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,18 @@ type Condition struct {
 	Text string
 	Day  time.Time
 	Size int64
+}
+
+// Words are the words that a mail is to have, by any of the keys: "" for anywhere in it.
+func (s SearchQuery) Words(keys ...string) (words []string) {
+	for _, group := range s.Groups {
+		for _, c := range group {
+			if !c.Not && c.Text != "" && slices.Contains(keys, c.Key) {
+				words = append(words, c.Text)
+			}
+		}
+	}
+	return words
 }
 
 // QueryError is a search that cannot be understood: the term and why, the end of a catalogue key.

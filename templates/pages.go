@@ -122,6 +122,7 @@ type Row struct {
 	Hue, Count                                  int
 	Unread, Flagged, Answered, Forwarded, Files bool
 	Current                                     bool
+	Find                                        Find
 }
 
 // Person is an address as it is shown.
@@ -188,8 +189,8 @@ type Segment struct {
 	Folded    []Segment // in the place of all else
 }
 
-// Piece is text, or a link when URL is set.
-type Piece struct{ Text, URL string }
+// Piece is text, or a link when URL is set, and the words whose hits in it are marked.
+type Piece struct{ Text, URL, Find string }
 
 // File is an attachment.
 type File struct {

@@ -49,6 +49,7 @@ func read(l *i18n.Localizer, prepare func(*template.Template)) (*template.Templa
 		"t":       l.T,
 		"asset":   static.URL,
 		"rows":    rows.all,
+		"marked":  Marked,
 		"entry":   entries.html,
 		"options": options.all,
 		"jsWords": func() (string, error) { return scriptWords(l) },

@@ -302,3 +302,44 @@ func TestReportsSpeakTheReadersLanguage(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasSearchedForIsMarked in sender, subject and first line of the rows, in one folder and in all, and in the text
+// of the opened mail; by the word's key only where it was looked for. What a mail says is never markup.
+func TestWhatWasSearchedForIsMarked(t *testing.T) {
+	srv := testmail.Demo(t)
+	u := srv.NewUser(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	srv.Deliver(t, u, testmail.Mail("Zoé Tailor <zoe@tailor.example>", "<b>Zoé</b> & the thread", "Ask Zoe: https://zoe.example/a\n> zoé said so\n"))
+	v := s.signIn(u)
+	marks := func() string {
+		var out []string
+		for _, m := range v.all("mark") {
+			out = append(out, text(m))
+		}
+		return strings.Join(out, " ")
+	}
+	for _, c := range []struct{ path, list, open string }{
+		{"/mail/1/INBOX?q=zoe", "Zoé Zoé Zoe", "Zoe zoe zoé"},
+		{"/search?q=zoe", "Zoé Zoé Zoe", "Zoe zoe zoé"},
+		{"/search?q=subject:zo%C3%A9", "Zoé", ""},
+		{"/mail/1/INBOX?q=from:zoe", "Zoé", ""},
+		{"/search?q=is:read", "", ""},
+	} {
+		v.get(c.path).want(200)
+		if got := marks(); !strings.HasPrefix(got, c.list) || c.list == "" && got != "" {
+			t.Errorf("%s marks %q, want %q", c.path, got, c.list)
+		}
+		v.says("[data-uid]", "<b>Zoé</b> & the thread")
+		if v.has("b") {
+			t.Errorf("%s: a subject became markup", c.path)
+		}
+		v.follow("[data-message-link]").want(200)
+		var got []string
+		for _, m := range allIn(t, v.one("[data-message-text]"), "mark") {
+			got = append(got, text(m))
+		}
+		if strings.Join(got, " ") != c.open {
+			t.Errorf("%s: the text has the marks %q, want %q", c.path, got, c.open)
+		}
+	}
+}

@@ -214,6 +214,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		return f, nil
 	}
 	f.Special, f.Others = tree(boxes, p, current)
+	f.Folded = p.User.Settings.Folded
 	if q, ok := p.Mail.Quota(ctx); ok && q.LimitKiB > 0 {
 		percent := int(min(100, q.UsedKiB*100/q.LimitKiB))
 		f.Quota = &templates.Quota{Percent: percent, Near: percent >= 80,

@@ -190,6 +190,14 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, p *person)
 		}
 		s.putFlash(r, flash{Words: p.L.T("privacy.removed", "Address", addr)})
 		return seeOther(w, r, "/settings/privacy")
+	case "folders": // told by a script when they are folded or unfolded
+		set := p.User.Settings
+		set.Folded = r.PostFormValue("folded") == "1"
+		if err := s.store.SaveSettings(r.Context(), p.User.ID, set); err != nil {
+			return err
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
 	case "zone": // told by a script, once a session
 		zone := r.PostFormValue("zone")
 		if loc, err := time.LoadLocation(zone); err != nil || loc == time.Local {

@@ -29,6 +29,7 @@ type Frame struct {
 	Outbox        int
 	Special       []Folder
 	Others        []Folder
+	Folded        bool // Others are behind their heading
 	Quota         *Quota
 	Strip         *Strip
 	Flash         *Flash

@@ -185,4 +185,10 @@ func TestNewsLeaveOpenWhatIsOpen(t *testing.T) {
 	b.until("and nothing else changed", `document.querySelector(".list-menu").open && document.activeElement.id === "jump-on" && !document.querySelector("nav.folders details").open`)
 	b.press("Sent")
 	b.until("the folders stay folded on the way", `document.querySelector("h1").innerText === "Sent" && !document.querySelector("nav.folders details").open && !document.querySelector(".list-menu[open]")`)
+	folded := func() bool { return !b.s.signIn(anna).get("/").has("details[class=tree-more][open]") }
+	eventually(t, "they come folded", folded)
+	ask[bool](b, `(location.reload(), true)`)
+	b.until("they are folded from the first", `document.readyState === "complete" && document.querySelector("h1").innerText === "Sent" && !document.querySelector("nav.folders details").open`)
+	b.click("nav.folders summary")
+	eventually(t, "they come unfolded", func() bool { return !folded() })
 }

@@ -32,6 +32,7 @@ type Settings struct {
 	NoShortcuts bool   `json:"no_shortcuts,omitempty"`
 	AfterAct    string `json:"after_act,omitempty"` // next, list
 	MarkRead    string `json:"mark_read,omitempty"` // open, later, hand
+	Folded      bool   `json:"folded,omitempty"`    // the further folders, in the tree
 }
 
 // EnsureUser finds or makes the user of address and the account it signs in with.

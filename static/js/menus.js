@@ -1,5 +1,6 @@
 // Menus close by themselves, and the folders come in a drawer.
 import { all, el, on, one, plainClick } from "./dom.js";
+import { call } from "./net.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -42,6 +43,11 @@ export function startMenus() {
 		one("a, button", summary.nextElementSibling)?.focus();
 		e.preventDefault();
 		e.stopPropagation();
+	});
+	on("click", ".tree-more > summary", (e, summary) => { // kept for all pages to come
+		const folded = summary.parentElement.open;
+		for (const more of all(".tree-more")) if (more !== summary.parentElement) more.open = !folded; // the drawer's, or what it copies
+		call("/settings/folders", { method: "POST", keepalive: true, body: new URLSearchParams({ folded: folded ? "1" : "0" }) }).catch(() => { /* till the next page then */ });
 	});
 	on("click", "[data-copy]", async (e, button) => {
 		button.closest("details").open = false;

@@ -27,10 +27,14 @@ func (s *Session) List(ctx context.Context, mailbox string, q ListQuery) (List, 
 	var l List
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
 		l = List{}
-		if q.byArrival() {
+		if q.byArrival() && !s.displaced(raw) {
 			return s.window(ctx, c, raw, mailbox, q, &l)
 		}
-		return s.searched(ctx, c, raw, mailbox, q, &l)
+		err := s.searched(ctx, c, raw, mailbox, q, &l)
+		if q.byArrival() {
+			byDay(l.Rows, q)
+		}
+		return err
 	})
 	l.hideDeleted()
 	return l, err
@@ -160,7 +164,7 @@ func (s *Session) ordered(ctx context.Context, c *imapx.Conn, b *box, name strin
 	if note != "" {
 		l.Incomplete, l.Note = true, note
 	}
-	slices.Sort(uids)
+	s.inPlace(b, uids, q.byArrival())
 	if !q.Ascending {
 		slices.Reverse(uids)
 	}
@@ -288,7 +292,11 @@ func (s *Session) UIDs(ctx context.Context, mailbox string, q ListQuery) (Ref, e
 // Neighbours are the mails before and after uid in the list that q gives, 0 where there is none, and its place
 // in it, from 1; 0 when it is not in the list.
 func (s *Session) Neighbours(ctx context.Context, mailbox string, q ListQuery, uid uint32) (newer, older uint32, position int, err error) {
-	if q = tidyQuery(q); q.byArrival() {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	if q = tidyQuery(q); q.byArrival() && !s.displaced(raw) {
 		return s.beside(ctx, mailbox, q, uid)
 	}
 	ref, err := s.UIDs(ctx, mailbox, q)

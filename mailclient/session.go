@@ -32,6 +32,7 @@ type Session struct {
 	anew   chan struct{} // closed and replaced when the credentials change
 	tree   tree
 	rows   rowCache
+	places places
 	opened openCache
 	found  finding
 	watch  *watch

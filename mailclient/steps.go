@@ -28,6 +28,11 @@ type Step struct {
 	Act
 	Ref        Ref      `json:"ref"`
 	MessageIDs []string `json:"ids,omitempty"`
+
+	// Where the mails are to stand that a move brings back: by their UIDs now, the UIDs that they had there before,
+	// under that UIDVALIDITY.
+	Was         map[uint32]uint32 `json:"was,omitempty"`
+	WasValidity uint32            `json:"was_validity,omitempty"`
 }
 
 // Size is how many mails the step names.
@@ -106,10 +111,7 @@ func (s *Session) runMove(ctx context.Context, st Step) (res Result, err error) 
 		_ = s.SetFlags(ctx, st.Ref, st.Add, st.Remove) // a server may keep no such words: the move is what counts
 	}
 	m, err := s.Move(ctx, st.Ref, st.To)
-	there := Ref{Mailbox: m.To, UIDValidity: m.UIDValidity}
-	for _, uid := range m.UIDs {
-		there.UIDs = append(there.UIDs, uid)
-	}
+	there, was := s.moved(st, m)
 	known := len(m.UIDs) > 0 || len(m.MessageIDs) > 0
 	switch {
 	case err != nil && len(m.UIDs) == 0:
@@ -118,11 +120,30 @@ func (s *Session) runMove(ctx context.Context, st Step) (res Result, err error) 
 		unmark := Step{Act: Act{Kind: ActFlags, Remove: []string{`\Deleted`}}, Ref: st.Ref}
 		res.Back = []Step{unmark, {Act: Act{Kind: ActExpunge}, Ref: there, MessageIDs: m.MessageIDs}}
 	case known:
-		res.Back = []Step{{Act: Act{Kind: ActMove, To: st.Ref.Mailbox, Remove: st.Add}, Ref: there, MessageIDs: m.MessageIDs}}
+		res.Back = []Step{{Act: Act{Kind: ActMove, To: st.Ref.Mailbox, Remove: st.Add}, Ref: there, MessageIDs: m.MessageIDs, Was: was, WasValidity: st.Ref.UIDValidity}}
 	}
 	res.Marked = m.LeftMarked
 	if res.Done = max(len(m.UIDs), len(m.MessageIDs)); res.Done == 0 && m.LeftMarked {
 		res.Done = len(st.Ref.UIDs)
 	}
 	return res, err
+}
+
+// moved is where the mails of a move are now, and by those UIDs the places that they had; it keeps those that they have
+// got back.
+func (s *Session) moved(st Step, m Moved) (there Ref, was map[uint32]uint32) {
+	there = Ref{Mailbox: m.To, UIDValidity: m.UIDValidity}
+	raw, err := s.rawName(st.Ref.Mailbox)
+	target, err2 := s.rawName(m.To)
+	known := err == nil && err2 == nil && st.Ref.UIDValidity != 0 && len(m.UIDs) <= maxPlaces
+	if known {
+		was = map[uint32]uint32{}
+		s.putBack(target, st, m)
+	}
+	for from, to := range m.UIDs {
+		if there.UIDs = append(there.UIDs, to); known {
+			was[to] = s.placeOf(raw, st.Ref.UIDValidity, from)
+		}
+	}
+	return there, was
 }

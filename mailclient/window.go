@@ -81,13 +81,13 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 	got = slices.DeleteFunc(got, func(f imapx.Fetch) bool { return int(f.Seq) < lo || int(f.Seq) > hi })
 	var err error
 	l.Rows, err = s.rowsFrom(ctx, c, b, name, got)
-	// By when they came, not by UID: a mail that was moved away and back has its old day and a new UID.
-	slices.SortStableFunc(l.Rows, func(x, y Row) int {
+	slices.SortFunc(l.Rows, func(x, y Row) int {
 		if p.q.Ascending {
 			x, y = y, x
 		}
-		return cmp.Or(y.Received.Compare(x.Received), cmp.Compare(y.UID, x.UID))
+		return cmp.Compare(y.UID, x.UID)
 	})
+	byDay(l.Rows, p.q)
 	if err == nil {
 		s.remember(p.shown)
 	}

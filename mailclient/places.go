@@ -1,0 +1,99 @@
+package mailclient
+
+import (
+	"cmp"
+	"slices"
+)
+
+// maxPlaces is how many mails that came back keep their place.
+const maxPlaces = 5000
+
+// places are where mails stand that were moved away and back: an undone move gives them new UIDs, by which they would be
+// the newest of their mailbox. They keep the place of the UID that they had, as long as the session lasts.
+type places map[boxKey]map[uint32]uint32
+
+type boxKey struct {
+	raw      string
+	validity uint32
+}
+
+// placeOf is the UID by whose order a mail stands.
+func (s *Session) placeOf(raw string, validity, uid uint32) uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(s.places[boxKey{raw, validity}][uid], uid)
+}
+
+// putBack keeps the places of mails that a step has brought back.
+func (s *Session) putBack(raw string, st Step, m Moved) {
+	if len(st.Was) == 0 || m.UIDValidity != st.WasValidity {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(m.UIDs)
+	for _, box := range s.places {
+		n += len(box)
+	}
+	if s.places == nil || n > maxPlaces {
+		s.places = places{}
+	}
+	key := boxKey{raw, m.UIDValidity}
+	if s.places[key] == nil {
+		s.places[key] = map[uint32]uint32{}
+	}
+	for from, to := range m.UIDs {
+		if was := st.Was[from]; was != 0 {
+			s.places[key][to] = was
+		}
+	}
+}
+
+// displaced says whether mails of a mailbox stand elsewhere than their UIDs say.
+func (s *Session) displaced(raw string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, box := range s.places {
+		if key.raw == raw && len(box) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// inPlace puts UIDs into the order in which the mails came, the oldest first. all says that these are all of the mailbox:
+// the places of others are forgotten.
+func (s *Session) inPlace(b *box, uids []uint32, all bool) {
+	key := boxKey{b.raw, b.validity}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.places[key]
+	if len(was) == 0 {
+		slices.Sort(uids)
+		return
+	}
+	slices.SortFunc(uids, func(x, y uint32) int {
+		return cmp.Or(cmp.Compare(cmp.Or(was[x], x), cmp.Or(was[y], y)), cmp.Compare(x, y))
+	})
+	if !all {
+		return
+	}
+	there := map[uint32]uint32{}
+	for _, u := range uids {
+		if p := was[u]; p != 0 {
+			there[u] = p
+		}
+	}
+	s.places[key] = there
+}
+
+// byDay sorts the rows of a page by when they came, not by UID: a mail that was moved away and back has its old day and a
+// new UID. Those of one second keep their order.
+func byDay(rows []Row, q ListQuery) {
+	slices.SortStableFunc(rows, func(x, y Row) int {
+		if q.Ascending {
+			x, y = y, x
+		}
+		return y.Received.Compare(x.Received)
+	})
+}

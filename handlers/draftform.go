@@ -18,7 +18,7 @@ import (
 const (
 	maxBody  = 4 << 20 // of the text a person types
 	maxFiles = 200
-	maxTo    = 1000
+	maxTo    = 500 // recipients of a mail
 )
 
 // draftForm is what the compose form brings, but for its files: those were streamed into the store.

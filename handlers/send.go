@@ -42,8 +42,8 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 	}
 	if n := len(m.To) + len(m.Cc) + len(m.Bcc); n == 0 && len(wrong) == 0 {
 		wrong = append(wrong, templates.FieldError{Field: "to", Words: p.L.T("compose.norecipient")})
-	} else if n > maxTo {
-		return m, nil, badRequest("compose.toolong")
+	} else if most := min(maxTo, s.conf.RecipientsPerDay); n > most {
+		wrong = append(wrong, templates.FieldError{Field: "to", Words: p.L.T("compose.toomany", "N", n, "Limit", most)})
 	}
 	m.Subject, m.Text, m.Date = d.Fields.Subject, d.Fields.Body, s.nowFor(p)
 	m.InReplyTo, m.References = d.Fields.InReplyTo, d.Fields.References
@@ -117,7 +117,16 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	for _, a := range everybody {
 		item.Recipients = append(item.Recipients, a.Addr)
 	}
+	var until time.Time
 	err = s.store.InTx(ctx, func(tx *sql.Tx) error {
+		past, err := s.store.SendingTx(ctx, tx, p.User.ID, s.now().Add(-24*time.Hour))
+		if err != nil {
+			return err
+		}
+		until = sendLimits{mails: s.conf.MailsPerHour, recipients: s.conf.RecipientsPerDay}.until(past, len(item.Recipients), s.now())
+		if !until.IsZero() {
+			return errSentEnough
+		}
 		if item.ID, err = s.store.EnqueueTx(ctx, tx, item); err != nil {
 			return err
 		}
@@ -127,7 +136,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 		}
 		return s.store.SetOutboxCredTx(ctx, tx, item.ID, s.queue.SealCredential(p.User.ID, item.ID, p.cred), jobID)
 	})
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, errSentEnough):
+		words := p.L.T("compose.enough", "Time", p.L.Short(until.In(p.Zone).Add(time.Minute), s.nowFor(p)))
+		return s.composeAgain(w, r, p, d, again{status: http.StatusTooManyRequests, wrong: []templates.FieldError{{Field: "to", Words: words}}})
+	case errors.Is(err, store.ErrNotFound):
 		return errSentBefore
 	}
 	if err != nil {
@@ -144,6 +157,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	s.hub.tell(p.User.ID, "outbox")
 	return seeOther(w, r, f.back)
 }
+
+var errSentEnough = errors.New("the limit of mails or recipients is reached")
 
 func (s *Server) undoWindow(p *person) time.Duration {
 	if u := p.User.Settings.Undo; u != nil {

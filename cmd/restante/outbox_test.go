@@ -194,6 +194,39 @@ func TestOneWhoIsPutOffIsWaitedForAlone(t *testing.T) {
 	})
 }
 
+// TestNobodySendsWithoutEnd: a mail beyond the limits is not sent, says when it may be, and is kept.
+func TestNobodySendsWithoutEnd(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		srv := testmail.Demo(t)
+		s := newSite(t, srv, db, func(c *config.Config) { c.MailsPerHour, c.RecipientsPerDay, c.UndoSeconds = 2, 5, 60 })
+		v := s.signIn(srv.NewUser(t))
+		send := func(status int, to ...string) *visitor {
+			t.Helper()
+			return v.get("/compose").form("form[data-compose]").set("to", strings.Join(to, ", ")).set("subject", "One of many").set("body", "Kept.").press("action", "send").want(status)
+		}
+		kept := func(words string) {
+			t.Helper()
+			v.says("[role=alert]", words)
+			if f := v.form("form[data-compose]"); f.values.Get("body") != "Kept." {
+				t.Errorf("the form holds %q", f.values)
+			}
+		}
+		send(422, "a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@x.test", "f@x.test")
+		kept("one mail may have 5")
+		send(200, "a@x.test", "b@x.test", "c@x.test")
+		send(429, "a@x.test", "b@x.test", "c@x.test")
+		kept("you can send this")
+		send(200, "d@x.test")
+		send(429, "e@x.test")
+		kept("you can send this")
+		v.get("/outbox").form("form[class=outbox-acts]").press("action", "undo").want(200)
+		send(200, "e@x.test") // what was taken back does not count
+		if n := len(v.get("/outbox").want(200).all("[data-outbox]")); n != 2 {
+			t.Errorf("%d mails are in the outbox", n)
+		}
+	})
+}
+
 // TestA18_AnOriginalMovedWhileItIsAnsweredOrForwardedIsMarked, by a form that has no draft yet.
 func TestA18_AnOriginalMovedWhileItIsAnsweredOrForwardedIsMarked(t *testing.T) {
 	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
@@ -205,7 +238,7 @@ func TestA18_AnOriginalMovedWhileItIsAnsweredOrForwardedIsMarked(t *testing.T) {
 			v := s.signIn(anna)
 			v.get("/").want(200)
 			uid := attr(v.one("[data-uid]"), "data-uid")
-			f := v.get("/compose?"+kind+"=1&in=INBOX&uid="+uid).want(200).form("form[data-compose]")
+			f := v.get("/compose?" + kind + "=1&in=INBOX&uid=" + uid).want(200).form("form[data-compose]")
 			talk.Do("SELECT INBOX")
 			talk.Do("UID MOVE 1:* Archive")
 			f.set("to", anna.Address).press("action", "send").want(200)

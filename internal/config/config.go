@@ -32,7 +32,11 @@ type Config struct {
 	CAFile         string   `toml:"ca_file"`         // PEM of a private CA for the mail servers
 	UndoSeconds    int      `toml:"undo_seconds"`    // default undo window
 	UploadMB       int64    `toml:"upload_mb"`       // one request
-	Domain         Domain   `toml:"domain"`
+
+	MailsPerHour     int `toml:"mails_per_hour"`     // sent by one user
+	RecipientsPerDay int `toml:"recipients_per_day"` // of the mails of one user
+
+	Domain Domain `toml:"domain"`
 }
 
 // Domain is the preset for one mail domain.
@@ -58,7 +62,7 @@ type Server struct {
 // Default is what holds when nothing is set.
 func Default() Config {
 	return Config{
-		Listen: ":8080", Data: "./data", Log: "info", Discover: "off", UndoSeconds: 10, UploadMB: 100,
+		Listen: ":8080", Data: "./data", Log: "info", Discover: "off", UndoSeconds: 10, UploadMB: 100, MailsPerHour: 100, RecipientsPerDay: 2000,
 		Domain: Domain{Login: "address"},
 	}
 }
@@ -102,6 +106,7 @@ func (c *Config) fromEnv(getenv func(string) string) {
 func (c *Config) numbers(getenv func(string) string) (faults []error) {
 	for name, set := range map[string]func(int64){
 		"UNDO_SECONDS": func(n int64) { c.UndoSeconds = int(n) }, "UPLOAD_MB": func(n int64) { c.UploadMB = n },
+		"MAILS_PER_HOUR": func(n int64) { c.MailsPerHour = int(n) }, "RECIPIENTS_PER_DAY": func(n int64) { c.RecipientsPerDay = int(n) },
 	} {
 		v := getenv("RESTANTE_" + name)
 		if v == "" {
@@ -155,6 +160,12 @@ func (c *Config) Check() error {
 	}
 	if c.UploadMB < 1 || c.UploadMB > 2048 {
 		fault("upload_mb: %d is not between 1 and 2048", c.UploadMB)
+	}
+	if c.MailsPerHour < 1 {
+		fault("mails_per_hour: %d is none", c.MailsPerHour)
+	}
+	if c.RecipientsPerDay < 1 {
+		fault("recipients_per_day: %d is none", c.RecipientsPerDay)
 	}
 	if c.Domain.Login != "address" && c.Domain.Login != "local" {
 		fault("domain login: %q is not address or local", c.Domain.Login)

@@ -37,7 +37,7 @@ type DraftFields struct {
 	AnswerValidity uint32 `json:"answer_validity,omitempty"`
 	AnswerUID      uint32 `json:"answer_uid,omitempty"`
 	AnswerID       string `json:"answer_id,omitempty"` // Message-ID of what is forwarded; that of what is answered is InReplyTo
-	Carry          string `json:"carry,omitempty"` // what of it is still to be taken into the draft: files, pictures, message
+	Carry          string `json:"carry,omitempty"`     // what of it is still to be taken into the draft: files, pictures, message
 }
 
 // DraftCopy says where the copy in the IMAP Drafts mailbox lies, and which revision it has.

@@ -113,6 +113,30 @@ func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, o OutboxItem) (int64,
 	return o.ID, changed(tx.ExecContext(ctx, `UPDATE drafts SET state = 'sent', updated_at = $1 WHERE id = $2 AND user_id = $3 AND state = 'open'`, s.ms(), o.DraftID, o.UserID))
 }
 
+// Sending is one mail that was accepted for sending.
+type Sending struct {
+	At         time.Time
+	Recipients int
+}
+
+// SendingTx lists what a user has sent, or is about to, from a time on, the oldest first. What was taken back in time does
+// not count.
+func (s *Store) SendingTx(ctx context.Context, tx *sql.Tx, userID int64, from time.Time) ([]Sending, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT created_at, recipients FROM outbox WHERE user_id = $1 AND created_at >= $2 AND (state <> 'undone' OR tries > 0 OR reached <> '[]') ORDER BY id`,
+		userID, toMS(from))
+	return collect(rows, err, func(r *sql.Rows) (Sending, error) {
+		var at int64
+		var rcpts string
+		if err := r.Scan(&at, &rcpts); err != nil {
+			return Sending{}, err
+		}
+		var to []string
+		err := json.Unmarshal([]byte(rcpts), &to)
+		return Sending{At: fromMS(at), Recipients: len(to)}, err
+	})
+}
+
 // SetOutboxCredTx stores the credential of a new item, sealed to its id, and its job.
 func (s *Store) SetOutboxCredTx(ctx context.Context, tx *sql.Tx, id int64, cred []byte, jobID int64) error {
 	return changed(tx.ExecContext(ctx, `UPDATE outbox SET cred = $1, job_id = $2 WHERE id = $3`, cred, jobID, id))

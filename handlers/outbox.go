@@ -121,7 +121,7 @@ func fates(p *person, it store.OutboxItem) (lines []string) {
 		whom []string
 		told bool // by the words of the state
 	}{
-		{"outbox.fate.sent", it.Reached, it.State == store.Accepted && len(left) == 0},
+		{"outbox.fate.sent", it.Reached, it.State == store.Sent || it.State == store.Accepted && len(left) == 0},
 		{"outbox.fate.perhaps", it.Perhaps, it.State != store.Uncertain || len(it.Perhaps) == len(it.Recipients)},
 		{"outbox.fate.left", left, it.State == store.Waiting || len(it.Reached)+len(it.Perhaps) == 0},
 	} {

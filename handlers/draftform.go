@@ -93,14 +93,25 @@ func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values ur
 			values.Add("cid", u.ContentID)
 		}
 		if !fresh {
-			return fileError(s.addFile(r.Context(), p, u, part))
+			return fileError(bare(p, part, func(body io.Reader) error { return s.addFile(r.Context(), p, u, body) }))
 		}
-		u, err := s.writeFile(r.Context(), p, u, part)
+		err = bare(p, part, func(body io.Reader) (err error) {
+			u, err = s.writeFile(r.Context(), p, u, body)
+			return err
+		})
 		if err == nil {
 			err = s.addOnce(r.Context(), u, mine)
 		}
 		return fileError(err)
 	})
+}
+
+// bare leaves out of a photo that a person brings where and by what it was taken, unless they want that to go along.
+func bare(p *person, file io.Reader, take func(io.Reader) error) error {
+	if p.User.Settings.WholePhotos {
+		return take(file)
+	}
+	return piped(func(w io.Writer) error { return compose.Photo(w, file) }, take)
 }
 
 // addOnce adds a file to the draft of a new form, unless the same form has brought it by another request. Those of

@@ -63,6 +63,7 @@ var checks = []struct {
 }{
 	{"previews", "settings.previews", true, func(v *store.Settings) *bool { return &v.NoPreviews }},
 	{"plain_text", "settings.plain", false, func(v *store.Settings) *bool { return &v.PlainText }},
+	{"bare_photos", "settings.photos", true, func(v *store.Settings) *bool { return &v.WholePhotos }},
 	{"shortcuts", "settings.shortcuts", true, func(v *store.Settings) *bool { return &v.NoShortcuts }},
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"image"
+	"image/jpeg"
 	"image/png"
 	"strings"
 	"testing"
@@ -27,6 +28,45 @@ func illustrated(picture []byte) string {
 		"--cut\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Look:</p><img src=\"cid:hat&amp;1@ridge\" alt=\"The hat\">\r\n" +
 		"--cut\r\nContent-Type: image/png; name=\"hat.png\"\r\nContent-ID: <hat&1@ridge>\r\nContent-Disposition: inline; filename=\"hat.png\"\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
 		lines(base64.StdEncoding.EncodeToString(picture)) + "\r\n--cut--\r\n"
+}
+
+// TestAPhotoThatIsAttachedTellsNoPlace, unless its sender wants that; what is only passed on stays as it came.
+func TestAPhotoThatIsAttachedTellsNoPlace(t *testing.T) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30)), nil); err != nil {
+		t.Fatal(err)
+	}
+	plain := b.Bytes()
+	photo := append(append(append([]byte{}, plain[:2]...), "\xff\xe1\x00\x12Exif\x00\x00GPS 47.10N"...), plain[2:]...)
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	v := s.signIn(anna)
+	arrives := func(subject string) []byte {
+		t.Helper()
+		eventually(t, subject+" arrives", func() bool { return v.get("/mail/1/INBOX").row(subject) != "" })
+		v.open(subject).want(200)
+		return v.get(attr(v.one("a[data-attachment]"), "href")).want(200).body
+	}
+	send := func(subject string) []byte {
+		t.Helper()
+		v.get("/compose").form("form[data-compose]").set("to", anna.Address).set("subject", subject).set("body", "x").attach("attachments", file{"dyke.jpg", photo}).press("action", "send").want(200)
+		return arrives(subject)
+	}
+	if got := send("Bare"); !bytes.Equal(got, plain) {
+		t.Errorf("%d bytes arrived, want %d", len(got), len(plain))
+	}
+	v.get("/settings").form("form[class=settings-form]").set("bare_photos").press("", "").want(200)
+	if got := send("Whole"); !bytes.Equal(got, photo) {
+		t.Errorf("%d bytes arrived, want all %d", len(got), len(photo))
+	}
+	v.get("/settings").form("form[class=settings-form]").set("bare_photos", "1").press("", "").want(200)
+	v.get("/mail/1/INBOX").open("Whole").want(200)
+	v.follow("a[data-command=forward]").want(200)
+	v.form("form[data-compose]").set("to", anna.Address).set("subject", "Passed on").press("action", "send").want(200)
+	if got := arrives("Passed on"); !bytes.Equal(got, photo) {
+		t.Errorf("%d bytes were passed on, want all %d", len(got), len(photo))
+	}
 }
 
 // TestPicturesInTheTextGoAlong: in an answer and in a forward, on the screen and to the other side.

@@ -20,7 +20,8 @@ async function shrink(file) {
 export async function offerSmaller(uploads, file) {
 	if (file.size < big || !/^image\/(?:jpeg|png|webp)$/.test(file.type)) return;
 	const small = await shrink(file);
-	const row = small && all(".file[data-bytes]", uploads.list).find((r) => Number(r.dataset.bytes) === file.size && one("button[name=remove]", r));
+	const rows = all(".file[data-bytes]", uploads.list).filter((r) => one("button[name=remove]", r));
+	const row = small && (rows.find((r) => Number(r.dataset.bytes) === file.size) ?? rows.findLast((r) => one(".file-name", r)?.textContent.trim() === file.name)); // photos lose what tells of their place
 	if (!row) return;
 	const id = one("button[name=remove]", row).value;
 	const button = el("button", { type: "button", class: "small", onclick: async () => {

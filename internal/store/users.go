@@ -31,9 +31,9 @@ type Settings struct {
 	PlainText   bool   `json:"plain_text,omitempty"` // write plain text by default
 	NoShortcuts bool   `json:"no_shortcuts,omitempty"`
 	WholePhotos bool   `json:"whole_photos,omitempty"` // those attached keep where and by what they were taken
-	AfterAct    string `json:"after_act,omitempty"` // next, list
-	MarkRead    string `json:"mark_read,omitempty"` // open, later, hand
-	Folded      bool   `json:"folded,omitempty"`    // the further folders, in the tree
+	AfterAct    string `json:"after_act,omitempty"`    // next, list
+	MarkRead    string `json:"mark_read,omitempty"`    // open, later, hand
+	Folded      bool   `json:"folded,omitempty"`       // the further folders, in the tree
 }
 
 // EnsureUser finds or makes the user of address and the account it signs in with.

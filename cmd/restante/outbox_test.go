@@ -261,6 +261,26 @@ func TestSomebodyNamedTwiceGetsAMailOnce(t *testing.T) {
 	}
 }
 
+// TestAMailThatWasPerhapsSentIsFoundAndSaidToBeSent, when the server has filed it by itself.
+func TestAMailThatWasPerhapsSentIsFoundAndSaidToBeSent(t *testing.T) {
+	w := newSender(t, testdb.SQLite(t))
+	w.script.Say("dot", testmail.HangUp)
+	w.send("perhaps")
+	w.comes("uncertain")
+	w.says("[data-outbox]", "It is looked for at")
+	talk := w.s.mail.Talk(t, w.user)
+	talk.Append("Sent", `\Seen`, w.script.Texts()[0])
+	w.comes("sent")
+	w.says("[data-outbox]", "Sent after all: it stands in Sent.")
+	w.press("seen")
+	if w.get("/outbox").want(200).has("[data-outbox]") {
+		t.Error("it is told again")
+	}
+	if n := talk.Count("Sent"); n != 1 || len(w.script.Texts()) != 1 {
+		t.Errorf("Sent holds %d, %d left", n, len(w.script.Texts()))
+	}
+}
+
 func TestAServerThatIsDownAndComesBack(t *testing.T) {
 	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
 		testdb.Each(t, func(t *testing.T, db testdb.DB) {

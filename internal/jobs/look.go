@@ -14,7 +14,7 @@ import (
 var looks = []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
 
 // lookFor looks for an uncertain mail where it may have come to by itself: it was sent then, and what follows a sent mail
-// follows. Nothing that it does or fails to find sends the mail again.
+// follows. Nothing that it does or fails to find sends the mail again. store.ErrNotFound: its writer decided meanwhile.
 func (q *Queue) lookFor(ctx context.Context, item *store.OutboxItem) error {
 	found, looked, err := q.find(ctx, item)
 	if err != nil {
@@ -32,7 +32,7 @@ func (q *Queue) lookFor(ctx context.Context, item *store.OutboxItem) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := q.store.RecordLook(ctx, *item, q.node); err != nil {
-		return err // the person decided meanwhile
+		return err
 	}
 	q.tell(*item)
 	if !item.NextAt.IsZero() && item.State == store.Uncertain {

@@ -52,7 +52,11 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 	fresh := item.State == store.Connecting && len(item.Reached) == 0
 	switch item.State {
 	case store.Uncertain: // a worker died while the final dot was on its way, or it is time to look for the mail again
-		if err := q.lookFor(ctx, &item); err != nil || item.State == store.Uncertain {
+		err := q.lookFor(ctx, &item)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // its writer decided meanwhile
+		}
+		if err != nil || item.State == store.Uncertain {
 			return err
 		}
 	case store.Connecting:

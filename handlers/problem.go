@@ -113,8 +113,7 @@ func signInProblem(e *mailclient.SignInError) *Problem {
 var connectKeys = map[mailclient.ConnectKind]string{
 	mailclient.Unreachable: "error.unreachable", mailclient.NoSuchHost: "error.nohost", mailclient.Timeout: "error.unreachable",
 	mailclient.CertExpired: "error.certexpired", mailclient.CertName: "error.certname", mailclient.CertUnknown: "error.certunknown",
-	mailclient.CertChanged: "error.certchanged",
-	mailclient.NoTLS:       "error.notls", mailclient.WrongProtocol: "error.protocol", mailclient.Injected: "error.protocol",
+	mailclient.CertChanged: "error.certchanged", mailclient.NoTLS: "error.notls", mailclient.WrongProtocol: "error.protocol", mailclient.Injected: "error.protocol",
 	mailclient.Lost: "error.lost", mailclient.Bye: "error.bye",
 }
 

@@ -52,7 +52,11 @@ func (s *Server) serversOf(r *http.Request, address string) (discover.Servers, e
 	if servers, ok := s.servers.Lookup(address); ok {
 		return servers, nil
 	}
-	return discover.Servers{}, &notFound{*whyNot(found, domain), found}
+	why := whyNot(found, domain)
+	if found.IMAP.Found() { // what is wrong there says enough
+		return discover.Servers{}, why
+	}
+	return discover.Servers{}, &notFound{*why, found}
 }
 
 // whyNot says what keeps people of a domain from signing in by what was found.

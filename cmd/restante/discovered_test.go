@@ -179,4 +179,8 @@ func TestServersAreNotLookedForWhereNobodyAllowedIt(t *testing.T) {
 	if v.has("li") {
 		t.Errorf("%s", v.body)
 	}
+	v.tries("anna@outlook.com", "secret").want(401).says("[role=alert]", "outlook.office365.com takes no password")
+	if v.has("li") {
+		t.Errorf("%s", v.body)
+	}
 }

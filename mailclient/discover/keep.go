@@ -60,21 +60,33 @@ func (d *Directory) Discover(f *Finder, k Keeper) {
 }
 
 // Find gives what is kept of an address's domain, or looks for it, within 15 seconds; others who ask for the same
-// domain meanwhile get the same. ErrOff when that is not allowed, mailclient.ErrBusy when too many domains are asked
-// for. What is found is usable by Lookup from then on if it is Ready.
+// domain meanwhile get the same. What is found is usable by Lookup from then on if it is Ready. Where looking is not
+// allowed it gives what the admin's domains and the table of providers say, not probed, or else ErrOff. The error is
+// mailclient.ErrBusy when too many domains are asked for.
 func (d *Directory) Find(ctx context.Context, address string) (Found, error) {
 	_, domain, err := cutAddress(address)
 	if err != nil {
 		return Found{}, err
 	}
 	if d.found == nil {
-		return Found{}, ErrOff
+		return d.told(address, domain)
 	}
 	k, err := d.found.get(ctx, domain)
 	if err != nil || k.ok && d.found.fresh(k.found) {
 		return k.found, err
 	}
 	return d.found.look(ctx, domain, address, k)
+}
+
+// told is what this process knows without asking anybody.
+func (d *Directory) told(address, domain string) (Found, error) {
+	q := &quest{Finder: NewFinder(FinderOptions{Directory: d}), address: address, domain: domain, own: registrable(domain)}
+	f := q.choose(map[Source]*report{FromDomain: q.fromDomain(), FromPreset: q.fromPreset()})
+	if len(f.Looked) == 0 {
+		return Found{}, ErrOff
+	}
+	f.At = time.Now()
+	return f, nil
 }
 
 // Doubt lets the next Find look again for servers that were found before, for they could not be reached. What was found

@@ -172,6 +172,18 @@ func TestLookingHasBounds(t *testing.T) {
 	}
 }
 
+func TestWhereLookingIsNotAllowedWhatIsKnownIsTold(t *testing.T) {
+	d := discover.NewDirectory(discover.Servers{Domain: domain, IMAP: mailclient.Endpoint{Host: "imap.example.test", Port: 993, Security: mailclient.TLS}})
+	for a, want := range map[string]string{address: "imap.example.test", "anna@gmx.de": "imap.gmx.net", "anna@outlook.com": "outlook.office365.com"} {
+		if f, err := d.Find(t.Context(), a); err != nil || f.IMAP.Host != want || f.IMAP.Probe != nil || f.Ready() {
+			t.Errorf("%s: %+v, %v", a, f, err)
+		}
+	}
+	if f, err := d.Find(t.Context(), "anna@gmx.de"); err != nil || f.POP3.Host != "pop.gmx.net" || f.POP3.Source != discover.FromPreset || f.POP3.Confirm() {
+		t.Errorf("%+v, %v", f.POP3, err)
+	}
+}
+
 func TestWhatAnOlderVersionKeptIsFoundAnew(t *testing.T) {
 	w := peopled(t)
 	for _, raw := range []string{"{", "[]", `{"imap":{"host":"evil.test","port":993}}`} {

@@ -126,7 +126,9 @@ func (s *Server) addOnce(ctx context.Context, u store.Upload, mine map[string]bo
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(had, func(h store.Upload) bool { return !mine[h.ID] && h.Name == u.Name && h.Size == u.Size && h.Type == u.Type }) {
+	if slices.ContainsFunc(had, func(h store.Upload) bool {
+		return !mine[h.ID] && h.Name == u.Name && h.Size == u.Size && h.Type == u.Type
+	}) {
 		return nil
 	}
 	u, err = s.store.AddUpload(ctx, u)

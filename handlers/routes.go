@@ -70,6 +70,11 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/contacts/{contact}", s.page(s.saveContact))
 		r.Get("/contacts/{contact}/edit", s.page(s.editContact))
 
+		r.Get("/imports", s.page(s.imports))
+		r.Post("/imports", s.page(s.postImports))
+		r.Post("/imports/files", s.page(s.importFiles))
+		r.Post("/imports/{source}", s.page(s.actOnSource))
+
 		r.Get("/settings", s.page(s.settings))
 		r.Get("/settings/{tab}", s.page(s.settings))
 		r.Post("/settings/{tab}", s.page(s.saveSettings))

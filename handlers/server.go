@@ -29,6 +29,8 @@ type Server struct {
 	pool     *mailclient.Pool
 	servers  *discover.Directory
 	queue    *jobs.Queue
+	finder   *discover.Finder
+	tried    tried
 	pictures *proxy.Proxy
 	sessions *scs.SessionManager
 	log      *slog.Logger
@@ -56,6 +58,7 @@ type Options struct {
 	Pool    *mailclient.Pool
 	Servers *discover.Directory
 	Queue   *jobs.Queue
+	Finder  *discover.Finder // of the servers that people name themselves
 	Log     *slog.Logger
 	Version string
 	Secure  bool // the site is reached by https
@@ -64,7 +67,7 @@ type Options struct {
 // New makes the server; Handler gives its routes.
 func New(o Options) *Server {
 	s := &Server{
-		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, log: o.Log,
+		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, finder: o.Finder, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), checks: newPasswords(o.Ring, time.Now),
 		hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1),
 	}

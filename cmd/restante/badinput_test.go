@@ -188,6 +188,8 @@ func badWrites() []bad {
 		write("/contacts/99", 404, "name", "TYPED"), write("/contacts/actions", 400, "action", "evil", "id", "1"), write("/contacts/actions", 400, "action", "delete", "id", "x"), write("/contacts/groups", 404, "action", "delete", "group", "99"),
 		write("/contacts/actions", 404, "action", "group", "group", "99", "id", "1"), write("/contacts/groups", 404, "action", "rename", "group", "99", "name", "x"), write("/contacts/import/99", 404, "action", "take"),
 		{method: "POST", path: "/contacts/import", status: []int{400}, headers: []string{"Content-Type", "multipart/form-data; boundary=cut"}, body: "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.vcf\"\r\n\r\nBEGIN:VCARD"},
+		write("/imports", 422, "username", ""), write("/imports", 422, "username", "TYPED", "host", "a", "port", "x", "security", "tls", "password", "x").keeping("TYPED"), write("/imports/9", 404, "action", "run"), write("/imports/x", 404),
+		write("/imports", 422, "username", "TYPED", "host", "a", "security", "evil").keeping("TYPED"), write("/imports", 400, "username", "x\x00"), write("/imports/files", 400, "x", "1"),
 		write("/settings/nope", 404), write("/settings/general", 422, "undo_seconds", "abc", "name", "TYPED").keeping("TYPED"), write("/settings/general", 422, "time_zone", "../../etc/passwd"),
 		write("/settings/general", 422, "language", "tlh"), write("/settings/general", 400, "name", "TYPED\x00").keeping("TYPED"), write("/settings/general", 422, "name", strings.Repeat("n", 300)),
 		write("/settings/identities", 400), write("/settings/identities", 400, "id", "abc"), write("/settings/identities", 422, "id", "0", "address", "a@b.c\r\nBcc: x", "name", "TYPED").keeping("TYPED"),

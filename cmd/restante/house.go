@@ -96,7 +96,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		return nil, errors.Join(err, h.store.Close())
 	}
 	pages = handlers.New(handlers.Options{
-		Config: conf, Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Queue: h.queue, Log: log, Version: version(),
+		Config: conf, Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Queue: h.queue, Finder: looker, Log: log, Version: version(),
 		Secure: strings.HasPrefix(conf.PublicURL, "https://"),
 	})
 	h.pages = pages

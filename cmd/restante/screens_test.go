@@ -67,6 +67,9 @@ var screens = []screen{
 		b.until("she is kept", `document.querySelector(".contact-head")`)
 	}},
 	{name: "contact-file", path: "/contacts/import", ready: `document.querySelector("#contacts-file")`},
+	{name: "imports", path: "/imports", ready: `document.querySelector("form[data-source]")`, before: func(b *tab) {
+		b.until("the server is unfolded", `(document.querySelector("[data-server]").open = true)`)
+	}},
 	{name: "outbox", path: "/outbox", ready: `document.querySelector("h1")`},
 	{name: "settings", path: "/settings", ready: `document.querySelector("h1")`},
 	{name: "identities", path: "/settings/identities", ready: `document.querySelector("h1")`},

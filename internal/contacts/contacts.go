@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -156,11 +157,8 @@ func (c Contact) Words() string {
 
 // Initial is the heading under which a contact stands: its first letter, "#" for what begins with none.
 func (c Contact) Initial() string {
-	for _, r := range strings.ToUpper(Fold(c.Shown())) {
-		if unicode.IsLetter(r) {
-			return string(r)
-		}
-		break
+	if r, _ := utf8.DecodeRuneInString(strings.ToUpper(Fold(c.Shown()))); unicode.IsLetter(r) {
+		return string(r)
 	}
 	return "#"
 }

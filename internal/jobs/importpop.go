@@ -83,6 +83,9 @@ func (w *importWorker) Work(ctx context.Context, job *river.Job[importArgs]) err
 func (q *Queue) finishSource(ctx context.Context, o store.Source, out pop3.Outcome) error {
 	plan := pop3.Plan{Every: o.Every, Last: pop3.OutcomeKind(o.Problem), Failures: o.Failures}.After(out, time.Now(), jitter())
 	o.Paused, o.Problem, o.Failures, o.NextAt, o.NotBefore = plan.Paused, string(plan.Last), plan.Failures, plan.Next, plan.NotBefore
+	if o.Once && out.Kind == pop3.Done && !out.More { // all is here
+		o.Paused = true
+	}
 	if out.Kind != pop3.Stopped {
 		o.Server, o.ServerText = out.Host, text(out.Text)
 	}

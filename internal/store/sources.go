@@ -22,6 +22,7 @@ type Source struct {
 	Keep     Keep
 	Days     int // with KeepDays
 	Every    time.Duration
+	Once     bool // paused when all is here
 
 	Paused    bool // by the person, or until they do something about Problem
 	RemovedAt time.Time
@@ -57,12 +58,12 @@ var (
 const maxSources = 10
 
 const sourceColumns = `id, user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, paused, removed_at,
-	problem, failures, next_at, not_before, server, server_text, taken_until, created_at, updated_at, cred, target_cred`
+	problem, failures, next_at, not_before, server, server_text, taken_until, created_at, updated_at, cred, target_cred, once`
 
 func (s *Store) scanSource(r interface{ Scan(...any) error }) (o Source, err error) {
 	var every, removed, next, notBefore, taken, created, updated int64
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.Host, &o.Port, &o.Security, &o.Username, &o.APOP, &o.Mailbox, &o.Keyword, &o.MarkRead, &o.Keep, &o.Days, &every, &o.Paused, &removed,
-		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &taken, &created, &updated, &o.Cred, &o.TargetCred)
+		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once)
 	o.Every, o.RemovedAt, o.NextAt, o.NotBefore, o.Created, o.Updated = time.Duration(every)*time.Second, fromMS(removed), fromMS(next), fromMS(notBefore), fromMS(created), fromMS(updated)
 	o.Running = taken > s.ms()
 	return o, err
@@ -79,13 +80,13 @@ func (s *Store) AddSourceTx(ctx context.Context, tx *sql.Tx, o Source) (id int64
 		return 0, ErrTooManySources
 	}
 	err = tx.QueryRowContext(ctx, `
-		INSERT INTO sources (user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+		INSERT INTO sources (user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, created_at, updated_at, once)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
 		ON CONFLICT (user_id, host, username) DO UPDATE SET account_id = excluded.account_id, port = excluded.port, security = excluded.security, apop = excluded.apop,
-			mailbox = excluded.mailbox, keyword = excluded.keyword, mark_read = excluded.mark_read, keep = excluded.keep, days = excluded.days, every_s = excluded.every_s,
+			mailbox = excluded.mailbox, keyword = excluded.keyword, mark_read = excluded.mark_read, keep = excluded.keep, days = excluded.days, every_s = excluded.every_s, once = excluded.once,
 			paused = FALSE, removed_at = 0, problem = '', failures = 0, next_at = 0, server = '', server_text = '', updated_at = excluded.updated_at
 		WHERE sources.removed_at > 0 RETURNING id`,
-		o.UserID, o.AccountID, o.Host, o.Port, o.Security, o.Username, o.APOP, o.Mailbox, o.Keyword, o.MarkRead, o.Keep, o.Days, int64(o.Every/time.Second), s.ms()).Scan(&id)
+		o.UserID, o.AccountID, o.Host, o.Port, o.Security, o.Username, o.APOP, o.Mailbox, o.Keyword, o.MarkRead, o.Keep, o.Days, int64(o.Every/time.Second), s.ms(), o.Once).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, ErrSourceTaken
 	}
@@ -117,9 +118,9 @@ func (s *Store) Sources(ctx context.Context, userID int64) ([]Source, error) {
 // often.
 func (s *Store) SaveSource(ctx context.Context, o Source) error {
 	return changed(s.db.ExecContext(ctx, `
-		UPDATE sources SET port = $1, security = $2, apop = $3, mailbox = $4, keyword = $5, mark_read = $6, keep = $7, days = $8, every_s = $9, updated_at = $10
-		WHERE id = $11 AND user_id = $12 AND removed_at = 0`,
-		o.Port, o.Security, o.APOP, o.Mailbox, o.Keyword, o.MarkRead, o.Keep, o.Days, int64(o.Every/time.Second), s.ms(), o.ID, o.UserID))
+		UPDATE sources SET port = $1, security = $2, apop = $3, mailbox = $4, keyword = $5, mark_read = $6, keep = $7, days = $8, every_s = $9, updated_at = $10, once = $11
+		WHERE id = $12 AND user_id = $13 AND removed_at = 0`,
+		o.Port, o.Security, o.APOP, o.Mailbox, o.Keyword, o.MarkRead, o.Keep, o.Days, int64(o.Every/time.Second), s.ms(), o.Once, o.ID, o.UserID))
 }
 
 // PauseSource stops the imports from a source; a run that is under way ends.

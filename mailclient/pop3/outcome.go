@@ -56,7 +56,7 @@ func outcomeOf(err error) Outcome {
 	case errors.As(err, &end):
 		return end.Outcome
 	}
-	return sourceOutcome(err)
+	return SourceOutcome(err)
 }
 
 var reasons = map[Reason]OutcomeKind{
@@ -68,7 +68,8 @@ var configKinds = map[wire.ConnectKind]bool{
 	wire.NoSuchHost: true, wire.CertExpired: true, wire.CertName: true, wire.CertUnknown: true, wire.NoTLS: true, wire.Injected: true, wire.WrongProtocol: true,
 }
 
-func sourceOutcome(err error) Outcome {
+// SourceOutcome is what an error of Dial, or of a session, comes to for a run.
+func SourceOutcome(err error) Outcome {
 	out := Outcome{Kind: Unreached, Text: err.Error(), Err: err}
 	var no *RefusedError
 	var lost *wire.ConnectError
@@ -86,7 +87,7 @@ func sourceOutcome(err error) Outcome {
 
 // dialError is a session that could not be opened: a refusal, or what no time heals, ends the run.
 func dialError(err error) error {
-	if out := sourceOutcome(err); out.Kind != Unreached {
+	if out := SourceOutcome(err); out.Kind != Unreached {
 		return &endError{out}
 	}
 	return err

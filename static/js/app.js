@@ -54,6 +54,7 @@ if (sent && !one("form[data-compose]")) { // a form that was sent has arrived
 	sessionStorage.removeItem("restante:sent");
 	import("./sealed.js").then((m) => m.drop(sent)).catch(() => { /* offered once more then */ });
 }
+if (one("form[data-source]")) import("./imports.js").then((m) => m.startImports()).catch((error) => console.error(error));
 const written = one("form[data-compose]");
 if (written) import("./compose.js").then((m) => m.startPage(written)).catch((error) => console.error(error));
 

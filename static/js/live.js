@@ -44,6 +44,7 @@ function connect() {
 		known = seen;
 	});
 	source.addEventListener("outbox", outbox);
+	source.addEventListener("import", () => document.dispatchEvent(new Event("restante:import")));
 	source.addEventListener("session", over);
 	source.addEventListener("error", () => {
 		if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself

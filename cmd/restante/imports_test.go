@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"restante/internal/config"
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// filledIn is the form of a source, as a person fills it in for a mailbox on the server of mail.
+func (v *visitor) filledIn(at testmail.Address, u testmail.User) *form {
+	v.t.Helper()
+	return v.get("/imports").want(200).form("form[data-source]").set("host", at.Host).set("port", fmt.Sprint(at.Port)).set("security", "none").
+		set("username", u.Address).set("password", u.Password).set("mailbox", "INBOX").set("keep", "keep")
+}
+
+// state is what the first source's card says.
+func (v *visitor) state() string {
+	v.t.Helper()
+	return strings.Join(v.get("/imports").want(200).texts("[data-source-state]"), " ")
+}
+
+// importSite is Restante over the demo's IMAP server, with an old mailbox on Dovecot's POP3 server.
+func importSite(t *testing.T, db testdb.DB, mails int) (v *visitor, anna testmail.User, imap, pop *testmail.Server, old testmail.User) {
+	t.Helper()
+	imap, pop = testmail.Demo(t), testmail.Dovecot(t, testmail.DovecotOptions{})
+	s := newSite(t, imap, db, func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })
+	anna, old = imap.NewUser(t), pop.NewUser(t)
+	for i := range mails {
+		pop.Deliver(t, old, testmail.Mail("Ben <ben@old.test>", fmt.Sprintf("Old mail %d", i), "Once upon a time."))
+	}
+	return s.signIn(anna), anna, imap, pop, old
+}
+
+func TestAnOldMailboxIsBroughtOver(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		v, _, _, pop, old := importSite(t, db, 5)
+		wrong := old
+		wrong.Password = "wrong"
+		v.filledIn(pop.POP3, wrong).press("action", "start").want(422).says("[role=alert]", "refuses name or password")
+		if got := attr(v.one("input[name=username]"), "value"); got != old.Address {
+			t.Errorf("what was typed is gone: %q", got)
+		}
+		if attr(v.one("input[type=password]"), "value") != "" {
+			t.Error("the password stands in the page")
+		}
+		v.filledIn(pop.POP3, old).set("mailbox", newMailbox).press("action", "start").want(200).says("[role=status]", "5 mails are at")
+		eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here: 5 mails") })
+		v.filledIn(pop.POP3, old).press("action", "start").want(409).says("[role=alert]", "imported already")
+
+		var folder string
+		for _, a := range v.get("/imports").all("a[data-mailbox]") {
+			if strings.Contains(attr(a, "data-mailbox"), "@") {
+				folder = attr(a, "href")
+			}
+		}
+		if n := len(v.get(folder).want(200).all("[data-uid]")); n != 5 {
+			t.Errorf("%d mails in the folder of the address", n)
+		}
+
+		pop.Deliver(t, old, testmail.Mail("Ben <ben@old.test>", "One more", "x"))
+		v.get("/imports").form("form[data-source-run]").press("action", "run").want(200)
+		eventually(t, "one more is here", func() bool { return strings.Contains(v.state(), "All is here: 6 mails") })
+
+		card := attr(v.one("section[data-source-card]"), "data-source-card")
+		save := func() *form { return v.get("/imports").formAround("select[id=into-" + card + "]") }
+		save().set("keep", "delete").press("action", "save").want(200).says("[role=alert]", "6 mails at 127.0.0.1 would be deleted there")
+		if talk := pop.Talk(t, old); talk.Count("INBOX") != 6 {
+			t.Error("something is deleted before it was confirmed")
+		}
+		v.formAround("input[name=sure]").press("action", "save").want(200)
+		v.says("[data-source-state]", "6 mails are to be deleted")
+		v.form("form[data-source-run]").press("action", "run").want(200)
+		eventually(t, "they are deleted there", func() bool { return pop.Talk(t, old).Count("INBOX") == 0 })
+		if n := len(v.get(folder).want(200).all("[data-uid]")); n != 6 {
+			t.Errorf("%d mails are here after those there were deleted", n)
+		}
+
+		eventually(t, "the run has ended", func() bool { return !strings.Contains(v.state(), "Looking") })
+		v.formAround("button[value=pause]").press("action", "pause").want(200).says("[data-source-state]", "Paused")
+		v.form("form[data-source-run]").press("action", "run").want(200)
+		eventually(t, "it goes on", func() bool { return strings.Contains(v.state(), "All is here") })
+		v.formAround("button[value=remove]").press("action", "remove").want(200)
+		if v.has("[data-source-card]") {
+			t.Error("what was removed is still there")
+		}
+	})
+}
+
+const newMailbox = "+"
+
+func TestAManyAreNotDeletedThereWithoutAnotherWord(t *testing.T) {
+	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 101)
+	v.filledIn(pop.POP3, old).set("keep", "delete").press("action", "start").want(200).says("[role=alert]", "101 mails at 127.0.0.1 would be deleted there")
+	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here: 101 mails") })
+	if n := pop.Talk(t, old).Count("INBOX"); n != 101 {
+		t.Errorf("%d are left there, though nobody confirmed", n)
+	}
+}
+
+func TestOnlyNowIsOnce(t *testing.T) {
+	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 2)
+	v.filledIn(pop.POP3, old).set("every", "once").press("action", "start").want(200)
+	eventually(t, "it has ended", func() bool { return strings.Contains(v.state(), "Finished: 2 mails brought over") })
+}
+
+func TestServersThatNobodyMayNameAreRefusedWithWords(t *testing.T) {
+	imap := testmail.Demo(t)
+	s := newSite(t, imap, testdb.SQLite(t), nil)
+	u := imap.NewUser(t)
+	v := s.signIn(u)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	at := ln.Addr().(*net.TCPAddr)
+	for name, set := range map[string][2]string{
+		"an inner address": {"host", "169.254.169.254"}, "this machine": {"port", fmt.Sprint(at.Port)}, "no port": {"port", "99999"}, "no host": {"host", "a b"}, "days": {"keep", "days"},
+	} {
+		f := v.filledIn(testmail.Address{Host: "127.0.0.1", Port: 110}, testmail.User{Address: "x@y.test", Password: "x"}).set("days", "")
+		f.set(set[0], set[1]).press("action", "start").want(422)
+		if len(strings.Join(v.texts("[role=alert]"), "")) < 20 {
+			t.Errorf("%s: no words", name)
+		}
+	}
+	v.filledIn(testmail.Address{Host: "127.0.0.1", Port: 110}, testmail.User{Address: "x@y.test"}).press("action", "start").want(422).says("[role=alert]", "Type the password")
+	v.get("/imports").form("form[data-source]").set("username", "nobody").press("action", "find").want(422).says("[role=alert]", "is no mail address")
+	for range 25 {
+		if v.filledIn(testmail.Address{Host: "127.0.0.1", Port: 110}, testmail.User{Address: "x@y.test", Password: "x"}).press("action", "start"); v.status == 429 {
+			return
+		}
+	}
+	t.Error("servers can be tried without end")
+}
+
+func TestMailsComeInFromFiles(t *testing.T) {
+	imap := testmail.Demo(t)
+	s := newSite(t, imap, testdb.SQLite(t), nil)
+	u := imap.NewUser(t)
+	v := s.signIn(u)
+	v.get("/imports").want(200).form("form[action=/imports/files]").attach("files", file{"a.eml", []byte("From: a@x.test\nSubject: Unix lines\nDate: Mon, 2 Feb 2015 10:00:00 +0000\n\nbody\n.\nend")},
+		file{"b.eml", []byte("From: b@x.test\r\nSubject: Mail lines\r\nDate: Tue, 3 Feb 2015 10:00:00 +0000\r\n\r\nbody\r\n")}, file{"c.txt", []byte("no mail at all")}).press("", "").want(200)
+	v.says("[role=status]", "2 mails brought in")
+	v.says("[role=status]", "c.txt is no mail")
+	v.get("/mail/1/INBOX").want(200)
+	if v.row("Unix lines") == "" || v.row("Mail lines") == "" {
+		t.Errorf("the inbox has %q", v.texts("[data-uid]"))
+	}
+	v.get("/mail/1/INBOX/" + v.row("Unix lines") + "/source").want(200)
+	if !strings.Contains(string(v.body), "\r\n\r\nbody\r\n.\r\nend") {
+		t.Errorf("it came as %q", v.body)
+	}
+	v.get("/imports").form("form[action=/imports/files]").press("", "").want(200).says("[role=status]", "Choose a file first")
+}
+
+func TestSourcesOfOthersAreNobodysBusiness(t *testing.T) {
+	imap, pop := testmail.Demo(t), testmail.Dovecot(t, testmail.DovecotOptions{})
+	s := newSite(t, imap, testdb.SQLite(t), func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })
+	anna, ben, old := imap.NewUser(t), imap.NewUser(t), pop.NewUser(t)
+	v := s.signIn(anna)
+	v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	w := s.signIn(ben)
+	w.get("/imports").want(200)
+	if w.has("[data-source-card]") {
+		t.Error("another's source is shown")
+	}
+	for _, act := range []string{"run", "pause", "remove", "save", "password"} {
+		w.do(w.newRequest("POST", "/imports/1", strings.NewReader("action="+act), "Content-Type", "application/x-www-form-urlencoded"))
+		if w.status != 404 {
+			t.Errorf("%s: %d", act, w.status)
+		}
+	}
+	if v.get("/imports"); !v.has("[data-source-card]") {
+		t.Error("it is gone")
+	}
+}

@@ -1,0 +1,467 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+	"restante/mailclient/pop3"
+	"restante/templates"
+)
+
+// newFolder is the choice of a folder that is called after the address.
+const newFolder = "+"
+
+// sourceForm is the form of a source as it was typed.
+type sourceForm struct {
+	host, port, security, username, mailbox, keep, days string
+	once, markRead, apop                                bool
+	wrong, said                                         string // what is to be mended, in words, and the server's
+	found                                               *discover.Found
+	looked                                              bool
+}
+
+func sourceFormFrom(r *http.Request) sourceForm {
+	v := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	f := sourceForm{host: v("host"), port: v("port"), security: v("security"), username: v("username"), mailbox: r.PostFormValue("mailbox"), keep: v("keep"), days: v("days"),
+		once: v("every") == "once", markRead: v("markread") == "1", apop: v("apop") == "1"}
+	if host, port, err := net.SplitHostPort(f.host); err == nil {
+		f.host, f.port = host, port
+	}
+	return f
+}
+
+// imports shows the sources of a person, and the form for a new one.
+func (s *Server) imports(w http.ResponseWriter, r *http.Request, p *person) error {
+	return s.importsPage(w, r, p, http.StatusOK, sourceForm{mailbox: "INBOX", security: "tls", keep: "keep", days: "14"}, nil)
+}
+
+// importsPage shows the page, with a form as it was typed, and a question about one of the sources.
+func (s *Server) importsPage(w http.ResponseWriter, r *http.Request, p *person, status int, f sourceForm, ask *templates.SourceAsk) error {
+	sources, err := s.store.Sources(r.Context(), p.User.ID)
+	if err != nil {
+		return err
+	}
+	frame, boxes := s.frame(r, p, "imports-page", p.L.T("nav.imports"), "")
+	page := templates.Imports{Frame: frame, Form: s.sourceFormView(p, f, boxes), Fold: len(sources) > 0 && f.wrong == "" && !f.looked}
+	for _, o := range sources {
+		v, err := s.sourceView(r, p, o, boxes)
+		if err != nil {
+			return err
+		}
+		if ask != nil && ask.ID == o.ID {
+			v.Ask = ask
+		}
+		page.Sources = append(page.Sources, v)
+	}
+	page.Mailboxes = mailboxOptions(p, boxes, "INBOX", false)
+	s.render(w, r, status, page)
+	return nil
+}
+
+func mailboxOptions(p *person, boxes []mailclient.Mailbox, now string, another bool) (out []templates.Option) {
+	for _, b := range boxes {
+		if b.Selectable && b.Role != mailclient.RoleTrash && b.Role != mailclient.RoleJunk && b.Role != mailclient.RoleDrafts {
+			out = append(out, templates.Option{Name: b.Name, Display: fullDisplay(b, p), Current: b.Name == now})
+		}
+	}
+	if len(out) == 0 { // the server does not tell them now
+		out = append(out, templates.Option{Name: "INBOX", Display: "INBOX", Current: true})
+	}
+	if another {
+		out = append(out, templates.Option{Name: newFolder, Display: p.L.T("imports.newfolder"), Current: now == newFolder})
+	}
+	return out
+}
+
+var sourceSecurities = []string{"tls", "starttls", "none"}
+
+func securityOptions(p *person, now string) (out []templates.Option) {
+	for _, v := range sourceSecurities {
+		out = append(out, templates.Option{Value: v, Words: p.L.T("imports.security." + v), Current: v == now})
+	}
+	return out
+}
+
+func keepOptions(p *person, now string) (out []templates.Option) {
+	for _, v := range []store.Keep{store.KeepAll, store.KeepDays, store.KeepNone} {
+		out = append(out, templates.Option{Value: string(v), Words: p.L.T("imports.keep." + string(v)), Current: string(v) == now})
+	}
+	return out
+}
+
+func (s *Server) sourceFormView(p *person, f sourceForm, boxes []mailclient.Mailbox) templates.SourceForm {
+	v := templates.SourceForm{Host: f.host, Port: f.port, Username: f.username, Days: f.days, Once: f.once, MarkRead: f.markRead, APOP: f.apop, Problem: f.wrong, ServerSaid: f.said,
+		Securities: securityOptions(p, f.security), Keeps: keepOptions(p, f.keep), Mailboxes: mailboxOptions(p, boxes, f.mailbox, true), OpenServer: f.host != "" || f.looked}
+	if f.found == nil {
+		return v
+	}
+	c := f.found.POP3
+	if c.Found() {
+		v.Found = p.L.T("imports.found", "Host", c.Address(), "Source", p.L.T("imports.source."+string(c.Source)))
+		if c.Confirm() {
+			v.Confirm = p.L.T("imports.confirm", "Host", c.Host, "Domain", f.found.Domain)
+		}
+		for _, o := range c.Disagree() {
+			v.Others = append(v.Others, p.L.T("imports.other", "Host", o.Address(), "Source", p.L.T("imports.source."+string(o.Source))))
+		}
+	}
+	v.PasswordURL = f.found.Password
+	return v
+}
+
+// sourceView is a source as its card tells of it.
+func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []mailclient.Mailbox) (templates.Source, error) {
+	ctx := r.Context()
+	counts, err := s.store.SourceCounts(ctx, p.User.ID, o.ID)
+	if err != nil {
+		return templates.Source{}, err
+	}
+	runs, err := s.store.Runs(ctx, p.User.ID, o.ID, 10)
+	if err != nil {
+		return templates.Source{}, err
+	}
+	failed, err := s.store.FailedMails(ctx, p.User.ID, o.ID)
+	if err != nil {
+		return templates.Source{}, err
+	}
+	v := templates.Source{
+		ID: o.ID, Name: o.Username, Host: o.Host, Server: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), ActionURL: pathSource(o.ID), Running: o.Running, Paused: o.Paused,
+		Keeps: keepOptions(p, string(o.Keep)), Days: max(o.Days, 1), Once: o.Once, MarkRead: o.MarkRead, APOP: o.APOP, Port: o.Port, Securities: securityOptions(p, strings.Replace(o.Security, "plain", "none", 1)),
+		ServerSaid: o.ServerText,
+	}
+	if o.Keep != store.KeepDays {
+		v.Days = 14
+	}
+	v.Mailboxes = mailboxOptions(p, boxes, o.Mailbox, false)
+	if !slices.ContainsFunc(v.Mailboxes, func(m templates.Option) bool { return m.Current }) {
+		v.Mailboxes = append(v.Mailboxes, templates.Option{Name: o.Mailbox, Display: o.Mailbox, Current: true})
+	}
+	s.sourceState(p, &v, o, counts, runs)
+	v.AskPassword = o.Problem == string(pop3.WrongLogin) || o.Problem == string(pop3.UnclearLogin)
+	if o.Keep != store.KeepAll && counts.Kept > 0 {
+		if n, err := s.store.CountDeletions(ctx, p.User.ID, o.ID, o.Keep, o.Days); err == nil && n > 0 {
+			v.Deletions = p.L.T("imports.deletions", "N", n, "Host", o.Host)
+		}
+	}
+	for _, run := range runs {
+		v.History = append(v.History, templates.SourceRun{When: p.L.Short(run.Started.In(p.Zone), s.nowFor(p)), Words: runWords(p, run), ServerSaid: run.ServerText})
+	}
+	for i, row := range failed {
+		if i == 100 {
+			break
+		}
+		subject := row.Subject
+		if subject == "" {
+			subject = p.L.T("row.nosubject")
+		}
+		v.Failed = append(v.Failed, templates.SourceMail{ID: row.ID, Subject: subject, Size: p.L.Size(row.Size), Words: p.L.T("imports.mail." + row.State), ServerSaid: row.LastError, Doubtful: row.State == "doubtful"})
+	}
+	v.FailedWords = p.L.T("imports.failed", "N", counts.Failed)
+	return v, nil
+}
+
+// sourceState says where a source stands.
+func (s *Server) sourceState(p *person, v *templates.Source, o store.Source, counts store.SourceCounts, runs []store.ImportRun) {
+	clock := func(t time.Time) string { return p.L.Short(t.In(p.Zone), s.nowFor(p)) }
+	switch {
+	case o.Running && len(runs) > 0 && runs[0].Ended.IsZero() && runs[0].Total > 0:
+		run := runs[0]
+		v.Total, v.At, v.Percent = run.Total, run.Done, run.Done*100/run.Total
+		v.Words = p.L.T("imports.progress", "N", run.Total, "Done", p.L.Number(run.Done))
+		if left := run.Left(); left > 0 {
+			v.Words += " " + p.L.T("imports.left", "N", max(1, int((left+30*time.Second)/time.Minute)))
+		}
+		v.Goes = true
+	case o.Running:
+		v.Words, v.Goes = p.L.T("imports.looking", "Host", o.Host), true
+	case o.Paused && o.Once && o.Problem == string(pop3.Done):
+		v.Words = p.L.T("imports.over", "N", counts.Imported)
+	case o.Problem != "" && o.Problem != string(pop3.Done) && o.Problem != string(pop3.Stopped):
+		v.Words, v.Bad = p.L.T("imports.state."+o.Problem, "Host", o.Host, "Target", p.Servers.IMAP.Host), true
+		if !o.Paused && !o.NextAt.IsZero() {
+			v.Next = p.L.T("imports.tryagain", "Time", clock(o.NextAt))
+		}
+	case o.Paused:
+		v.Words = p.L.T("imports.paused")
+	case len(runs) == 0:
+		v.Words, v.Goes = p.L.T("imports.soon"), true
+	default:
+		v.Words = p.L.T("imports.allhere", "N", counts.Imported)
+	}
+	if !v.Goes && !o.Paused && !v.Bad && len(runs) > 0 && !o.NextAt.IsZero() {
+		v.Next = p.L.T("imports.next", "Last", clock(runs[0].Started), "Next", clock(o.NextAt))
+	}
+}
+
+func runWords(p *person, run store.ImportRun) string {
+	words := p.L.T("imports.run", "N", run.Done)
+	if run.Deleted > 0 {
+		words += " " + p.L.T("imports.run.deleted", "N", run.Deleted)
+	}
+	if run.Failed > 0 {
+		words += " " + p.L.T("imports.run.failed", "N", run.Failed)
+	}
+	if run.Outcome != "" && run.Outcome != string(pop3.Done) {
+		words += " " + p.L.T("imports.outcome."+run.Outcome)
+	}
+	return words
+}
+
+func pathSource(id int64) string { return "/imports/" + strconv.FormatInt(id, 10) }
+
+// postImports looks for the server of an address, or adds a source and starts it.
+func (s *Server) postImports(w http.ResponseWriter, r *http.Request, p *person) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	f := sourceFormFrom(r)
+	if f.username == "" {
+		f.wrong = p.L.T("imports.noaddress")
+		return s.importsPage(w, r, p, http.StatusUnprocessableEntity, f, nil)
+	}
+	if !s.mayTry(p) {
+		f.wrong = p.L.T("imports.toomany")
+		return s.importsPage(w, r, p, http.StatusTooManyRequests, f, nil)
+	}
+	if f.host == "" || r.PostFormValue("action") == "find" {
+		return s.findSource(w, r, p, f)
+	}
+	return s.addSource(w, r, p, f)
+}
+
+// findSource fills the server of an address in, without asking it for anything.
+func (s *Server) findSource(w http.ResponseWriter, r *http.Request, p *person, f sourceForm) error {
+	f.looked = true
+	found, err := s.finder.Find(r.Context(), f.username)
+	status := http.StatusOK
+	switch {
+	case errors.Is(err, discover.ErrAddress):
+		f.wrong, status = p.L.T("imports.badaddress", "Address", f.username), http.StatusUnprocessableEntity
+	case err != nil:
+		return err
+	case !found.POP3.Found():
+		f.wrong = p.L.T("imports.notfound", "Domain", found.Domain)
+	default:
+		f.found = &found
+		f.host, f.port, f.security = found.POP3.Host, strconv.Itoa(found.POP3.Port), strings.Replace(string(found.POP3.Security), "plain", "none", 1)
+		if name := found.POP3.Username(f.username); name != "" {
+			f.username = name
+		}
+	}
+	return s.importsPage(w, r, p, status, f, nil)
+}
+
+var popPorts = map[string]int{"tls": 995, "starttls": 110, "plain": 110}
+
+// source is what a form says, as far as it can be; wrong says why not.
+func (f *sourceForm) source(p *person) (o store.Source, wrong string) {
+	o = store.Source{Host: f.host, Username: f.username, Security: strings.Replace(f.security, "none", "plain", 1), Mailbox: f.mailbox, Keep: store.Keep(f.keep),
+		Every: 15 * time.Minute, Once: f.once, MarkRead: f.markRead}
+	if f.keep == "" {
+		o.Keep = store.KeepAll
+	}
+	o.APOP = f.apop && o.Security == "plain"
+	if o.Port = popPorts[o.Security]; o.Port == 0 {
+		return o, p.L.T("imports.badserver")
+	}
+	if f.port != "" {
+		n, err := strconv.Atoi(f.port)
+		if err != nil || n < 1 || n > 65535 {
+			return o, p.L.T("imports.badport", "Port", f.port)
+		}
+		o.Port = n
+	}
+	if len(f.host) > 253 || len(f.username) > 254 || strings.ContainsAny(f.host+f.username, "\r\n\x00 ") {
+		return o, p.L.T("imports.badserver")
+	}
+	if o.Keep == store.KeepDays {
+		n, err := strconv.Atoi(f.days)
+		if err != nil || n < 1 || n > 3650 {
+			return o, p.L.T("imports.baddays")
+		}
+		o.Days = n
+	}
+	return o, ""
+}
+
+// mailboxFor is the folder that a form names: one that there is, or a new one called after the address.
+func (s *Server) mailboxFor(ctx context.Context, p *person, f sourceForm) (string, error) {
+	boxes, err := p.Mail.Mailboxes(ctx)
+	if err != nil {
+		return "", err
+	}
+	if f.mailbox == "" {
+		return "INBOX", nil
+	}
+	if f.mailbox != newFolder {
+		if !slices.ContainsFunc(boxes, func(b mailclient.Mailbox) bool { return b.Name == f.mailbox && b.Selectable }) {
+			return "", mailclient.ErrNoMailbox
+		}
+		return f.mailbox, nil
+	}
+	name, err := mailclient.NewName(boxes, "", f.username)
+	if err != nil { // what parts folders stands in it
+		name, err = mailclient.NewName(boxes, "", strings.NewReplacer("/", "-", ".", "-", "\\", "-", "%", "-", "*", "-").Replace(f.username))
+	}
+	if err != nil {
+		return "", err
+	}
+	if !taken(boxes, name) {
+		err = p.Mail.CreateMailbox(ctx, name)
+	}
+	return name, err
+}
+
+// moreThan is how many mails are deleted at a source without another word (PROTOCOLS P12).
+const moreThan = 100
+
+// addSource tries the server with the password, adds the source and starts it. When much would be deleted there, nothing
+// is until the person has said so once more.
+func (s *Server) addSource(w http.ResponseWriter, r *http.Request, p *person, f sourceForm) error {
+	ctx := r.Context()
+	again := func(status int, wrong, said string) error {
+		f.wrong, f.said = wrong, said
+		return s.importsPage(w, r, p, status, f, nil)
+	}
+	password := r.PostFormValue("password")
+	o, wrong := f.source(p)
+	if wrong != "" {
+		return again(http.StatusUnprocessableEntity, wrong, "")
+	}
+	if password == "" {
+		return again(http.StatusUnprocessableEntity, p.L.T("imports.nopassword"), "")
+	}
+	mails, err := s.queue.CheckSource(ctx, o, password)
+	if err != nil {
+		out := pop3.SourceOutcome(err)
+		s.log.Info("import source refused", "id", requestID(r), "outcome", string(out.Kind))
+		return again(http.StatusUnprocessableEntity, p.L.T("imports.state."+string(out.Kind), "Host", o.Host, "Target", ""), out.Text)
+	}
+	if o.Mailbox, err = s.mailboxFor(ctx, p, f); errors.Is(err, mailclient.ErrNoMailbox) {
+		return again(http.StatusUnprocessableEntity, p.L.T("error.nofolder"), "")
+	} else if err != nil {
+		return err
+	}
+	wanted := o.Keep
+	if mails > moreThan {
+		o.Keep = store.KeepAll
+	}
+	o, err = s.queue.AddSource(ctx, p.Account, o, password, p.cred)
+	switch {
+	case errors.Is(err, store.ErrSourceTaken):
+		return again(http.StatusConflict, p.L.T("imports.taken"), "")
+	case errors.Is(err, store.ErrTooManySources):
+		return again(http.StatusConflict, p.L.T("imports.toomanysources"), "")
+	case err != nil:
+		return err
+	}
+	if wanted != o.Keep {
+		return s.importsPage(w, r, p, http.StatusOK, sourceForm{mailbox: "INBOX", security: "tls", keep: "keep", days: "14"}, deletionAsk(p, o, wanted, mails))
+	}
+	s.putFlash(r, flash{Words: p.L.T("imports.started", "N", mails, "Host", o.Host)})
+	return seeOther(w, r, "/imports")
+}
+
+// deletionAsk asks before mails are deleted at a source.
+func deletionAsk(p *person, o store.Source, keep store.Keep, n int) *templates.SourceAsk {
+	return &templates.SourceAsk{ID: o.ID, Words: p.L.T("imports.ask."+string(keep), "N", n, "Host", o.Host, "Days", o.Days), Keep: string(keep), Days: max(o.Days, 1), N: n}
+}
+
+// sourceOf is the source that the path names.
+func (s *Server) sourceOf(r *http.Request, p *person) (store.Source, error) {
+	id, err := strconv.ParseInt(chi.URLParam(r, "source"), 10, 64)
+	if err != nil || id <= 0 {
+		return store.Source{}, errNothingHere
+	}
+	return s.store.Source(r.Context(), p.User.ID, id)
+}
+
+// actOnSource does what a button of a source says.
+func (s *Server) actOnSource(w http.ResponseWriter, r *http.Request, p *person) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	o, err := s.sourceOf(r, p)
+	if err != nil {
+		return err
+	}
+	ctx, user := r.Context(), p.User.ID
+	row := atoi64(r.PostFormValue("mail"))
+	words := ""
+	switch action := r.PostFormValue("action"); action {
+	case "run", "":
+		err, words = s.queue.RunSource(ctx, user, o.ID), "imports.done.run"
+	case "pause":
+		err, words = s.store.PauseSource(ctx, user, o.ID), "imports.done.pause"
+	case "retry":
+		err, words = s.queue.RetryMails(ctx, user, o.ID, row), "imports.done.run"
+	case "settle":
+		err, words = s.store.SettleMail(ctx, user, o.ID, row), "imports.done.settle"
+	case "remove":
+		err, words = s.store.RemoveSource(ctx, user, o.ID), "imports.done.remove"
+	case "password":
+		if r.PostFormValue("password") == "" {
+			s.putFlash(r, flash{Words: p.L.T("imports.nopassword"), Failed: true})
+			return seeOther(w, r, "/imports")
+		}
+		err, words = s.queue.SetSourcePassword(ctx, user, o.ID, r.PostFormValue("password")), "imports.done.run"
+	case "save":
+		return s.saveSource(w, r, p, o)
+	default:
+		return badRequest("error.act")
+	}
+	if errors.Is(err, store.ErrNotFound) && row != 0 { // it was settled meanwhile
+		err, words = nil, ""
+	}
+	if err != nil {
+		return err
+	}
+	if words != "" {
+		s.putFlash(r, flash{Words: p.L.T(words, "Host", o.Host)})
+	}
+	return seeOther(w, r, "/imports")
+}
+
+// saveSource changes a source. Before mails are deleted that were not to be, it says how many and asks.
+func (s *Server) saveSource(w http.ResponseWriter, r *http.Request, p *person, o store.Source) error {
+	f := sourceFormFrom(r)
+	f.host, f.username = o.Host, o.Username
+	if f.security == "" { // the question about deletions sends no more than they are about
+		f.security, f.port, f.mailbox, f.once, f.markRead, f.apop = strings.Replace(o.Security, "plain", "none", 1), strconv.Itoa(o.Port), o.Mailbox, o.Once, o.MarkRead, o.APOP
+	}
+	next, wrong := f.source(p)
+	if wrong == "" && f.mailbox != o.Mailbox {
+		if _, err := s.mailboxFor(r.Context(), p, f); err != nil {
+			wrong = p.L.T("error.nofolder")
+		}
+	}
+	if wrong != "" {
+		s.putFlash(r, flash{Words: wrong, Failed: true})
+		return seeOther(w, r, "/imports")
+	}
+	next.ID, next.UserID, next.AccountID = o.ID, o.UserID, o.AccountID
+	n, err := s.store.CountDeletions(r.Context(), p.User.ID, o.ID, next.Keep, next.Days)
+	if err != nil {
+		return err
+	}
+	changed := next.Keep != o.Keep || next.Keep == store.KeepDays && next.Days < o.Days
+	if n > 0 && changed && r.PostFormValue("sure") != "1" {
+		return s.importsPage(w, r, p, http.StatusOK, sourceForm{mailbox: "INBOX", security: "tls", keep: "keep", days: "14"}, deletionAsk(p, next, next.Keep, n))
+	}
+	if err := s.queue.ChangeSource(r.Context(), next); err != nil {
+		return err
+	}
+	s.putFlash(r, flash{Words: p.L.T("settings.saved")})
+	return seeOther(w, r, "/imports")
+}

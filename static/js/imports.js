@@ -1,0 +1,61 @@
+// The page of imports: how far each has come, and the server of an address that
+// was typed. Without it the page says so when it is loaded again.
+import { all, isOurs, one, parse } from "./dom.js";
+
+async function page(body) {
+	const response = await fetch("/imports", body ? { method: "POST", body, headers: { "X-Restante": "1" } } : { headers: { "X-Restante": "1" } });
+	if (!isOurs(response)) return null;
+	return parse(response, await response.text());
+}
+
+let asking = null, again = false;
+
+/** refresh brings each source's state up to date; what is being typed stays. */
+async function refresh() {
+	if (asking) { again = true; return; }
+	again = false;
+	asking = page().then((fresh) => {
+		if (!fresh) return;
+		const cards = all("[data-source-card]", fresh);
+		if (cards.length !== all("[data-source-card]").length) return location.reload();
+		for (const card of cards) {
+			const state = one("[data-source-state]", card), old = one(`[data-source-state="${state.dataset.sourceState}"]`);
+			if (old && old.innerHTML !== state.innerHTML) old.replaceWith(state);
+		}
+	}).catch(() => { /* the next news tries again */ });
+	await asking;
+	asking = null;
+	if (again) setTimeout(refresh, 1000);
+}
+
+let looked = "";
+
+/** look asks for the server of the address, and fills in what is found, unless something was typed there meanwhile. */
+async function look(form) {
+	const { username, host, port, security } = form.elements;
+	const address = username.value.trim();
+	if (host.value.trim() || !/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(address) || address === looked) return;
+	looked = address;
+	const found = one("[data-found]", form);
+	found.setAttribute("aria-busy", "true");
+	try {
+		const fresh = await page(new URLSearchParams({ username: address, action: "find" })), theirs = fresh && one("form[data-source]", fresh);
+		if (!theirs || host.value.trim() || username.value.trim() !== address) return;
+		found.replaceChildren(...one("[data-found]", theirs).childNodes);
+		for (const field of [host, port, security, username]) field.value = one(`[name="${field.name}"]`, theirs).value;
+		if (!host.value) {
+			one("[data-server]", form).open = true;
+			found.textContent = one("[role=alert]", theirs)?.textContent.trim() ?? "";
+		}
+	} finally {
+		found.removeAttribute("aria-busy");
+	}
+}
+
+/** startImports brings the page to life. */
+export function startImports() {
+	const form = one("form[data-source]");
+	document.addEventListener("restante:import", refresh);
+	setInterval(() => { if (one("[data-goes]") && !document.hidden) refresh(); }, 5000); // where no news comes
+	form.elements.username.addEventListener("change", () => look(form).catch(() => { /* typed by hand then */ }));
+}

@@ -1,6 +1,8 @@
 // Package pop3 fetches from POP3 servers as they are (RFC 1939, 2449, 2595, 3206,
 // 5034; PROTOCOLS P). A Client is one session, signed in: it lists, reads the
-// headers or the whole of mails, marks them for deletion, and quits. Start at Dial.
+// headers or the whole of mails, marks them for deletion, and quits. An Import brings
+// mails from such sessions into a target, each once, by a ledger; it knows neither
+// IMAP nor databases. Start at Dial and at Import.
 package pop3
 
 import (

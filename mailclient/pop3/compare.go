@@ -146,61 +146,94 @@ type unlisted struct {
 	dup int
 }
 
-// matchAlike tells mails of one UID apart by their headers (P6, line 17): several in one listing, or one whose row is
-// gone.
-func (r *run) matchAlike(ctx context.Context, s Session, uid string, list []Entry) (fresh []unlisted, err error) {
-	var rows []*known
-	var keys []string // of rows
+// twins are the rows of one UID, with their key hashes.
+type twins struct {
+	rows []*known
+	keys []string
+}
+
+func (r *run) twins(ctx context.Context, uid string) (t twins, err error) {
 	for k := r.first[uid]; k != nil; k = k.next {
 		key := ""
-		if k.keyed {
+		switch {
+		case uid[0] == ' ': // the UID is a hash
+			key = uid
+		case k.keyed:
 			row, err := r.Ledger.Row(ctx, k.id)
 			if err != nil {
-				return nil, broken(err)
+				return t, broken(err)
 			}
 			key = row.KeyHash
 		}
-		rows, keys = append(rows, k), append(keys, key)
+		t.rows, t.keys = append(t.rows, k), append(t.keys, key)
 	}
-	next := 0
-	for _, k := range rows {
-		next = max(next, k.dup+1)
+	return t, nil
+}
+
+// take gives the first row that fits and that no mail has, nil if there is none.
+func (t twins) take(fits func(key string, k *known) bool) *known {
+	for i, k := range t.rows {
+		if k.number == 0 && fits(t.keys[i], k) {
+			return k
+		}
 	}
-	var relisted []*known
-	take := func(e Entry, fits func(i int, k *known) bool, sure bool) bool {
-		for i, k := range rows {
-			if k.number == 0 && fits(i, k) {
-				k.number, k.sure = e.Number, sure
-				if k.gone() && (sure || k.imported.IsZero()) {
-					relisted = append(relisted, k)
-				}
-				return true
+	return nil
+}
+
+// of gives the row of a mail with a key hash, "" if the server does not let it be known. sure says that it is the same
+// mail beyond doubt. Of those that are alike, what was to be deleted is likely gone.
+func (t twins) of(key string) (k *known, sure bool) {
+	likely := []func(*known) bool{
+		func(k *known) bool { return !k.gone() && k.state != Deleting },
+		func(k *known) bool { return !k.gone() },
+		func(*known) bool { return true },
+	}
+	if key != "" {
+		for _, is := range likely {
+			if k := t.take(func(o string, k *known) bool { return o == key && is(k) }); k != nil {
+				return k, true
 			}
 		}
-		return false
 	}
+	if k := t.take(func(o string, _ *known) bool { return o == "" }); k != nil || key != "" {
+		return k, false
+	}
+	for _, is := range likely {
+		if k := t.take(func(_ string, k *known) bool { return is(k) }); k != nil {
+			return k, false
+		}
+	}
+	return nil, false
+}
+
+// matchAlike tells mails of one UID apart by their headers (P6, line 17): several in one listing, or one whose row is
+// gone.
+func (r *run) matchAlike(ctx context.Context, s Session, uid string, list []Entry) (fresh []unlisted, err error) {
+	t, err := r.twins(ctx, uid)
+	if err != nil {
+		return nil, err
+	}
+	dup := 0
+	for _, k := range t.rows {
+		dup = max(dup, k.dup+1)
+	}
+	var relisted []*known
 	for _, e := range list {
-		key := ""
-		switch {
-		case len(rows) == 0:
-		case uid[0] == ' ':
-			key = uid
-			keys = slices.Repeat([]string{uid}, len(rows))
-		default:
+		key := uid
+		if uid[0] != ' ' && len(t.rows) > 0 {
 			if key, err = topKey(ctx, s, e.Number); err != nil {
 				return nil, err
 			}
 		}
-		same := func(i int) bool { return key != "" && keys[i] == key }
-		switch {
-		case take(e, func(i int, k *known) bool { return same(i) && !k.gone() }, true):
-		case take(e, func(i int, _ *known) bool { return same(i) }, true):
-		case take(e, func(i int, k *known) bool { return keys[i] == "" }, false):
-		case key == "" && take(e, func(_ int, k *known) bool { return !k.gone() }, false):
-		case key == "" && take(e, func(int, *known) bool { return true }, false):
-		default:
-			fresh = append(fresh, unlisted{e, next})
-			next++
+		k, sure := t.of(key)
+		if k == nil {
+			fresh = append(fresh, unlisted{e, dup})
+			dup++
+			continue
+		}
+		k.number, k.sure = e.Number, sure
+		if k.gone() && (sure || k.imported.IsZero()) {
+			relisted = append(relisted, k)
 		}
 	}
 	return fresh, r.relist(ctx, relisted)

@@ -9,7 +9,7 @@ test:
 
 # Ratios to raw IMAP in the same run, on mailboxes of 1k, 10k and 100k mails; needs Dovecot and Postfix.
 bench:
-	RESTANTE_BENCH=1 go test -count=1 -v -timeout 60m -run '^TestMeasure' ./cmd/restante
+	RESTANTE_BENCH=1 go test -count=1 -v -timeout 90m -run '^TestMeasure' ./cmd/restante
 
 # Every screen at three sizes, by day and night, into screenshots/; needs Chromium.
 screenshots:

@@ -58,7 +58,7 @@ func (h *hub) join(userID int64) (ch chan string, leave func(), ok bool) {
 	}, true
 }
 
-// events is the stream of what happens: mail, outbox, session, server. Each has a JSON object as its data.
+// events is the stream of what happens: mail, outbox, import, session, server. Each has a JSON object as its data.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error {
 	if r.Method == http.MethodHead {
 		return nil

@@ -86,6 +86,9 @@ func (q *Queue) finishSource(ctx context.Context, o store.Source, out pop3.Outco
 	if o.Once && out.Kind == pop3.Done && !out.More { // all is here
 		o.Paused = true
 	}
+	if out.Kind == pop3.Done {
+		o.NoUIDL = out.NoUIDL
+	}
 	if out.Kind != pop3.Stopped {
 		o.Server, o.ServerText = out.Host, text(out.Text)
 	}

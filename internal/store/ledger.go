@@ -146,6 +146,7 @@ type SourceCounts struct {
 	Waiting  int // to be brought over
 	Imported int
 	Kept     int // imported, and at the source still
+	Stubborn int // those of Kept that the source would not delete, five times
 	Failed   int // not brought over: see FailedMails
 }
 
@@ -153,8 +154,9 @@ type SourceCounts struct {
 func (s *Store) SourceCounts(ctx context.Context, userID, id int64) (c SourceCounts, err error) {
 	err = s.db.QueryRowContext(ctx, `
 		SELECT COUNT(*), COUNT(*) FILTER (WHERE l.state IN ('seen', 'spooled', 'appending')), COUNT(*) FILTER (WHERE l.imported_at > 0),
-			COUNT(*) FILTER (WHERE l.state IN ('imported', 'deleting')), COUNT(*) FILTER (WHERE l.state IN ('failed', 'toobig', 'doubtful'))
-		FROM import_ledger l JOIN sources o ON o.id = l.source_id WHERE o.id = $1 AND o.user_id = $2`, id, userID).Scan(&c.Known, &c.Waiting, &c.Imported, &c.Kept, &c.Failed)
+			COUNT(*) FILTER (WHERE l.state IN ('imported', 'deleting')), COUNT(*) FILTER (WHERE l.state = 'imported' AND l.tries BETWEEN 5 AND $3),
+			COUNT(*) FILTER (WHERE l.state IN ('failed', 'toobig', 'doubtful'))
+		FROM import_ledger l JOIN sources o ON o.id = l.source_id WHERE o.id = $1 AND o.user_id = $2`, id, userID, never-1).Scan(&c.Known, &c.Waiting, &c.Imported, &c.Kept, &c.Stubborn, &c.Failed)
 	return c, err
 }
 
@@ -189,11 +191,14 @@ func (s *Store) RetryMail(ctx context.Context, userID, id, row int64) error {
 		WHERE source_id = (SELECT id FROM sources WHERE id = $2 AND user_id = $3 AND removed_at = 0) AND (id = $4 OR $4 = 0) AND (state IN ('failed', 'toobig') OR state = 'doubtful' AND $4 <> 0)`, s.ms(), id, userID, row))
 }
 
+// never is how often the deletion of a mail is said to have been tried that is not to be tried.
+const never = 99
+
 // SettleMail takes the person's word that a doubtful mail has arrived. It is not deleted at the source for that.
 func (s *Store) SettleMail(ctx context.Context, userID, id, row int64) error {
 	return changed(s.db.ExecContext(ctx, `
-		UPDATE import_ledger SET state = 'imported', imported_at = $1, changed_at = $1, tries = 99, last_error = ''
-		WHERE source_id = (SELECT id FROM sources WHERE id = $2 AND user_id = $3 AND removed_at = 0) AND id = $4 AND state = 'doubtful'`, s.ms(), id, userID, row))
+		UPDATE import_ledger SET state = 'imported', imported_at = $1, changed_at = $1, tries = $5, last_error = ''
+		WHERE source_id = (SELECT id FROM sources WHERE id = $2 AND user_id = $3 AND removed_at = 0) AND id = $4 AND state = 'doubtful'`, s.ms(), id, userID, row, never))
 }
 
 // ImportRun is one run of a source.

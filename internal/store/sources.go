@@ -32,6 +32,7 @@ type Source struct {
 	NotBefore time.Time // the server wants to be left alone until then
 
 	Server, ServerText string
+	NoUIDL             bool // the server has none: each run reads every header, so that it is better to delete (P5)
 	Running            bool
 	Created, Updated   time.Time
 
@@ -58,12 +59,12 @@ var (
 const maxSources = 10
 
 const sourceColumns = `id, user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, paused, removed_at,
-	problem, failures, next_at, not_before, server, server_text, taken_until, created_at, updated_at, cred, target_cred, once`
+	problem, failures, next_at, not_before, server, server_text, no_uidl, taken_until, created_at, updated_at, cred, target_cred, once`
 
 func (s *Store) scanSource(r interface{ Scan(...any) error }) (o Source, err error) {
 	var every, removed, next, notBefore, taken, created, updated int64
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.Host, &o.Port, &o.Security, &o.Username, &o.APOP, &o.Mailbox, &o.Keyword, &o.MarkRead, &o.Keep, &o.Days, &every, &o.Paused, &removed,
-		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once)
+		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &o.NoUIDL, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once)
 	o.Every, o.RemovedAt, o.NextAt, o.NotBefore, o.Created, o.Updated = time.Duration(every)*time.Second, fromMS(removed), fromMS(next), fromMS(notBefore), fromMS(created), fromMS(updated)
 	o.Running = taken > s.ms()
 	return o, err
@@ -204,7 +205,7 @@ func (s *Store) HoldSource(ctx context.Context, id int64, node string, lease tim
 func (s *Store) FinishSource(ctx context.Context, o Source, node string) error {
 	return changed(s.db.ExecContext(ctx, `
 		UPDATE sources SET taken_by = '', taken_until = 0, updated_at = $1, paused = paused OR $2, problem = $3, failures = $4,
-			next_at = $5, not_before = $6, server = $7, server_text = $8
-		WHERE id = $9 AND taken_by = $10`,
-		s.ms(), o.Paused, o.Problem, o.Failures, toMS(o.NextAt), toMS(o.NotBefore), o.Server, o.ServerText, o.ID, node))
+			next_at = $5, not_before = $6, server = $7, server_text = $8, no_uidl = $9
+		WHERE id = $10 AND taken_by = $11`,
+		s.ms(), o.Paused, o.Problem, o.Failures, toMS(o.NextAt), toMS(o.NotBefore), o.Server, o.ServerText, o.NoUIDL, o.ID, node))
 }

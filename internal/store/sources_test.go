@@ -124,9 +124,12 @@ func TestP16_WhoMayReadASourceAndWhen(t *testing.T) {
 		}
 		missing(t, "another's lease", s.HoldSource(ctx, id, "n2", lease))
 		ok(t, s.HoldSource(ctx, id, "n1", lease))
-		o.Problem, o.Failures, o.NextAt, o.NotBefore = "unreachable", 2, now.Add(time.Hour), now.Add(30*time.Minute)
+		o.Problem, o.Failures, o.NextAt, o.NotBefore, o.NoUIDL = "unreachable", 2, now.Add(time.Hour), now.Add(30*time.Minute), true
 		ok(t, s.FinishSource(ctx, o, "n1"))
 		due(other)
+		if got := must(s.Source(ctx, anna.ID, id))(t); got.Running || !got.NoUIDL || got.Problem != "unreachable" || got.Failures != 2 {
+			t.Errorf("%+v", got)
+		}
 		ok(t, s.RunSource(ctx, anna.ID, id)) // a wish, but the server's is stronger
 		due(other)
 		s.At(now.Add(30 * time.Minute))
@@ -226,6 +229,7 @@ func TestP12_WhatAPersonIsToldAndDecides(t *testing.T) {
 			rows = append(rows, store.LedgerRow{UIDL: fmt.Append(nil, i), State: state, Tries: 5})
 		}
 		ok(t, s.AddLedger(ctx, h, rows))
+		rows[0].Tries, rows[1].Tries = 0, 5
 		for i := range rows[:3] {
 			rows[i].Imported = now.Add(-time.Duration(i) * 10 * 24 * time.Hour)
 		}
@@ -250,6 +254,9 @@ func TestP12_WhatAPersonIsToldAndDecides(t *testing.T) {
 		ok(t, s.RetryMail(ctx, anna.ID, id, rows[5].ID))
 		missing(t, "a mail that is no longer doubtful", s.SettleMail(ctx, anna.ID, id, rows[5].ID))
 		ok(t, s.SettleMail(ctx, anna.ID, id, rows[6].ID))
+		if c := must(s.SourceCounts(ctx, anna.ID, id))(t); c.Stubborn != 1 || c.Kept != 3 || c.Failed != 0 || c.Waiting != 3 {
+			t.Errorf("%+v", c)
+		}
 		for i, want := range []string{"imported", "imported", "gone", "seen", "seen", "seen", "imported"} {
 			if got := must(s.LedgerRow(ctx, id, rows[i].ID))(t); got.State != want {
 				t.Errorf("row %d is %s", i, got.State)

@@ -26,6 +26,7 @@ func (r *run) compare(ctx context.Context, s Session) (todo []*known, err error)
 	if err != nil {
 		return nil, err
 	}
+	r.noUIDL = !uids && len(list) > 0
 	fresh, err := r.match(ctx, s, list)
 	if err != nil {
 		return nil, err

@@ -113,16 +113,17 @@ func (k *known) gone() bool { return k.state == Gone || k.state == Missing }
 // run is one Run.
 type run struct {
 	Import
-	first map[string]*known // by UID
-	ids   map[int64]*known
-	stats Progress
-	room  *semaphore.Weighted
-	delay time.Duration
-	more  bool     // there may be more, once delay is over
-	guard bool     // the server has renumbered: nothing is deleted (P7)
-	met   bool     // the source has let us in
-	blind bool     // in this session there are mails that could not be looked at: nothing is deleted either
-	old   oldMails // what a mail with Compare may be
+	first  map[string]*known // by UID
+	ids    map[int64]*known
+	stats  Progress
+	room   *semaphore.Weighted
+	delay  time.Duration
+	more   bool // there may be more, once delay is over
+	noUIDL bool
+	guard  bool     // the server has renumbered: nothing is deleted (P7)
+	met    bool     // the source has let us in
+	blind  bool     // in this session there are mails that could not be looked at: nothing is deleted either
+	old    oldMails // what a mail with Compare may be
 }
 
 // Run brings over what is there. It ends when there is nothing left to do, or something stands in the way: the Outcome
@@ -141,7 +142,7 @@ func (im Import) Run(ctx context.Context) Outcome {
 	if ctx.Err() != nil {
 		out = Outcome{Kind: Stopped}
 	}
-	out.Progress, out.Delay, out.More = r.stats, r.delay, r.more
+	out.Progress, out.Delay, out.More, out.NoUIDL = r.stats, r.delay, r.more, r.noUIDL
 	return out
 }
 

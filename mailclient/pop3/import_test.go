@@ -62,6 +62,9 @@ func live(seed uint64) (killed int, w *world) {
 		if i == 11 && out.Kind != pop3.Done {
 			w.wrong("it does not come to rest: %+v", out)
 		}
+		if out.NoUIDL && !w.noUIDL {
+			w.wrong("the server is said to have no UIDL")
+		}
 	}
 	w.judge(policy)
 	return killed, w

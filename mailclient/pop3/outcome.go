@@ -37,6 +37,7 @@ type Outcome struct {
 	Progress   Progress
 	Delay      time.Duration // that the source wants between two sessions
 	More       bool          // and that alone has ended the run
+	NoUIDL     bool          // the source has none (P5)
 	Err        error
 }
 

@@ -117,6 +117,7 @@ func (r *run) match(ctx context.Context, s Session, list []Entry) (fresh []unlis
 	}
 	alike := map[string][]Entry{}
 	var order []string
+	var relisted []*known
 	for _, e := range list {
 		k := r.first[e.UID]
 		switch {
@@ -132,13 +133,13 @@ func (r *run) match(ctx context.Context, s Session, list []Entry) (fresh []unlis
 		}
 	}
 	for _, uid := range order {
-		more, err := r.matchAlike(ctx, s, uid, alike[uid])
+		more, back, err := r.matchAlike(ctx, s, uid, alike[uid])
 		if err != nil {
 			return nil, err
 		}
-		fresh = append(fresh, more...)
+		fresh, relisted = append(fresh, more...), append(relisted, back...)
 	}
-	return fresh, nil
+	return fresh, r.relist(ctx, relisted)
 }
 
 // unlisted is a mail without a row.
@@ -208,22 +209,21 @@ func (t twins) of(key string) (k *known, sure bool) {
 }
 
 // matchAlike tells mails of one UID apart by their headers (P6, line 17): several in one listing, or one whose row is
-// gone.
-func (r *run) matchAlike(ctx context.Context, s Session, uid string, list []Entry) (fresh []unlisted, err error) {
+// gone. relisted are those that were gone.
+func (r *run) matchAlike(ctx context.Context, s Session, uid string, list []Entry) (fresh []unlisted, relisted []*known, err error) {
 	t, err := r.twins(ctx, uid)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	dup := 0
 	for _, k := range t.rows {
 		dup = max(dup, k.dup+1)
 	}
-	var relisted []*known
 	for _, e := range list {
 		key := uid
 		if uid[0] != ' ' && len(t.rows) > 0 {
 			if key, err = topKey(ctx, s, e.Number); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		k, sure := t.of(key)
@@ -237,21 +237,23 @@ func (r *run) matchAlike(ctx context.Context, s Session, uid string, list []Entr
 			relisted = append(relisted, k)
 		}
 	}
-	return fresh, r.relist(ctx, relisted)
+	return fresh, relisted, nil
 }
 
 // relist takes back mails that were gone and are listed again.
 func (r *run) relist(ctx context.Context, mails []*known) error {
+	var seen, imported []*known
 	for _, k := range mails {
-		back := Change{State: Imported, Words: "listed again"}
 		if k.imported.IsZero() {
-			back = Change{State: Seen, Compare: true} // it may have been listed under another UID meanwhile
-		}
-		if err := r.mark(ctx, back, k); err != nil {
-			return err
+			seen = append(seen, k)
+		} else {
+			imported = append(imported, k)
 		}
 	}
-	return nil
+	if err := r.mark(ctx, Change{State: Imported, Words: "listed again"}, imported...); err != nil {
+		return err
+	}
+	return r.mark(ctx, Change{State: Seen, Compare: true}, seen...) // they may have been listed under other UIDs meanwhile
 }
 
 // guardMost is how many mails must be known for a renumbering to stop deletions.
@@ -287,7 +289,7 @@ func (r *run) lives(k *known) bool {
 // addAll writes the rows of new mails (line 1).
 func (r *run) addAll(ctx context.Context, fresh []unlisted, compare bool) error {
 	dups := map[string]int{}
-	for part := range slices.Chunk(fresh, listed) {
+	for part := range slices.Chunk(fresh, rowsMost) {
 		rows := make([]Row, len(part))
 		for i, e := range part {
 			dup := max(e.dup, dups[e.UID])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -79,7 +80,7 @@ func (p Policy) due(imported, now time.Time) bool {
 }
 
 const (
-	listed     = 1000             // rows that are added at once
+	rowsMost   = 1000             // rows that are written at once
 	batchMost  = 16               // mails whose steps are written at once
 	batchBytes = 1 << 20          // likewise
 	ahead      = 64 << 20         // octets in the spool that wait for their APPEND
@@ -234,21 +235,20 @@ func (r *run) add(row Row) *known {
 
 // mark changes the state of mails, durably.
 func (r *run) mark(ctx context.Context, c Change, mails ...*known) error {
-	if len(mails) == 0 {
-		return nil
-	}
-	ids := make([]int64, len(mails))
-	for i, k := range mails {
-		ids[i] = k.id
-	}
-	if err := r.Ledger.Mark(context.WithoutCancel(ctx), c, ids...); err != nil {
-		return broken(err)
-	}
-	for _, k := range mails {
-		k.changed = r.Now()
-		k.state, k.compare = c.State, k.compare || c.Compare
-		if c.Words != "" {
-			k.tries++
+	for part := range slices.Chunk(mails, rowsMost) {
+		ids := make([]int64, len(part))
+		for i, k := range part {
+			ids[i] = k.id
+		}
+		if err := r.Ledger.Mark(context.WithoutCancel(ctx), c, ids...); err != nil {
+			return broken(err)
+		}
+		for _, k := range part {
+			k.changed = r.Now()
+			k.state, k.compare = c.State, k.compare || c.Compare
+			if c.Words != "" {
+				k.tries++
+			}
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"restante/internal/jobs"
 	"restante/internal/seal"
 	"restante/internal/store"
+	"restante/internal/testdb"
 	"restante/internal/testmail"
 	"restante/internal/testproc"
 	"restante/mailclient"
@@ -30,10 +31,15 @@ type importer struct {
 	source store.Source
 }
 
-// newImporter sets a source up in a data directory, as the pages do.
+// newImporter sets a source up in a data directory, as the pages do, for a new person.
 func newImporter(t testing.TB, mail *testmail.Server, old testmail.User, keep store.Keep, data string) *importer {
 	t.Helper()
-	i := &importer{t: t, mail: mail, data: data, person: mail.NewUser(t), old: old}
+	return newImporterOf(t, mail, mail.NewUser(t), old, keep, data)
+}
+
+func newImporterOf(t testing.TB, mail *testmail.Server, person, old testmail.User, keep store.Keep, data string) *importer {
+	t.Helper()
+	i := &importer{t: t, mail: mail, data: data, person: person, old: old}
 	i.conf = config.Default()
 	i.conf.Data, i.conf.KeyFile = i.data, i.data+".key"
 	i.open(func(ctx context.Context, s *store.Store, q *jobs.Queue) error {
@@ -114,6 +120,26 @@ func (i *importer) arrived(n int) {
 	if err != nil {
 		i.t.Fatal(err)
 	}
+}
+
+// TestP17_SigningInLetsImportsGoOn that the account's new password has stopped.
+func TestP17_SigningInLetsImportsGoOn(t *testing.T) {
+	mail := testmail.Postfix(t, testmail.PostfixOptions{})
+	old, person := mail.NewUser(t), mail.NewUser(t)
+	mail.Deliver(t, old, testmail.Mail("ben@keller.example", "Letter", "text"))
+	db := testdb.SQLite(t)
+	s := newSite(t, mail, db, func(c *config.Config) {
+		c.AllowHosts, c.CAFile, c.KeyFile = []string{"127.0.0.0/8"}, mail.CAFile, c.Data+".key"
+	})
+	stale := person
+	stale.Password = "that of last year"
+	i := newImporterOf(t, mail, stale, old, store.KeepAll, s.conf.Data)
+	if run := i.ended(); run.Outcome != "target" || run.Done != 0 {
+		t.Errorf("%+v", run)
+	}
+	s.signIn(person)
+	i.person = person
+	i.arrived(1)
 }
 
 // TestP19_AKilledProgramLosesAndDoublesNothing: it is killed in the midst of an import that deletes at the source, some

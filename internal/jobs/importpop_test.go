@@ -182,7 +182,6 @@ func TestP3_WhatIsWrongIsTold(t *testing.T) {
 		}
 		i.atSource(t, 4)
 		ok(t, i.queue.RefreshSources(ctx, i.account, jobs.Credential{Username: i.anna.Address, Password: i.anna.Password}))
-		ok(t, i.queue.RunSource(ctx, i.user.ID, o.ID))
 		if got, run := i.ended(t, o, 4); run.Outcome != "done" || got.Paused || run.Done != 1 {
 			t.Errorf("%+v, %+v", run, got)
 		}

@@ -172,6 +172,9 @@ func (q *Queue) RefreshSources(ctx context.Context, a store.Account, c Credentia
 			return err
 		}
 		err = q.store.InTx(ctx, func(tx *sql.Tx) error { return q.store.SetSourceSecretsTx(ctx, tx, o.UserID, o.ID, nil, sealed) })
+		if err == nil && waits {
+			err = q.askForRun(ctx, o.ID)
+		}
 		if err != nil {
 			return err
 		}

@@ -154,6 +154,9 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 			v.Deletions = p.L.T("imports.deletions", "N", n, "Host", o.Host)
 		}
 	}
+	if o.NoUIDL && o.Keep == store.KeepAll {
+		v.Costly = p.L.T("imports.nouidl", "Host", o.Host)
+	}
 	for _, run := range runs {
 		v.History = append(v.History, templates.SourceRun{When: p.L.Short(run.Started.In(p.Zone), s.nowFor(p)), Words: runWords(p, run), ServerSaid: run.ServerText})
 	}

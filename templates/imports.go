@@ -31,7 +31,7 @@ type Source struct {
 	Bad, Goes, Running, Paused   bool
 	Total, At, Percent           int // of a run that goes on, 0 for none
 	AskPassword                  bool
-	Deletions                    string // what will be deleted there
+	Deletions, Costly            string // what will be deleted there; that to leave it there costs time
 	Ask                          *SourceAsk
 	Port, Days                   int
 	Once, MarkRead, APOP         bool

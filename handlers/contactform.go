@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -215,19 +216,30 @@ func (s *Server) exportContacts(w http.ResponseWriter, r *http.Request, p *perso
 	if r.URL.Query().Get("version") == "3" {
 		version = "3.0"
 	}
-	groups, err := s.store.ContactGroups(r.Context(), p.User.ID)
+	list, err := s.contactsOf(r.Context(), p.User.ID, atoi64(r.URL.Query().Get("group")))
 	if err != nil {
 		return err
 	}
-	rows, _, err := s.store.Contacts(r.Context(), p.User.ID, store.ContactQuery{Group: atoi64(r.URL.Query().Get("group"))})
+	w.Header().Set("Content-Type", "text/vcard; charset=utf-8")
+	w.Header().Set("Content-Disposition", disposition("attachment", "contacts.vcf"))
+	return contacts.WriteVCards(w, version, list)
+}
+
+// contactsOf are a user's contacts with the names of their groups: all, or those of a group.
+func (s *Server) contactsOf(ctx context.Context, userID, group int64) ([]contacts.Contact, error) {
+	groups, err := s.store.ContactGroups(ctx, userID)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	rows, _, err := s.store.Contacts(ctx, userID, store.ContactQuery{Group: group})
+	if err != nil {
+		return nil, err
 	}
 	member := map[int64][]string{}
 	for _, g := range groups {
-		in, _, err := s.store.Contacts(r.Context(), p.User.ID, store.ContactQuery{Group: g.ID})
+		in, _, err := s.store.Contacts(ctx, userID, store.ContactQuery{Group: g.ID})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, row := range in {
 			member[row.ID] = append(member[row.ID], g.Name)
@@ -238,7 +250,5 @@ func (s *Server) exportContacts(w http.ResponseWriter, r *http.Request, p *perso
 		list[i] = cardOf(row)
 		list[i].Groups = member[row.ID]
 	}
-	w.Header().Set("Content-Type", "text/vcard; charset=utf-8")
-	w.Header().Set("Content-Disposition", disposition("attachment", "contacts.vcf"))
-	return contacts.WriteVCards(w, version, list)
+	return list, nil
 }

@@ -322,6 +322,22 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	if err != nil {
 		return err
 	}
+	kept, err := s.contactsOf(ctx, p.User.ID, 0)
+	if err != nil {
+		return err
+	}
+	sources, err := s.store.Sources(ctx, p.User.ID)
+	if err != nil {
+		return err
+	}
+	type source struct {
+		Host, Username, Mailbox, Keep string
+		Days                          int
+	}
+	var imports []source
+	for _, o := range sources {
+		imports = append(imports, source{o.Host, o.Username, o.Mailbox, string(o.Keep), o.Days})
+	}
 	type sent struct {
 		Subject, State string
 		Recipients     []string
@@ -336,7 +352,7 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(map[string]any{"version": 1, "address": p.User.Address, "settings": p.User.Settings, "identities": ids,
-		"people": people, "trusted_senders": trusted, "original_colours": colours, "outbox": outbox})
+		"people": people, "contacts": kept, "imports": imports, "trusted_senders": trusted, "original_colours": colours, "outbox": outbox})
 }
 
 // trustSender lets the pictures of a sender be shown from now on, or their letters in the colours they were sent in.

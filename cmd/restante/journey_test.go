@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"restante/internal/config"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 )
@@ -46,7 +47,9 @@ func randomBytes(t testing.TB, n int) []byte {
 func everywhere(t *testing.T, f func(t *testing.T, s *site)) {
 	t.Helper()
 	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
-		testdb.Each(t, func(t *testing.T, db testdb.DB) { f(t, newSite(t, srv, db, nil)) })
+		testdb.Each(t, func(t *testing.T, db testdb.DB) {
+			f(t, newSite(t, srv, db, func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })) // for an old mailbox
+		})
 	})
 }
 
@@ -62,6 +65,8 @@ func TestJourneyWithoutScripts(t *testing.T) {
 		j.searches()
 		j.keepsADraft()
 		j.answers()
+		j.keepsAContact()
+		j.bringsMailOver()
 		j.survivesARestart()
 		j.signsOut()
 	})
@@ -245,6 +250,28 @@ func (j *journey) answers() {
 		j.t.Errorf("Sent holds the answer %d times", n)
 	}
 	j.inbox().says("[data-uid]", "answered")
+}
+
+// keepsAContact keeps a sender, whose name is enough from then on.
+func (j *journey) keepsAContact() {
+	j.t.Helper()
+	j.inbox().open("Harbour").want(200)
+	j.v.formAround("input[name=address][value=ben@keller.example]").press("action", "save").want(200).says("[role=status]", "among your contacts")
+	j.v.get("/compose/people?q=ben%20").want(200)
+	if got := attr(j.v.one("li[data-address]"), "data-address"); got != "Ben <ben@keller.example>" {
+		j.t.Errorf("offered is %q", got)
+	}
+}
+
+// bringsMailOver imports an old mailbox from another server.
+func (j *journey) bringsMailOver() {
+	j.t.Helper()
+	pop := testmail.Dovecot(j.t, testmail.DovecotOptions{})
+	old := pop.NewUser(j.t)
+	pop.Deliver(j.t, old, testmail.Mail("Rosa <rosa@ridge.example>", "From long ago", "Still here."), testmail.Mail("Rosa <rosa@ridge.example>", "From longer ago", "Here too."))
+	j.v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	eventually(j.t, "both are here", func() bool { return strings.Contains(j.v.state(), "All is here: 2 mails") })
+	j.inbox().open("From longer ago").want(200).says("[data-message-text]", "Here too.")
 }
 
 func (j *journey) survivesARestart() {

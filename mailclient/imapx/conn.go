@@ -247,6 +247,9 @@ func (w *sender) argument(a any) error {
 func (w *sender) literal(l Literal) error {
 	if l.Size < largeLiteral && (w.c.caps["LITERAL+"] || w.c.caps["LITERAL-"] && l.Size <= 4096) {
 		fmt.Fprintf(&w.text, "{%d+}\r\n", l.Size)
+		if w.c.r.trace == nil { // which tells commands, not mails
+			return copyExactly(&w.text, l) // in one write with what is around it
+		}
 	} else {
 		fmt.Fprintf(&w.text, "{%d}\r\n", l.Size)
 		if err := w.flush(); err != nil {
@@ -265,7 +268,11 @@ func (w *sender) literal(l Literal) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	n, err := io.Copy(paced{w.c}, io.LimitReader(l.R, l.Size))
+	return copyExactly(paced{w.c}, l)
+}
+
+func copyExactly(to io.Writer, l Literal) error {
+	n, err := io.Copy(to, io.LimitReader(l.R, l.Size))
 	if err == nil && n < l.Size {
 		err = io.ErrUnexpectedEOF
 	}

@@ -109,7 +109,7 @@ func (r *run) alias(ctx context.Context, row Row, old int64) error {
 // appendAll appends letters, again those that it turned out were not taken for no fault of their own.
 func (r *run) appendAll(ctx context.Context, letters []*letter) error {
 	for len(letters) > 0 {
-		at, err := r.Target.Place(ctx)
+		at, err := r.spot(ctx)
 		if err != nil {
 			return targetEnd(err)
 		}
@@ -133,6 +133,18 @@ func (r *run) appendAll(ctx context.Context, letters []*letter) error {
 	return nil
 }
 
+// spot is the target's place. While each APPEND says its UID, what the next one gets is known without asking.
+func (r *run) spot(ctx context.Context) (Place, error) {
+	if r.Now().Sub(r.placed) < placeTime {
+		return r.place, nil
+	}
+	at, err := r.Target.Place(ctx)
+	if r.place, r.placed = at, r.Now(); err != nil {
+		r.placed = time.Time{}
+	}
+	return at, err
+}
+
 func (r *run) tooBig(l *letter, words string) {
 	l.row.State, l.row.LastError, l.row.Token = TooBig, words, ""
 	r.stats.Failed++
@@ -143,6 +155,9 @@ func (r *run) tooBig(l *letter, words string) {
 func (r *run) appendEach(ctx context.Context, at Place, letters []*letter) (again []*letter, err error) {
 	for i, l := range letters {
 		uid, err := r.append(ctx, at, l)
+		if r.place.UIDNext = max(at.UIDNext, r.place.UIDNext, uid+1); err != nil || uid == 0 {
+			r.placed = time.Time{}
+		}
 		var no *NotTakenError
 		switch {
 		case err == nil:

@@ -83,6 +83,7 @@ const (
 	rowsMost   = 1000             // rows that are written at once
 	batchMost  = 16               // mails whose steps are written at once
 	batchBytes = 1 << 20          // likewise
+	placeTime  = 10 * time.Second // how long a place is believed without asking
 	ahead      = 64 << 20         // octets in the spool that wait for their APPEND
 	deleMost   = 200              // DELEs of one session (P11)
 	sessionMax = 10 * time.Minute // after which a session with DELEs to do ends
@@ -118,6 +119,8 @@ type run struct {
 	ids    map[int64]*known
 	stats  Progress
 	room   *semaphore.Weighted
+	place  Place     // of the last APPEND, with what its answer tells
+	placed time.Time // when the target was asked; zero: it is to be asked anew
 	delay  time.Duration
 	more   bool // there may be more, once delay is over
 	noUIDL bool

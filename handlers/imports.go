@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/netguard"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/discover"
@@ -285,7 +286,8 @@ func (f *sourceForm) source(p *person) (o store.Source, wrong string) {
 		}
 		o.Port = n
 	}
-	if len(f.host) > 253 || len(f.username) > 254 || strings.ContainsAny(f.host+f.username, "\r\n\x00 ") {
+	host, known := netguard.Host(f.host)
+	if o.Host = host; !known || len(f.username) > 254 || strings.ContainsAny(f.username, "\r\n\x00") {
 		return o, p.L.T("imports.badserver")
 	}
 	if o.Keep == store.KeepDays {

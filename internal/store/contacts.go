@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Contact is somebody whom the user keeps. Card is its owner's own JSON; the rest is what lists and searches need of it:
@@ -26,7 +27,8 @@ type ContactGroup struct {
 	Members int
 }
 
-// ContactQuery asks for contacts: those of a group (0 for all) whose words begin so, all of them.
+// ContactQuery asks for contacts: those of a group (0 for all) whose words begin so, all of them. A word with a mark in it,
+// such as "o'brien", is also found by its parts.
 type ContactQuery struct {
 	Group   int64
 	Words   []string
@@ -52,9 +54,23 @@ func (q ContactQuery) where() (cond string, args []any) {
 		add(" AND EXISTS (SELECT 1 FROM contact_members WHERE contact_id = contacts.id AND group_id = ", q.Group, ")")
 	}
 	for _, w := range q.Words {
-		add(` AND words LIKE `, "% "+likeText(w)+"%", ` ESCAPE '\'`)
+		add(` AND (words LIKE `, "% "+likeText(w)+"%", ` ESCAPE '\'`)
+		joint := " OR "
+		for _, part := range partsOf(w) {
+			add(joint+"words LIKE ", "% "+likeText(part)+"%", ` ESCAPE '\'`)
+			joint = " AND "
+		}
+		cond += ")"
 	}
 	return cond, args
+}
+
+// partsOf are the words that a name is made of: "jean-luc" stands as one word in an address, as two in a name.
+func partsOf(word string) []string {
+	if strings.Contains(word, "@") {
+		return nil
+	}
+	return strings.FieldsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 }
 
 var likeText = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace

@@ -185,3 +185,17 @@ func TestFilesOfContactsWaitForADecision(t *testing.T) {
 		}
 	})
 }
+
+func TestNamesWithMarksInThemAreFoundAsTheyAreWritten(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _ := user(t, s, "a@x.test")
+		save(t, s, anna.ID, kept("Jean-Luc O'Brien", "jl@x.test"), kept("J. R. Ewing"), kept("Jean", "jean-marie@x.test"), kept("Luc"))
+		for word, want := range map[string][]string{"jean-luc": {"Jean-Luc O'Brien"}, "o'br": {"Jean-Luc O'Brien"}, "o’brien": {"Jean-Luc O'Brien"}, "j.r.": {"J. R. Ewing"}, "jean-m": {"Jean"}, "jean@luc": nil, "-": nil} {
+			list, _, err := s.Contacts(ctx, anna.ID, store.ContactQuery{Words: []string{word}})
+			ok(t, err)
+			if !slices.Equal(names(list), want) {
+				t.Errorf("%q finds %q", word, names(list))
+			}
+		}
+	})
+}

@@ -179,3 +179,28 @@ func TestSourcesOfOthersAreNobodysBusiness(t *testing.T) {
 		t.Error("it is gone")
 	}
 }
+
+// TestNewsOfImportsLeaveWhatIsTypedAsItIs: the page that stands there is the answer to a form, which must not be sent
+// again; and what a source needs is asked for without a reload.
+func TestNewsOfImportsLeaveWhatIsTypedAsItIs(t *testing.T) {
+	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 2)
+	b := newTab(t, &site{base: v.base}, wide)
+	b.borrow(v)
+	b.expect("422")
+	b.open("/imports")
+	ask[bool](b, `(() => { const f = document.querySelector("form[data-source]"); f.elements.username.value = "somebody@old.test"; f.elements.host.value = "127.0.0.1"; f.querySelector(".filled").click(); return true; })()`)
+	b.sees("Type the password of the old mailbox.")
+	b.settled()
+	b.click("#src-password")
+	b.keys("half a passw")
+
+	v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	b.until("the source that was added elsewhere is there", `document.querySelector("[data-source-card]")`)
+	b.until("it tells how far it is", `document.querySelector("[data-source-state]").textContent.includes("All is here: 2 mails")`)
+	if got := ask[string](b, `document.querySelector("#src-password").value`); got != "half a passw" {
+		t.Errorf("what was being typed is now %q", got)
+	}
+	v.get("/imports").formAround("input[name=password]").set("password", "wrong").press("action", "password").want(200)
+	b.until("the password is asked for", `[...document.querySelectorAll("[data-source-card] input[type=password]")].some((f) => !f.closest("details"))`)
+	v.get("/imports").formAround("button[value=remove]").press("action", "remove").want(200)
+}

@@ -10,18 +10,36 @@ async function page(body) {
 
 let asking = null, again = false;
 
-/** refresh brings each source's state up to date; what is being typed stays. */
+/** busy says that a card asks something, or is read or typed in. */
+const busy = (card) => card.contains(document.activeElement) || one("form[role=alert], details[open]", card) || all("input[type=password]", card).some((f) => f.value);
+
+const stateOf = (card) => one("[data-source-state]", card);
+
+/** bring puts the card of a source after what stands before it, and gives where it stands. Of one that is busy its state alone changes. */
+function bring(card, before) {
+	const old = one(`[data-source-card="${card.dataset.sourceCard}"]`);
+	if (!old) before.after(card);
+	else if (busy(old)) {
+		if (stateOf(old).innerHTML !== stateOf(card).innerHTML) stateOf(old).replaceWith(stateOf(card));
+		return old;
+	} else if (old.outerHTML !== card.outerHTML) old.replaceWith(card);
+	else return old;
+	return card;
+}
+
+/**
+ * refresh brings the cards up to date; what is being typed stays. The page is never loaded again: it may be the answer
+ * to a form, which would be sent once more.
+ */
 async function refresh() {
 	if (asking) { again = true; return; }
 	again = false;
 	asking = page().then((fresh) => {
 		if (!fresh) return;
-		const cards = all("[data-source-card]", fresh);
-		if (cards.length !== all("[data-source-card]").length) return location.reload();
-		for (const card of cards) {
-			const state = one("[data-source-state]", card), old = one(`[data-source-state="${state.dataset.sourceState}"]`);
-			if (old && old.innerHTML !== state.innerHTML) old.replaceWith(state);
-		}
+		const cards = all("[data-source-card]", fresh), ids = new Set(cards.map((card) => card.dataset.sourceCard));
+		for (const card of all("[data-source-card]")) if (!ids.has(card.dataset.sourceCard)) card.remove();
+		let before = one("main > h1");
+		for (const card of cards) before = bring(card, before);
 	}).catch(() => { /* the next news tries again */ });
 	await asking;
 	asking = null;

@@ -71,7 +71,7 @@ func (s *Store) scanSource(r interface{ Scan(...any) error }) (o Source, err err
 }
 
 // AddSourceTx adds a source, due at once, and gives its id. One that was removed and is added again takes its ledger up
-// again. ErrSourceTaken: the user has it already (P24). Its secrets follow by SetSourceSecretsTx.
+// again. ErrSourceTaken: the user has it already (P24), be it in other letters of a name. Its secrets follow by SetSourceSecretsTx.
 func (s *Store) AddSourceTx(ctx context.Context, tx *sql.Tx, o Source) (id int64, err error) {
 	var many int
 	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sources WHERE user_id = $1 AND removed_at = 0`, o.UserID).Scan(&many); err != nil {
@@ -79,6 +79,22 @@ func (s *Store) AddSourceTx(ctx context.Context, tx *sql.Tx, o Source) (id int64
 	}
 	if many >= maxSources {
 		return 0, ErrTooManySources
+	}
+	// Servers hardly ever tell small letters of a name from large ones: it is one mailbox, called as was typed last.
+	var as string
+	var removed int64
+	err = tx.QueryRowContext(ctx, `SELECT username, removed_at FROM sources WHERE user_id = $1 AND host = $2 AND LOWER(username) = LOWER($3)
+		ORDER BY removed_at > 0, username <> $3, id LIMIT 1`, o.UserID, o.Host, o.Username).Scan(&as, &removed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows), err == nil && as == o.Username:
+	case err != nil:
+		return 0, err
+	case removed == 0:
+		return 0, ErrSourceTaken
+	default:
+		if _, err := tx.ExecContext(ctx, `UPDATE sources SET username = $1 WHERE user_id = $2 AND host = $3 AND username = $4`, o.Username, o.UserID, o.Host, as); err != nil {
+			return 0, err
+		}
 	}
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO sources (user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, created_at, updated_at, once)

@@ -157,6 +157,31 @@ func TestP16_WhoMayReadASourceAndWhen(t *testing.T) {
 	})
 }
 
+// TestP24_LargeLettersMakeNoOtherMailbox: each mail would come twice.
+func TestP24_LargeLettersMakeNoOtherMailbox(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, a := user(t, s, "a@x.test")
+		id := must(source(t, s, a, "old.test"))(t)
+		add := func(name string) (again int64, err error) {
+			err = s.InTx(ctx, func(tx *sql.Tx) error {
+				again, err = s.AddSourceTx(ctx, tx, store.Source{UserID: a.UserID, AccountID: a.ID, Host: "old.test", Port: 995, Security: "tls", Username: name, Mailbox: "INBOX", Keep: store.KeepAll, Every: time.Hour})
+				return err
+			})
+			return again, err
+		}
+		if _, err := add("Anna"); !errors.Is(err, store.ErrSourceTaken) {
+			t.Errorf("in other letters: %v", err)
+		}
+		ok(t, s.RemoveSource(ctx, anna.ID, id))
+		if again := must(add("Anna"))(t); again != id {
+			t.Errorf("its ledger is not taken up again: %d, %d", again, id)
+		}
+		if o := must(s.Source(ctx, anna.ID, id))(t); o.Username != "Anna" {
+			t.Errorf("it is called %q", o.Username)
+		}
+	})
+}
+
 var s0 time.Time
 
 // TestP18_TheLedgerKeepsWhatItIsTold, byte by byte.

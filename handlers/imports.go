@@ -272,8 +272,12 @@ var popPorts = map[string]int{"tls": 995, "starttls": 110, "plain": 110}
 func (f *sourceForm) source(p *person) (o store.Source, wrong string) {
 	o = store.Source{Host: f.host, Username: f.username, Security: strings.Replace(f.security, "none", "plain", 1), Mailbox: f.mailbox, Keep: store.Keep(f.keep),
 		Every: 15 * time.Minute, Once: f.once, MarkRead: f.markRead}
-	if f.keep == "" {
+	switch o.Keep {
+	case "":
 		o.Keep = store.KeepAll
+	case store.KeepAll, store.KeepDays, store.KeepNone:
+	default:
+		return o, p.L.T("error.form")
 	}
 	o.APOP = f.apop && o.Security == "plain"
 	if o.Port = popPorts[o.Security]; o.Port == 0 {
@@ -447,7 +451,8 @@ func (s *Server) saveSource(w http.ResponseWriter, r *http.Request, p *person, o
 	}
 	next, wrong := f.source(p)
 	if wrong == "" && f.mailbox != o.Mailbox {
-		if _, err := s.mailboxFor(r.Context(), p, f); err != nil {
+		var err error
+		if next.Mailbox, err = s.mailboxFor(r.Context(), p, f); err != nil {
 			wrong = p.L.T("error.nofolder")
 		}
 	}

@@ -204,3 +204,19 @@ func TestNewsOfImportsLeaveWhatIsTypedAsItIs(t *testing.T) {
 	b.until("the password is asked for", `[...document.querySelectorAll("[data-source-card] input[type=password]")].some((f) => !f.closest("details"))`)
 	v.get("/imports").formAround("button[value=remove]").press("action", "remove").want(200)
 }
+
+// TestFormsOfImportsThatNoBrowserSends break nothing, and a new folder may be chosen later too.
+func TestFormsOfImportsThatNoBrowserSends(t *testing.T) {
+	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 1)
+	v.filledIn(pop.POP3, old).set("keep", "bogus").press("action", "start").want(422)
+	v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here") })
+	card := attr(v.one("section[data-source-card]"), "data-source-card")
+	save := func() *form { return v.get("/imports").formAround("select[id=into-" + card + "]") }
+	save().set("keep", "bogus").press("action", "save").want(200).says("[role=status]", "could not be read")
+	save().set("mailbox", "").press("action", "save").want(200).says("[role=status]", "Kept")
+	save().set("mailbox", newMailbox).press("action", "save").want(200).says("[role=status]", "Kept")
+	if got := v.get("/imports").formAround("select[id=into-" + card + "]").values.Get("mailbox"); got != old.Address {
+		t.Errorf("the mails go into %q", got)
+	}
+}

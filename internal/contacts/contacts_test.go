@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -248,4 +249,26 @@ func FuzzTable(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAQuoteWithoutItsSecondSwallowsNoRows(t *testing.T) {
+	table, err := ReadTable(strings.NewReader("Name,Mail,Phone\nAnna,a@x.test,1\n\"Broken,b@x.test,2\nCarl,c@x.test,3\nDora,d@x.test,4\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := table.Contacts(table.Guess())
+	var got []string
+	for i, c := range found.Contacts {
+		got = append(got, fmt.Sprint(found.Lines[i], " ", c.Name, " ", c.Addresses[0].Text))
+	}
+	if want := []string{"2 Anna a@x.test", "4 Carl c@x.test", "5 Dora d@x.test"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if len(found.Faults) != 1 || found.Faults[0].Line != 3 || found.Faults[0].Kind != "csv" {
+		t.Errorf("faults %v", found.Faults)
+	}
+	table, err = ReadTable(strings.NewReader("Name,Note\nAnna,\"one, two\nthree, four\"\n"))
+	if err != nil || len(table.Rows) != 1 || len(table.Faults) > 0 {
+		t.Errorf("a note of two lines: %q, %v, %v", table.Rows, table.Faults, err)
+	}
 }

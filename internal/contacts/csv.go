@@ -45,28 +45,65 @@ func ReadTable(in io.Reader) (Table, error) {
 		if err != nil {
 			return t, clean(err)
 		}
-		if len(strings.Join(row, "")) == 0 {
-			continue
+		rows := [][]string{row}
+		if rest := t.swallowed(row, r.Comma); rest != nil {
+			t.Faults = append(t.Faults, Fault{line, "csv", ""})
+			rows, line = rest, line+1
 		}
-		row = row[:min(len(row), maxColumns)]
-		for i := range row {
-			row[i] = cut(strings.TrimSpace(row[i]), maxNote)
-			size += len(row[i])
+		for i, row := range rows {
+			if len(t.Rows) == MaxContacts || size > 32<<20 {
+				t.Faults = append(t.Faults, Fault{line + i, "many", ""})
+				return t, nil
+			}
+			size += t.add(row, line+i)
 		}
-		if t.Head == nil {
-			t.Head = row
-			continue
-		}
-		if len(t.Rows) == MaxContacts || size > 32<<20 {
-			t.Faults = append(t.Faults, Fault{line, "many", ""})
-			break
-		}
-		t.Rows, t.Lines = append(t.Rows, row), append(t.Lines, line)
 	}
 	if len(t.Head) == 0 || len(t.Rows) == 0 && len(t.Head) < 2 {
 		return t, ErrNoContacts
 	}
 	return t, nil
+}
+
+// add takes a row in, if there is something in it, and gives how many bytes it has.
+func (t *Table) add(row []string, line int) (size int) {
+	if len(strings.Join(row, "")) == 0 {
+		return 0
+	}
+	row = row[:min(len(row), maxColumns)]
+	for i := range row {
+		row[i] = cut(strings.TrimSpace(row[i]), maxNote)
+		size += len(row[i])
+	}
+	if t.Head == nil {
+		t.Head = row
+	} else {
+		t.Rows, t.Lines = append(t.Rows, row), append(t.Lines, line)
+	}
+	return size
+}
+
+// swallowed are the rows that a quotation mark without its second has made part of a row, nil if none. One of them that
+// has a single column is nothing.
+func (t *Table) swallowed(row []string, comma rune) (rows [][]string) {
+	if len(row) >= len(t.Head) {
+		return nil
+	}
+	for i, field := range row {
+		if _, rest, ok := strings.Cut(field, "\n"); !ok || !strings.ContainsRune(rest, comma) {
+			continue
+		}
+		for _, text := range strings.Split(strings.Join(row[i:], string(comma)), "\n")[1:] {
+			r := csv.NewReader(strings.NewReader(text))
+			r.FieldsPerRecord, r.LazyQuotes, r.Comma = -1, true, comma
+			one, err := r.Read()
+			if err != nil || len(one) < 2 {
+				one = nil
+			}
+			rows = append(rows, one)
+		}
+		return rows
+	}
+	return nil
 }
 
 // comma is what parts the columns: what the first line has most of, outside of quotes.

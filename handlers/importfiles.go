@@ -16,8 +16,6 @@ import (
 	"restante/mailclient/message"
 )
 
-const maxMailFiles = 1000
-
 // importFiles puts mails that are uploaded as files into a folder, one by one as they come: no file is whole in memory.
 func (s *Server) importFiles(w http.ResponseWriter, r *http.Request, p *person) error {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime))
@@ -30,12 +28,8 @@ func (s *Server) importFiles(w http.ResponseWriter, r *http.Request, p *person) 
 		return err
 	}
 	values := url.Values{}
-	taken, failed := 0, []string{}
+	var got filesTaken
 	err = readFields(mr, values, formLimits{bytes: 1 << 20, fields: 100}, func(part *multipart.Part) error {
-		if part.FileName() == "" || taken+len(failed) >= maxMailFiles {
-			_, err := io.Copy(io.Discard, part)
-			return err
-		}
 		mailbox := values.Get("mailbox")
 		if mailbox == "" {
 			mailbox = "INBOX"
@@ -43,34 +37,47 @@ func (s *Server) importFiles(w http.ResponseWriter, r *http.Request, p *person) 
 		if !hasMailbox(boxes, mailbox) {
 			return mailclient.ErrNoMailbox
 		}
-		err := s.importFile(r.Context(), p, mailbox, part)
-		var no *mailclient.RefusedError
-		switch {
-		case errors.Is(err, errNoMail):
-			failed = append(failed, p.L.T("imports.nomail", "File", part.FileName()))
-		case errors.As(err, &no):
-			failed = append(failed, p.L.T("imports.notaken", "File", part.FileName(), "Text", no.Text))
-		case err != nil:
+		return eachMail(part, func(in io.Reader) error {
+			err := s.importFile(r.Context(), p, mailbox, in)
+			var no *mailclient.RefusedError
+			switch {
+			case errors.Is(err, errNoMail):
+				got.fail(p.L.T("imports.nomail", "File", part.FileName()))
+			case errors.As(err, &no):
+				got.fail(p.L.T("imports.notaken", "File", part.FileName(), "Text", no.Text))
+			case err != nil:
+				return err
+			default:
+				got.taken++
+			}
+			_, err = io.Copy(io.Discard, in)
 			return err
-		default:
-			taken++
-		}
-		_, err = io.Copy(io.Discard, part)
-		return err
+		})
 	})
+	if got.taken > 0 {
+		s.hub.tell(p.User.ID, "mail")
+	}
+	if got.taken+got.failed > 0 { // also when the rest could not be
+		s.putFlash(r, flash{Words: strings.Join(append([]string{p.L.T("imports.files.done", "N", got.taken)}, got.words...), " "), Failed: got.failed > 0})
+	} else if err == nil {
+		s.putFlash(r, flash{Words: p.L.T("imports.nofiles"), Failed: true})
+	}
 	if err != nil {
 		return err
 	}
-	s.hub.tell(p.User.ID, "mail")
-	done := flash{Words: p.L.T("imports.files.done", "N", taken), Failed: len(failed) > 0}
-	if len(failed) > 0 {
-		done.Words += " " + strings.Join(failed[:min(3, len(failed))], " ")
-	}
-	if taken == 0 && len(failed) == 0 {
-		done = flash{Words: p.L.T("imports.nofiles"), Failed: true}
-	}
-	s.putFlash(r, done)
 	return seeOther(w, r, "/imports")
+}
+
+// filesTaken is what came of files: how many mails were taken and how many were not, and words for the first of those.
+type filesTaken struct {
+	taken, failed int
+	words         []string
+}
+
+func (f *filesTaken) fail(words string) {
+	if f.failed++; f.failed <= 3 {
+		f.words = append(f.words, words)
+	}
 }
 
 func hasMailbox(boxes []mailclient.Mailbox, name string) bool {

@@ -158,6 +158,25 @@ func TestMailsComeInFromFiles(t *testing.T) {
 	v.get("/imports").form("form[action=/imports/files]").press("", "").want(200).says("[role=status]", "Choose a file first")
 }
 
+func TestAFileOfManyMailsIsManyMails(t *testing.T) {
+	imap := testmail.Demo(t)
+	s := newSite(t, imap, testdb.SQLite(t), nil)
+	v := s.signIn(imap.NewUser(t))
+	whole := "From - Mon Feb  2 10:00:00 2015\nFrom: a@x.test\nSubject: The first\nDate: Mon, 2 Feb 2015 10:00:00 +0000\n\nbody\n\nFrom here on it is text.\n>From there too\n\n" +
+		"From b@x.test Tue Feb  3 10:00:00 2015\r\nFrom: b@x.test\r\nSubject: The second\r\nDate: Tue, 3 Feb 2015 10:00:00 +0000\r\n\r\nend"
+	v.get("/imports").form("form[action=/imports/files]").attach("files", file{"Old folder.mbox", []byte(whole)}, file{"empty.eml", nil}, file{"junk.eml", []byte("\x00\x01 no mail")}).press("", "").want(200)
+	v.says("[role=status]", "2 mails brought in")
+	v.says("[role=status]", "junk.eml is no mail")
+	v.get("/mail/1/INBOX").want(200)
+	if v.row("The first") == "" || v.row("The second") == "" {
+		t.Fatalf("the inbox has %q", v.texts("[data-uid]"))
+	}
+	v.get("/mail/1/INBOX/" + v.row("The first") + "/source").want(200)
+	if body := string(v.body); strings.Contains(body, "Feb  2") || !strings.Contains(body, "\r\nFrom here on it is text.\r\nFrom there too\r\n") || strings.Contains(body, "second") {
+		t.Errorf("it came as %q", body)
+	}
+}
+
 func TestSourcesOfOthersAreNobodysBusiness(t *testing.T) {
 	imap, pop := testmail.Demo(t), testmail.Dovecot(t, testmail.DovecotOptions{})
 	s := newSite(t, imap, testdb.SQLite(t), func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })

@@ -378,7 +378,11 @@ func (s *Server) addSource(w http.ResponseWriter, r *http.Request, p *person, f 
 	if wanted != o.Keep {
 		return s.importsPage(w, r, p, http.StatusOK, sourceForm{mailbox: "INBOX", security: "tls", keep: "keep", days: "14"}, deletionAsk(p, o, wanted, mails))
 	}
-	s.putFlash(r, flash{Words: p.L.T("imports.started", "N", mails, "Host", o.Host)})
+	words := p.L.T("imports.started", "N", mails, "Host", o.Host)
+	if o.Keep != store.KeepAll && mails > 0 {
+		words += " " + p.L.T("imports.started."+string(o.Keep), "N", o.Days)
+	}
+	s.putFlash(r, flash{Words: words})
 	return seeOther(w, r, "/imports")
 }
 

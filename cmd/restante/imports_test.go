@@ -102,6 +102,11 @@ func TestAManyAreNotDeletedThereWithoutAnotherWord(t *testing.T) {
 	}
 }
 
+func TestAPersonIsToldWhatIsDeletedThere(t *testing.T) {
+	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 2)
+	v.filledIn(pop.POP3, old).set("keep", "days").set("days", "3").press("action", "start").want(200).says("[role=status]", "3 days after a mail came here, it is deleted there")
+}
+
 func TestOnlyNowIsOnce(t *testing.T) {
 	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 2)
 	v.filledIn(pop.POP3, old).set("every", "once").press("action", "start").want(200)

@@ -212,6 +212,9 @@ func TestNewsOfImportsLeaveWhatIsTypedAsItIs(t *testing.T) {
 	b.borrow(v)
 	b.expect("422")
 	b.open("/imports")
+	if id := ask[string](b, `document.activeElement.id`); id != "src-username" {
+		t.Errorf("%q has the focus", id)
+	}
 	ask[bool](b, `(() => { const f = document.querySelector("form[data-source]"); f.elements.username.value = "somebody@old.test"; f.elements.host.value = "127.0.0.1"; f.querySelector(".filled").click(); return true; })()`)
 	b.sees("Type the password of the old mailbox.")
 	b.settled()
@@ -226,6 +229,10 @@ func TestNewsOfImportsLeaveWhatIsTypedAsItIs(t *testing.T) {
 	}
 	v.get("/imports").formAround("input[name=password]").set("password", "wrong").press("action", "password").want(200)
 	b.until("the password is asked for", `[...document.querySelectorAll("[data-source-card] input[type=password]")].some((f) => !f.closest("details"))`)
+	b.open("/imports")
+	if ask[string](b, `getComputedStyle(document.querySelector(".new-source:not([open]) > summary"), "::before").content`) == "none" {
+		t.Error("nothing shows that the form for another source unfolds")
+	}
 	v.get("/imports").formAround("button[value=remove]").press("action", "remove").want(200)
 }
 

@@ -99,6 +99,24 @@ func TestAMailThatWasOpenedIsOpenedAgainByItsFlagsAlone(t *testing.T) {
 	})
 }
 
+func TestALongMailIsNotHeldOnTo(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		long := strings.Repeat("A line of it that nobody sees.\n", 30_000)
+		g.talk.Append("INBOX", "", crlf("From: a@x.test\nSubject: letter\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\n\n"+
+			long+"\n--b\nContent-Type: text/html; charset=utf-8\n\n<p>short</p>\n--b--\n"))
+		row := g.list(t, "INBOX", mailclient.ListQuery{}).Rows[0]
+		if o := g.open(t, row); len(o.Message.PlainAlt) < 512<<10 {
+			t.Fatalf("its plain text has %d bytes", len(o.Message.PlainAlt))
+		}
+		g.tap.Forget()
+		_, err := g.Reopen(t.Context(), "INBOX", row.UIDValidity, row.UID)
+		ok(t, err)
+		if g.tap.Said() == "" {
+			t.Error("a mail of more than half a megabyte stays in memory")
+		}
+	})
+}
+
 func TestALetterOfTheListIsOpenedInOneFlight(t *testing.T) {
 	each(t, func(t *testing.T, g *ground) {
 		long := strings.Repeat("<p>A line of it.</p>\n", 9000) // more than is asked for of a first part

@@ -50,7 +50,7 @@ const (
 // keep holds on to a mail as it was opened: what it shows is asked for next, and people come back to a mail.
 func (c *openCache) keep(k rowKey, o *Open) {
 	c.forget(func(have keptOpen) bool { return have.key == k })
-	size := len(o.RawHeader)
+	size := len(o.RawHeader) + len(o.Message.PlainAlt)
 	for _, b := range o.Message.Blocks {
 		size += len(b.Text)
 	}

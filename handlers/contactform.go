@@ -141,6 +141,11 @@ func (s *Server) saveContact(w http.ResponseWriter, r *http.Request, p *person) 
 			return err
 		}
 		row, err := s.store.Contact(r.Context(), p.User.ID, id)
+		if errors.Is(err, store.ErrNotFound) && r.PostFormValue("action") != "delete" {
+			f := readContact(r, contacts.Contact{})
+			f.wrong = p.L.T("contacts.gone")
+			return s.contactFormPage(w, r, p, http.StatusUnprocessableEntity, f)
+		}
 		if err != nil {
 			return err
 		}

@@ -268,6 +268,19 @@ func TestGroupsOfContacts(t *testing.T) {
 	t.Error("the group did not come back")
 }
 
+// TestAContactThatIsDeletedWhileItIsChanged leaves what was typed.
+func TestAContactThatIsDeletedWhileItIsChanged(t *testing.T) {
+	_, v, _, _ := contactsSite(t, testdb.SQLite(t))
+	v.get("/contacts/new").form("form[method=post][action=/contacts]").set("name", "Ada").press("action", "save").want(200)
+	ada := v.url.Path
+	edit := v.get(ada + "/edit").form("form[method=post][action=" + ada + "]").set("note", "A long note").set("address", "ada@x.test")
+	v.get(ada).formAround(".contact button[value=delete]").press("action", "delete").want(200)
+	edit.press("action", "save").want(422).says("[role=alert]", "deleted meanwhile")
+	v.formAround("#c-name").press("action", "save").want(200).says("h1", "Ada")
+	v.says(".contact", "A long note")
+	v.says(".contact", "ada@x.test")
+}
+
 func TestContactsOfOthersAreNobodysBusiness(t *testing.T) {
 	s, v, _, ben := contactsSite(t, testdb.SQLite(t))
 	v.get("/contacts/new").form("form[method=post][action=/contacts]").set("name", "Ada").set("newgroup", "Choir").press("action", "save").want(200)

@@ -59,7 +59,8 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if err != nil {
 		return err
 	}
-	p.own = meanwhile(func() map[string]bool { return s.ownAddresses(r.Context(), p.User.ID) })
+	ctx, user := r.Context(), p.User.ID
+	p.own = meanwhile(func() map[string]bool { return s.ownAddresses(ctx, user) })
 	open, list, err := p.Mail.OpenInList(r.Context(), pl.box.Name, uid, lq)
 	if errors.Is(err, mailclient.ErrGone) {
 		return s.goneFromList(w, r, p, pl, lq, uid, err)

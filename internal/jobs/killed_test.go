@@ -38,7 +38,7 @@ func (h *house) impatient(t *testing.T) *jobs.Queue {
 
 // TestT13_EveryWayASubmissionServerCanFail: what becomes of a mail, and that it never leaves twice by itself.
 func TestT13_EveryWayASubmissionServerCanFail(t *testing.T) {
-	const big = 8_000_000 // more than the sockets hold
+	const big = 5_500_000 // more than the sockets hold
 	for _, c := range []struct {
 		name, step, answer string
 		size               int

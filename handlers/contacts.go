@@ -291,7 +291,9 @@ func (s *Server) actOnContacts(w http.ResponseWriter, r *http.Request, p *person
 		if err != nil || len(ids) >= 1000 {
 			return badRequest("error.form")
 		}
-		ids = append(ids, id)
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
 	}
 	if len(ids) == 0 {
 		s.putFlash(r, flash{Words: p.L.T("contacts.none"), Failed: true})
@@ -344,6 +346,10 @@ func (s *Server) deleteContacts(w http.ResponseWriter, r *http.Request, p *perso
 	_, before, err := s.store.ChangeContacts(r.Context(), p.User.ID, store.ContactChange{Delete: ids})
 	if err != nil {
 		return err
+	}
+	if len(before) == 0 { // by another tab
+		s.putFlash(r, flash{Words: p.L.T("contacts.gonealready"), Failed: true})
+		return seeOther(w, r, back)
 	}
 	words := p.L.T("contacts.done.deleted", "N", len(before))
 	if len(before) == 1 {

@@ -268,12 +268,29 @@ func TestGroupsOfContacts(t *testing.T) {
 	t.Error("the group did not come back")
 }
 
+func TestContactsThatAreTickedTwiceOrGone(t *testing.T) {
+	_, v, _, _ := contactsSite(t, testdb.SQLite(t))
+	v.get("/contacts/new").form("form[method=post][action=/contacts]").set("name", "Ada").press("action", "save").want(200)
+	tick := func(ids ...string) *form {
+		f := v.get("/contacts").form("form[action=/contacts/actions]")
+		f.values["id"] = ids
+		return f
+	}
+	tick("1", "1").press("action", "merge").want(200).says("[role=status]", "Tick two contacts or more")
+	tick("1").press("action", "delete").want(200).says("[role=status]", "Ada is deleted")
+	v.get("/contacts/new").form("form[method=post][action=/contacts]").set("name", "Ben").press("action", "save").want(200)
+	tick("1").press("action", "delete").want(200).says("[role=status]", "deleted already")
+	if v.has("button[data-undo]") {
+		t.Error("what did not happen can be undone")
+	}
+}
+
 // TestAContactThatIsDeletedWhileItIsChanged leaves what was typed.
 func TestAContactThatIsDeletedWhileItIsChanged(t *testing.T) {
 	_, v, _, _ := contactsSite(t, testdb.SQLite(t))
 	v.get("/contacts/new").form("form[method=post][action=/contacts]").set("name", "Ada").press("action", "save").want(200)
 	ada := v.url.Path
-	edit := v.get(ada + "/edit").form("form[method=post][action=" + ada + "]").set("note", "A long note").set("address", "ada@x.test")
+	edit := v.get(ada+"/edit").form("form[method=post][action="+ada+"]").set("note", "A long note").set("address", "ada@x.test")
 	v.get(ada).form("form[action="+ada+"]").press("action", "delete").want(200)
 	edit.press("action", "save").want(422).says("[role=alert]", "deleted meanwhile")
 	v.formAround("input[id=c-name]").press("action", "save").want(200).says("h1", "Ada")

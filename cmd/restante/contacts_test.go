@@ -229,7 +229,7 @@ func TestGroupsOfContacts(t *testing.T) {
 		}
 		return f.set("id", ids...)
 	}
-	tick().press("action", "delete").want(200).says("[role=status]", "Tick the contacts first")
+	tick().press("action", "delete").want(200).says("[role=alert]", "Tick the contacts first")
 	tick("Ada", "Eve").set("newgroup", "Choir").press("action", "group").want(200).says("[role=status]", "2 contacts put into Choir")
 	var choir string
 	for _, a := range v.get("/contacts").all("a[class=chip]") {
@@ -276,10 +276,10 @@ func TestContactsThatAreTickedTwiceOrGone(t *testing.T) {
 		f.values["id"] = ids
 		return f
 	}
-	tick("1", "1").press("action", "merge").want(200).says("[role=status]", "Tick two contacts or more")
+	tick("1", "1").press("action", "merge").want(200).says("[role=alert]", "Tick two contacts or more")
 	tick("1").press("action", "delete").want(200).says("[role=status]", "Ada is deleted")
 	v.get("/contacts/new").form("form[method=post][action=/contacts]").set("name", "Ben").press("action", "save").want(200)
-	tick("1").press("action", "delete").want(200).says("[role=status]", "deleted already")
+	tick("1").press("action", "delete").want(200).says("[role=alert]", "deleted already")
 	if v.has("button[data-undo]") {
 		t.Error("what did not happen can be undone")
 	}

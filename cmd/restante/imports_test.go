@@ -150,8 +150,8 @@ func TestMailsComeInFromFiles(t *testing.T) {
 	v := s.signIn(u)
 	v.get("/imports").want(200).form("form[action=/imports/files]").attach("files", file{"a.eml", []byte("From: a@x.test\nSubject: Unix lines\nDate: Mon, 2 Feb 2015 10:00:00 +0000\n\nbody\n.\nend")},
 		file{"b.eml", []byte("From: b@x.test\r\nSubject: Mail lines\r\nDate: Tue, 3 Feb 2015 10:00:00 +0000\r\n\r\nbody\r\n")}, file{"c.txt", []byte("no mail at all")}).press("", "").want(200)
-	v.says("[role=status]", "2 mails brought in")
-	v.says("[role=status]", "c.txt is no mail")
+	v.says("[role=alert]", "2 mails brought in")
+	v.says("[role=alert]", "c.txt is no mail")
 	v.get("/mail/1/INBOX").want(200)
 	if v.row("Unix lines") == "" || v.row("Mail lines") == "" {
 		t.Errorf("the inbox has %q", v.texts("[data-uid]"))
@@ -160,7 +160,7 @@ func TestMailsComeInFromFiles(t *testing.T) {
 	if !strings.Contains(string(v.body), "\r\n\r\nbody\r\n.\r\nend") {
 		t.Errorf("it came as %q", v.body)
 	}
-	v.get("/imports").form("form[action=/imports/files]").press("", "").want(200).says("[role=status]", "Choose a file first")
+	v.get("/imports").form("form[action=/imports/files]").press("", "").want(200).says("[role=alert]", "Choose a file first")
 }
 
 func TestAFileOfManyMailsIsManyMails(t *testing.T) {
@@ -170,8 +170,8 @@ func TestAFileOfManyMailsIsManyMails(t *testing.T) {
 	whole := "From - Mon Feb  2 10:00:00 2015\nFrom: a@x.test\nSubject: The first\nDate: Mon, 2 Feb 2015 10:00:00 +0000\n\nbody\n\nFrom here on it is text.\n>From there too\n\n" +
 		"From b@x.test Tue Feb  3 10:00:00 2015\r\nFrom: b@x.test\r\nSubject: The second\r\nDate: Tue, 3 Feb 2015 10:00:00 +0000\r\n\r\nend"
 	v.get("/imports").form("form[action=/imports/files]").attach("files", file{"Old folder.mbox", []byte(whole)}, file{"empty.eml", nil}, file{"junk.eml", []byte("\x00\x01 no mail")}).press("", "").want(200)
-	v.says("[role=status]", "2 mails brought in")
-	v.says("[role=status]", "junk.eml is no mail")
+	v.says("[role=alert]", "2 mails brought in")
+	v.says("[role=alert]", "junk.eml is no mail")
 	v.get("/mail/1/INBOX").want(200)
 	if v.row("The first") == "" || v.row("The second") == "" {
 		t.Fatalf("the inbox has %q", v.texts("[data-uid]"))
@@ -244,7 +244,7 @@ func TestFormsOfImportsThatNoBrowserSends(t *testing.T) {
 	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here") })
 	card := attr(v.one("section[data-source-card]"), "data-source-card")
 	save := func() *form { return v.get("/imports").formAround("select[id=into-" + card + "]") }
-	save().set("keep", "bogus").press("action", "save").want(200).says("[role=status]", "could not be read")
+	save().set("keep", "bogus").press("action", "save").want(200).says("[role=alert]", "could not be read")
 	save().set("mailbox", "").press("action", "save").want(200).says("[role=status]", "Kept")
 	save().set("mailbox", newMailbox).press("action", "save").want(200).says("[role=status]", "Kept")
 	if got := v.get("/imports").formAround("select[id=into-" + card + "]").values.Get("mailbox"); got != old.Address {

@@ -104,7 +104,9 @@ func tidied(in []Value, tidy func(string) (string, bool)) (out []Value) {
 	return out
 }
 
-func oneLine(s string) string { return cut(strings.Join(strings.Fields(plain(s, false)), " "), maxText) }
+func oneLine(s string) string {
+	return cut(strings.Join(strings.Fields(plain(s, false)), " "), maxText)
+}
 
 // plain takes out what no name or note has: controls, and marks that turn the direction of what follows.
 func plain(s string, lines bool) string {
@@ -149,10 +151,29 @@ func (c Contact) Words() string {
 			b.WriteString(" " + w)
 		}
 	}
-	for _, v := range slices.Concat(c.Addresses, c.Phones) {
-		b.WriteString(" " + strings.ReplaceAll(Fold(v.Text), " ", ""))
+	for _, v := range c.Addresses {
+		address := strings.ReplaceAll(Fold(v.Text), " ", "")
+		b.WriteString(" " + address)
+		if at := strings.LastIndexByte(address, '@'); at >= 0 {
+			b.WriteString(" " + address[at+1:])
+		}
+	}
+	for _, v := range c.Phones {
+		if d := digits(v.Text); d != "" {
+			b.WriteString(" " + d + " " + strings.TrimPrefix(d, "+"))
+		}
 	}
 	return cut(b.String(), 4*maxText)
+}
+
+// digits are what of a number is dialled.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r == '+' {
+			return r
+		}
+		return -1
+	}, s)
 }
 
 // Initial is the heading under which a contact stands: its first letter, "#" for what begins with none.

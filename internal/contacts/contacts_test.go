@@ -199,8 +199,8 @@ func TestDoubles(t *testing.T) {
 }
 
 func TestContactsAreFoundWithoutTheirMarks(t *testing.T) {
-	c := Contact{Name: "Zoë Müller-Øst", Addresses: []Value{{"", "Zoe@X.example"}}}
-	if got := c.Words(); got != " zoe muller øst zoe@x.example" {
+	c := Contact{Name: "Zoë Müller-Øst", Addresses: []Value{{"", "Zoe@X.example"}}, Phones: []Value{{"", "+43 (1) 23-45"}}}
+	if got := c.Words(); got != " zoe muller øst zoe@x.example x.example +4312345 4312345" {
 		t.Errorf("words %q", got)
 	}
 	for name, want := range map[string]string{"ärmel": "A", "Ødegård": "Ø", "3M": "#", "": "#", "李": "李"} {

@@ -25,7 +25,7 @@ var imports = map[string][]string{
 
 // words are selectors that are written in these files alone.
 var words = map[string][]string{
-	"*.InsecureSkipVerify": {"mailclient/wire/certificate.go"}, // a certificate to show, and a pinned key
+	"*.InsecureSkipVerify": {"mailclient/wire/certificate.go"},                                                                               // a certificate to show, and a pinned key
 	"http.Get":             {}, "http.Head": {}, "http.Post": {}, "http.PostForm": {}, "http.DefaultClient": {}, "http.DefaultTransport": {}, // no deadline, no guard
 	"template.HTML": {"templates/fragments.go"}, // what a template has made
 	"template.JS":   {}, "template.JSStr": {}, "template.CSS": {}, "template.URL": {}, "template.HTMLAttr": {}, "template.Srcset": {},

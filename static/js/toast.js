@@ -18,11 +18,11 @@ export function toast(words, { failed = false, action = null } = {}) {
 
 /** adopt shows the toast that a page of ours brought. */
 export function adopt(doc) {
-	const brought = one("[data-status] .toast", doc);
+	const brought = one("[data-status] .toast, [data-alert] .toast", doc);
 	if (!brought) return;
 	const work = brought.dataset.work && one(`[data-work="${brought.dataset.work}"]`);
 	if (work) one("span", work).replaceChildren(...document.importNode(one("span", brought), true).childNodes); // Stop keeps the focus
-	else holder()?.replaceChildren(document.importNode(brought, true));
+	else (brought.closest("[data-alert]") ? one("[data-alert]") : holder())?.replaceChildren(document.importNode(brought, true));
 	watch();
 }
 

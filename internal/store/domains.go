@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Domain is a mail domain that an admin has set up. Settings is its owner's own JSON.
+type Domain struct {
+	Name, Settings   string
+	Created, Updated time.Time
+}
+
+// Domains lists the domains by their names.
+func (s *Store) Domains(ctx context.Context) ([]Domain, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT name, settings, created_at, updated_at FROM domains ORDER BY name`)
+	return collect(rows, err, func(r *sql.Rows) (d Domain, err error) {
+		var created, updated int64
+		err = r.Scan(&d.Name, &d.Settings, &created, &updated)
+		d.Created, d.Updated = fromMS(created), fromMS(updated)
+		return d, err
+	})
+}
+
+// SaveDomain sets a domain up, or changes it.
+func (s *Store) SaveDomain(ctx context.Context, d Domain) error {
+	return s.InTx(ctx, func(tx *sql.Tx) error { return s.saveDomainTx(ctx, tx, d) })
+}
+
+func (s *Store) saveDomainTx(ctx context.Context, tx *sql.Tx, d Domain) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO domains (name, settings, created_at, updated_at) VALUES ($1, $2, $3, $3)
+		ON CONFLICT (name) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at`, d.Name, d.Settings, s.ms())
+	return err
+}
+
+// DeleteDomain takes a domain out. Its people stay, and cannot sign in.
+func (s *Store) DeleteDomain(ctx context.Context, name string) error {
+	return changed(s.db.ExecContext(ctx, `DELETE FROM domains WHERE name = $1`, name))
+}
+
+// Site gives the settings of the site by their names.
+func (s *Store) Site(ctx context.Context) (map[string]string, error) {
+	type pair struct{ name, value string }
+	rows, err := s.db.QueryContext(ctx, `SELECT name, value FROM site`)
+	all, err := collect(rows, err, func(r *sql.Rows) (p pair, err error) { return p, r.Scan(&p.name, &p.value) })
+	out := map[string]string{}
+	for _, p := range all {
+		out[p.name] = p.value
+	}
+	return out, err
+}
+
+// SetSite changes a setting of the site; "" takes it away.
+func (s *Store) SetSite(ctx context.Context, name, value string) error {
+	return s.InTx(ctx, func(tx *sql.Tx) error { return setSite(ctx, tx, name, value) })
+}
+
+func setSite(ctx context.Context, tx *sql.Tx, name, value string) error {
+	query, args := `DELETE FROM site WHERE name = $1`, []any{name}
+	if value != "" {
+		query, args = `INSERT INTO site (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, []any{name, value}
+	}
+	_, err := tx.ExecContext(ctx, query, args...)
+	return err
+}

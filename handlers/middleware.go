@@ -115,12 +115,18 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 		known = local
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !known(r.Host) {
+		if !known(r.Host) && !(s.conf.PublicURL == "" && settingUpPath(r.URL.Path)) {
 			s.refuse(w, r, "This site does not answer to that name.", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// settingUpPath says whether a path is one of the set-up, which answers to any name until the site has one: what opens
+// it is the link, which no foreign name knows.
+func settingUpPath(path string) bool {
+	return strings.HasPrefix(path, "/setup/") || strings.HasPrefix(path, "/static/")
 }
 
 func loopback(hostport string) bool {

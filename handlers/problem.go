@@ -162,6 +162,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		Words: l.T(p.Key, p.Args...), ID: requestID(r), ServerSaid: p.Server,
 		ButtonURL: "/", ButtonWords: l.T("error.inbox"),
 	}
+	if strings.HasPrefix(r.URL.Path, "/admin") {
+		page.ButtonURL, page.ButtonWords = "/admin", l.T("admin.back")
+	}
 	if p.URL != "" {
 		page.ButtonURL, page.ButtonWords = p.URL, l.T(p.Next)
 	}
@@ -187,7 +190,7 @@ func (s *Server) personQuietly(r *http.Request) (p *person, err error) {
 
 // keepForm carries what was typed in a form that failed, so that pressing the button sends it again.
 func keepForm(page *templates.Error, r *http.Request, l *i18n.Localizer) {
-	if r.Method != http.MethodPost || len(r.PostForm) == 0 || r.URL.Path == "/login" {
+	if r.Method != http.MethodPost || len(r.PostForm) == 0 || r.URL.Path == "/login" || strings.HasPrefix(r.URL.Path, "/admin") || strings.HasPrefix(r.URL.Path, "/setup/") {
 		return
 	}
 	total := 0

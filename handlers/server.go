@@ -4,6 +4,8 @@
 package handlers
 
 import (
+	"context"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -18,6 +20,7 @@ import (
 	"restante/internal/seal"
 	"restante/internal/store"
 	"restante/mailclient"
+	"restante/mailclient/checkup"
 	"restante/mailclient/discover"
 )
 
@@ -48,6 +51,10 @@ type Server struct {
 	touched touched
 
 	letters letters
+
+	fixed   bool
+	setup   Setup
+	handler http.Handler
 }
 
 // Options are the rooms that the pages need.
@@ -62,6 +69,25 @@ type Options struct {
 	Log     *slog.Logger
 	Version string
 	Secure  bool // the site is reached by https
+	Fixed   bool // its address is the configuration's, and cannot be set up in the pages
+	Setup   Setup
+}
+
+// Setup is what the pages of admins need beside the rest.
+type Setup struct {
+	Finder   *discover.Finder
+	Roots    *x509.CertPool    // whom mail servers are trusted by; nil is the system's
+	Dial     mailclient.Dialer // to servers that an admin names; nil is an ordinary one
+	Resolver discover.Resolver // nil is the system's
+	Reload   func(ctx context.Context) error
+	Examine  func(ctx context.Context) []Check
+}
+
+// Check is one thing that the doctor looked at. Words are what is wrong and what to do.
+type Check struct {
+	What   string
+	Result checkup.Result
+	Words  string
 }
 
 // New makes the server; Handler gives its routes.
@@ -69,7 +95,7 @@ func New(o Options) *Server {
 	s := &Server{
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, finder: o.Finder, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), checks: newPasswords(o.Ring, time.Now),
-		hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1),
+		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1),
 	}
 	if u, err := url.Parse(o.Config.PublicURL); err == nil && u.Host != "" {
 		s.pictures = proxy.New(proxy.Options{Own: []string{u.Host}})
@@ -90,8 +116,12 @@ func New(o Options) *Server {
 		s.sessions.Cookie.Secure = true
 	}
 	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
+	s.handler = s.Handler()
 	return s
 }
+
+// ServeHTTP answers a request by the site map.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Notify is told by the jobs of each change of an outbox item.
 func (s *Server) Notify(userID int64, _ store.OutboxItem) { s.hub.tell(userID, "outbox") }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -68,9 +69,10 @@ func examine(ctx context.Context, conf config.Config) []check {
 	out := []check{checked("data directory "+conf.Data, conf.EnsureData())}
 	_, _, err := seal.LoadOrCreate(conf.KeyFile)
 	out = append(out, checked("key file "+conf.KeyFile, err))
-	s, err := store.Open(ctx, conf.DatabaseURL, conf.Data)
+	trusted, err := roots(conf)
+	var servers []discover.Servers
 	if err == nil {
-		err = s.Close()
+		servers, err = keptDomains(ctx, conf, trusted)
 	}
 	out = append(out, checked("database", err))
 	if u, err := url.Parse(conf.PublicURL); conf.PublicURL != "" && err == nil {
@@ -79,8 +81,9 @@ func examine(ctx context.Context, conf config.Config) []check {
 	}
 	_, err = newFinder(conf, discover.NewDirectory())
 	out = append(out, checked("hosts that people may name", err))
-	servers, err := preset(conf)
+	fixed, err := preset(conf)
 	out = append(out, checked("domain preset", err))
+	servers = append(fixed, servers...)
 	for _, d := range servers {
 		for step := range checkup.Run(ctx, checkup.Options{Servers: d}) {
 			if step.Problem != checkup.NeedsAccount {
@@ -89,6 +92,16 @@ func examine(ctx context.Context, conf config.Config) []check {
 		}
 	}
 	return out
+}
+
+// keptDomains opens the database, as serve would, and gives the domains that were set up in the pages.
+func keptDomains(ctx context.Context, conf config.Config, trusted *x509.CertPool) ([]discover.Servers, error) {
+	s, err := store.Open(ctx, conf.DatabaseURL, conf.Data)
+	if err != nil {
+		return nil, err
+	}
+	servers, err := setUpDomains(ctx, s, trusted, nil)
+	return servers, errors.Join(err, s.Close())
 }
 
 var serviceNames = map[discover.Service]string{discover.IMAP: "IMAP", discover.Submission: "SMTP", discover.POP3: "POP3", discover.Sieve: "ManageSieve"}

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -31,12 +33,28 @@ import (
 type house struct {
 	conf   config.Config
 	store  *store.Store
+	ring   *seal.Ring
 	known  *discover.Directory
+	looker *discover.Finder // for people
+	finder *discover.Finder // for admins, who look beyond what is set up
+	world  world
 	pool   *mailclient.Pool
 	queue  *jobs.Queue
-	pages  *handlers.Server
 	server *http.Server
 	log    *slog.Logger
+
+	trusted *x509.CertPool
+	pages   atomic.Pointer[handlers.Server]
+
+	mu     sync.Mutex // of reload
+	setUp  string     // what the domains were read from
+	public string     // the address that pages stands for
+}
+
+// world is how servers of domains that were set up in the pages are reached; zero is the ordinary way.
+type world struct {
+	dial     mailclient.Dialer
+	resolver discover.Resolver
 }
 
 // maxConnections are open at once; more wait to be taken in.
@@ -71,38 +89,37 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	if err != nil {
 		return nil, err
 	}
-	h := &house{conf: conf, log: log}
+	h := &house{conf: conf, log: log, ring: ring, trusted: trusted}
 	if h.store, err = store.Open(ctx, conf.DatabaseURL, conf.Data); err != nil {
 		return nil, err
 	}
 	h.pool = mailclient.NewPool(mailclient.Limits{})
 	h.known = discover.NewDirectory(servers...)
-	looker, err := newFinder(conf, h.known)
-	if err != nil {
+	if h.looker, err = newFinder(conf, h.known); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	if conf.Discover != "off" {
-		h.known.Discover(looker, h.store)
+		h.known.Discover(h.looker, h.store)
 	}
-	var pages *handlers.Server
+	if h.finder, err = newFinder(conf, discover.NewDirectory()); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
 	h.queue, err = jobs.New(ctx, jobs.Options{
 		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Log: log, Hello: helloName(conf),
-		Notify:     func(userID int64, item store.OutboxItem) { pages.Notify(userID, item) },
-		NotifyWork: func(userID int64) { pages.NotifyWork(userID) },
-		Imports:    jobs.Imports{Dial: dial, RootCAs: trusted, Spool: filepath.Join(conf.Data, "spool"), Notify: func(userID int64) { pages.NotifyImport(userID) }},
+		Notify:     func(userID int64, item store.OutboxItem) { h.pages.Load().Notify(userID, item) },
+		NotifyWork: func(userID int64) { h.pages.Load().NotifyWork(userID) },
+		Imports:    jobs.Imports{Dial: dial, RootCAs: trusted, Spool: filepath.Join(conf.Data, "spool"), Notify: func(userID int64) { h.pages.Load().NotifyImport(userID) }},
 	})
 	if err != nil {
 		h.pool.Close()
 		return nil, errors.Join(err, h.store.Close())
 	}
-	pages = handlers.New(handlers.Options{
-		Config: conf, Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Queue: h.queue, Finder: looker, Log: log, Version: version(),
-		Secure: strings.HasPrefix(conf.PublicURL, "https://"),
-	})
-	h.pages = pages
 	h.server = &http.Server{
-		Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	if err := h.reload(ctx); err != nil {
+		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
 }
@@ -136,15 +153,10 @@ func (h *house) run(ctx context.Context, ln net.Listener) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- h.server.Serve(netutil.LimitListener(ln, maxConnections)) }()
-	var err error
-	select {
-	case <-ctx.Done():
-		h.log.Info("stopping")
-	case err = <-failed:
-	}
+	err := h.watch(ctx, failed)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
-	h.pages.Close()
+	h.pages.Load().Close()
 	if e := h.server.Shutdown(stop); e != nil && !errors.Is(e, http.ErrServerClosed) {
 		err = errors.Join(err, e, h.server.Close())
 	}
@@ -155,6 +167,25 @@ func (h *house) run(ctx context.Context, ln net.Listener) error {
 		err = nil
 	}
 	return errors.Join(err, h.close())
+}
+
+// watch waits for the end, and hears meanwhile what other nodes have set up.
+func (h *house) watch(ctx context.Context, failed <-chan error) error {
+	again := time.NewTicker(time.Minute)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			h.log.Info("stopping")
+			return nil
+		case err := <-failed:
+			return err
+		case <-again.C:
+			if err := h.reload(ctx); err != nil && ctx.Err() == nil {
+				h.log.Warn("what is set up could not be read anew", "err", err)
+			}
+		}
+	}
 }
 
 func (h *house) close() error {

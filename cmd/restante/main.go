@@ -20,6 +20,7 @@ const usage = `Restante brings your mail to any browser.
   restante serve    serve the mail of your own servers
   restante demo     try it: web, IMAP, SMTP and POP3 with sample mail, nothing kept
   restante doctor   check configuration, database, keys and mail servers
+  restante admin    setup-link, create NAME or reset NAME: who sets the site up
   restante migrate  up or status: the database schema
   restante version
 
@@ -47,7 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.Join(err, flag.ErrHelp)
 	}
 	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
-		"serve": serve, "demo": runDemo, "doctor": doctor, "migrate": migrate, "version": printVersion,
+		"serve": serve, "demo": runDemo, "doctor": doctor, "admin": admin, "migrate": migrate, "version": printVersion,
 	}
 	command, ok := commands[args[0]]
 	if !ok {

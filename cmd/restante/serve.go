@@ -64,8 +64,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		at = "http://" + reachable(ln.Addr())
 	}
 	_, _ = fmt.Fprintf(stdout, "Restante serves on %s\n", at)
-	if conf.Domain.Name == "" {
-		_, _ = fmt.Fprintln(stdout, "No domain is set up: people of known providers can sign in. RESTANTE_DOMAIN, RESTANTE_DOMAIN_IMAP and RESTANTE_DOMAIN_SMTP set up your own.")
+	if err := h.offerSetup(ctx, stdout, at); err != nil {
+		return errors.Join(err, ln.Close(), h.close())
 	}
 	return h.run(ctx, ln)
 }
@@ -123,6 +123,9 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	_, _ = fmt.Fprintf(stdout, "Restante demo: http://%s\n\n", reachable(ln.Addr()))
 	for _, u := range mail.Users() {
 		_, _ = fmt.Fprintf(stdout, "  sign in as  %-16s password  %s\n", u.Address, u.Password)
+	}
+	if err := h.offerSetup(ctx, stdout, "http://"+reachable(ln.Addr())); err != nil {
+		return errors.Join(err, ln.Close(), h.close())
 	}
 	_, _ = fmt.Fprintf(stdout, "\n  an old POP3 mailbox to import from: %s without encryption, user %s, password %s\n", mail.POP3Addr, demo.OldUser.Address, demo.OldUser.Password)
 	if *data == "" {

@@ -120,3 +120,11 @@ func (l *Localizer) Size(n int64) string {
 	}
 	return s + " " + unit
 }
+
+// Date is a day in full, without its time.
+func (l *Localizer) Date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%s %d", l.dayMonth(t, monthsLong), t.Year())
+}

@@ -191,6 +191,17 @@ func (s *Store) NewSetupLink(ctx context.Context, hash string, lives time.Durati
 	return err
 }
 
+// SetupLink is what is known of a link, and whether a browser holds it; ErrNotFound if there is no such link.
+func (s *Store) SetupLink(ctx context.Context, link string) (v Setup, held bool, err error) {
+	err = s.InTx(ctx, func(tx *sql.Tx) error {
+		var holder string
+		v, holder, err = setupTx(ctx, tx, `link_hash = $1`, link)
+		held = holder != ""
+		return err
+	})
+	return v, held, err
+}
+
 // OpenSetup binds the link to a browser, by the hash of its cookie, once: of two who try, one does. It gives what is
 // known of the link; ErrNotFound if there is no such link, ErrTaken if it is used, expired, or another's.
 func (s *Store) OpenSetup(ctx context.Context, link, cookie string) (v Setup, err error) {

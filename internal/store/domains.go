@@ -64,3 +64,8 @@ func setSite(ctx context.Context, tx *sql.Tx, name, value string) error {
 	_, err := tx.ExecContext(ctx, query, args...)
 	return err
 }
+
+// The settings of the site.
+const (
+	SitePublicURL = "public_url" // where browsers reach it, as in the configuration
+)

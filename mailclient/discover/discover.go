@@ -8,7 +8,10 @@ package discover
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/net/idna"
 
@@ -76,28 +79,57 @@ func hostName(s string) (string, bool) {
 
 // Directory knows the servers of domains. It is safe for use by many goroutines.
 type Directory struct {
-	domains map[string]Servers
+	fixed []Servers
+
+	mu      sync.RWMutex
+	domains map[string]Servers // replaced whole, never changed
 
 	found *shelf // nil: nothing but domains and providers
 }
 
-// NewDirectory makes a directory of the admin's domains over the table of providers.
+// NewDirectory makes a directory of domains that stay, over the table of providers.
 func NewDirectory(domains ...Servers) *Directory {
-	d := &Directory{domains: map[string]Servers{}}
-	for _, s := range domains {
-		s.Source = FromDomain
-		d.domains[strings.ToLower(s.Domain)] = s
-	}
+	d := &Directory{fixed: domains}
+	d.SetUp(nil)
 	return d
+}
+
+// SetUp replaces the domains that were set up at run time. Those that stay come before them.
+func (d *Directory) SetUp(domains []Servers) {
+	all := map[string]Servers{}
+	for _, s := range slices.Concat(domains, d.fixed) {
+		s.Source = FromDomain
+		all[strings.ToLower(s.Domain)] = s
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.domains = all
+}
+
+// own is a domain that is set up.
+func (d *Directory) own(domain string) (s Servers, ok bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	s, ok = d.domains[domain]
+	return s, ok
+}
+
+// Stays says whether a domain is one of those that stay: the configuration's.
+func (d *Directory) Stays(domain string) bool {
+	return slices.ContainsFunc(d.fixed, func(s Servers) bool { return strings.EqualFold(s.Domain, domain) })
+}
+
+// Own lists the domains that are set up, by their names.
+func (d *Directory) Own() []Servers {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return slices.SortedFunc(maps.Values(d.domains), func(a, b Servers) int { return strings.Compare(a.Domain, b.Domain) })
 }
 
 // Only gives the one domain that is set up, "" when there are none or several.
 func (d *Directory) Only() string {
-	if len(d.domains) != 1 {
-		return ""
-	}
-	for name := range d.domains {
-		return name
+	if own := d.Own(); len(own) == 1 {
+		return strings.ToLower(own[0].Domain)
 	}
 	return ""
 }
@@ -109,7 +141,7 @@ func (d *Directory) Lookup(address string) (s Servers, ok bool) {
 	if err != nil || !strings.Contains(address, "@") {
 		return s, false
 	}
-	if s, ok = d.domains[domain]; ok {
+	if s, ok = d.own(domain); ok {
 		return s, true
 	}
 	if p, ok := byDomain[domain]; ok && !p.oauth {

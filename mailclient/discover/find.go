@@ -169,7 +169,7 @@ func (q *quest) ask(ctx context.Context, reports map[Source]*report) {
 
 func (q *quest) fromDomain() *report {
 	r := &report{}
-	s, ok := q.o.Directory.domains[q.domain]
+	s, ok := q.o.Directory.own(q.domain)
 	if !ok {
 		return r
 	}
@@ -297,7 +297,7 @@ func (q *quest) probe(ctx context.Context, s Service, a Answer) *Probe {
 	defer cancel()
 	ep := q.Endpoint(a)
 	if a.Source == FromDomain { // as the admin wants it
-		own := q.o.Directory.domains[q.domain]
+		own, _ := q.o.Directory.own(q.domain)
 		ep = map[Service]mailclient.Endpoint{IMAP: own.IMAP, Submission: own.SMTP, POP3: own.POP3, Sieve: own.Sieve}[s]
 	}
 	p := Try(ctx, s, ep)

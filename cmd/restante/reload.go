@@ -1,0 +1,94 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"net/http"
+	"strings"
+
+	"restante/handlers"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/mailclient/discover"
+)
+
+// ServeHTTP answers by the pages that stand now.
+func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.pages.Load().ServeHTTP(w, r) }
+
+// reload takes over what was set up in the pages, of this node or another: the domains, and the site's address where
+// the configuration has none. Pages are made anew for another address: cookies and headers depend on it.
+func (h *house) reload(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rows, err := h.store.Domains(ctx)
+	if err != nil {
+		return err
+	}
+	var raw strings.Builder
+	for _, d := range rows {
+		raw.WriteString(d.Settings + "\n")
+	}
+	if raw.String() != h.setUp { // else connections that stand would be made anew
+		h.known.SetUp(h.domains(rows))
+		h.setUp = raw.String()
+	}
+	site, err := h.store.Site(ctx)
+	if err != nil {
+		return err
+	}
+	public := cmp.Or(h.conf.PublicURL, site[store.SitePublicURL])
+	if was := h.pages.Load(); was == nil || public != h.public {
+		h.public = public
+		h.pages.Store(h.newPages(public))
+		if was != nil {
+			was.Close()
+		}
+	}
+	return nil
+}
+
+// domains are those that were set up, as they are signed in to. One that an older version wrote otherwise is left out.
+func (h *house) domains(rows []store.Domain) (out []discover.Servers) {
+	for _, row := range rows {
+		d, err := discover.ParseDomain(row.Settings)
+		if err == nil {
+			err = d.Check()
+		}
+		if err != nil {
+			h.log.Error("a domain cannot be used", "domain", row.Name, "err", err)
+			continue
+		}
+		out = append(out, d.Servers(h.trusted, h.world.dial))
+	}
+	return out
+}
+
+func (h *house) newPages(public string) *handlers.Server {
+	conf := h.conf
+	conf.PublicURL = public
+	return handlers.New(handlers.Options{
+		Config: conf, Store: h.store, Ring: h.ring, Pool: h.pool, Servers: h.known, Queue: h.queue, Finder: h.looker, Log: h.log, Version: version(),
+		Secure: strings.HasPrefix(public, "https://"), Fixed: h.conf.PublicURL != "",
+		Setup: handlers.Setup{Finder: h.finder, Roots: h.trusted, Dial: h.world.dial, Resolver: h.world.resolver, Reload: h.reload, Examine: h.examine},
+	})
+}
+
+// examine is what the doctor looks at, for the page that shows it.
+func (h *house) examine(ctx context.Context) (out []handlers.Check) {
+	for _, c := range examine(ctx, h.conf) {
+		out = append(out, handlers.Check{What: c.What, Result: c.Result, Words: c.Words})
+	}
+	return out
+}
+
+// setUpDomains are the servers of the domains that were set up in the pages.
+func setUpDomains(ctx context.Context, s *store.Store, trusted *x509.CertPool, via mailclient.Dialer) (out []discover.Servers, err error) {
+	rows, err := s.Domains(ctx)
+	for _, row := range rows {
+		if d, err := discover.ParseDomain(row.Settings); err == nil && d.Check() == nil {
+			out = append(out, d.Servers(trusted, via))
+		}
+	}
+	return out, err
+}

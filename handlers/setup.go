@@ -1,0 +1,467 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/internal/i18n"
+	"restante/internal/seal"
+	"restante/internal/store"
+	"restante/mailclient/discover"
+	"restante/templates"
+)
+
+// setupLives is how long a set-up that was begun may take.
+const setupLives = 24 * time.Hour
+
+// setupSteps are the steps of a set-up by their paths. Each can be opened when those before it are done.
+var setupSteps = []string{"owner", "site", "domain", "test", "finish"}
+
+// setupState is what was typed in a set-up so far. It is sealed in the database, and applied all at once in the end.
+type setupState struct {
+	Done    int         `json:"done"` // steps
+	Name    string      `json:"name,omitempty"`
+	Hash    string      `json:"hash,omitempty"`
+	Factor  *newFactor  `json:"factor,omitempty"`
+	Public  string      `json:"public,omitempty"`
+	Self    []selfLine  `json:"self,omitempty"`
+	Domain  domainDraft `json:"domain"`
+	Without bool        `json:"without,omitempty"` // no domain is set up
+	Fault   string      `json:"fault,omitempty"`   // words that the next page says
+}
+
+// settingUp is a request of somebody who holds the set-up.
+type settingUp struct {
+	state  setupState
+	cookie string // its hash
+	l      *i18n.Localizer
+	step   int // of the page, from 0
+}
+
+func (s *Server) setupCookie() string {
+	if s.sessions.Cookie.Secure {
+		return "__Host-restante-setup"
+	}
+	return "restante-setup"
+}
+
+// setupLink shows what the link is for. To open it changes nothing: programs that look at links do.
+func (s *Server) setupLink(w http.ResponseWriter, r *http.Request) error {
+	if u, err := s.settingUp(r); err == nil {
+		return seeOther(w, r, "/setup/"+setupSteps[min(u.state.Done, len(setupSteps)-1)])
+	}
+	l := i18n.For("", r.Header.Get("Accept-Language"))
+	token := chi.URLParam(r, "token")
+	v, held, err := s.store.SetupLink(r.Context(), seal.Digest(token))
+	if errors.Is(err, store.ErrNotFound) {
+		return errNothingHere
+	}
+	if err != nil {
+		return err
+	}
+	if held || !v.Used.IsZero() || !v.Expires.After(s.now()) {
+		return s.setupOver(w, r, l, v)
+	}
+	return s.ok(w, r, templates.SetupLink{Head: s.adminHead(r, l, l.T("setup.title")), URL: "/setup/" + token})
+}
+
+// setupOver says why a link is over, and how to get another.
+func (s *Server) setupOver(w http.ResponseWriter, r *http.Request, l *i18n.Localizer, v store.Setup) error {
+	words := l.T("setup.expired", "Date", l.Long(v.Expires))
+	if used := v.Used; !used.IsZero() {
+		words = l.T("setup.used", "Date", l.Long(used))
+	} else if !v.Opened.IsZero() {
+		words = l.T("setup.opened", "Date", l.Long(v.Opened))
+	}
+	s.render(w, r, http.StatusGone, templates.SetupLink{Head: s.adminHead(r, l, l.T("setup.title")), Over: words})
+	return nil
+}
+
+// openSetup binds the set-up to this browser.
+func (s *Server) openSetup(w http.ResponseWriter, r *http.Request) error {
+	l := i18n.For("", r.Header.Get("Accept-Language"))
+	link, cookie := seal.Digest(chi.URLParam(r, "token")), seal.NewToken()
+	_, err := s.store.OpenSetup(r.Context(), link, seal.Digest(cookie))
+	if errors.Is(err, store.ErrTaken) {
+		v, _, err := s.store.SetupLink(r.Context(), link)
+		if err != nil {
+			return err
+		}
+		return s.setupOver(w, r, l, v)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return errNothingHere
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.store.AddAudit(r.Context(), store.AuditRow{Who: "setup", Verb: "setup-begin", Network: s.clientBlock(r), Result: "ok"}); err != nil {
+		return err
+	}
+	setStrictCookie(w, s.setupCookie(), cookie)
+	return seeOther(w, r, "/setup/owner")
+}
+
+// settingUp finds the set-up that a browser holds: errNothingHere for none.
+func (s *Server) settingUp(r *http.Request) (*settingUp, error) {
+	c, err := r.Cookie(s.setupCookie())
+	if err != nil || len(c.Value) > 100 {
+		return nil, errNothingHere
+	}
+	u := &settingUp{cookie: seal.Digest(c.Value), l: i18n.For("", r.Header.Get("Accept-Language"))}
+	v, err := s.store.SetupOf(r.Context(), u.cookie, setupLives)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrTaken) {
+		return nil, errNothingHere
+	}
+	if err != nil || v.State == nil {
+		return u, err
+	}
+	raw, err := s.ring.Open("setup/1", u.cookie, v.State)
+	if err != nil {
+		return nil, err
+	}
+	return u, json.Unmarshal(raw, &u.state)
+}
+
+func (s *Server) keepSetup(r *http.Request, u *settingUp) error {
+	raw, err := json.Marshal(u.state)
+	if err != nil {
+		return err
+	}
+	return s.store.SaveSetup(r.Context(), u.cookie, s.ring.Seal("setup/1", u.cookie, raw))
+}
+
+// step serves a page of a set-up. One whose time has not come leads to the first that is not done.
+func (s *Server) step(name string, h func(http.ResponseWriter, *http.Request, *settingUp) error) http.HandlerFunc {
+	return s.app(func(w http.ResponseWriter, r *http.Request) error {
+		u, err := s.settingUp(r)
+		if err != nil {
+			return err
+		}
+		if u.step = slices.Index(setupSteps, name); u.step > u.state.Done {
+			return seeOther(w, r, "/setup/"+setupSteps[u.state.Done])
+		}
+		return h(w, r, u)
+	})
+}
+
+// goOn keeps what was typed and opens the next step.
+func (s *Server) nextStep(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	u.state.Done = max(u.state.Done, u.step+1)
+	if err := s.keepSetup(r, u); err != nil {
+		return err
+	}
+	return seeOther(w, r, "/setup/"+setupSteps[u.step+1])
+}
+
+// sameStep keeps what was typed and shows the step again, with what is wrong, if something is.
+func (s *Server) sameStep(w http.ResponseWriter, r *http.Request, u *settingUp, fault string) error {
+	u.state.Fault = fault
+	if err := s.keepSetup(r, u); err != nil {
+		return err
+	}
+	return seeOther(w, r, "/setup/"+setupSteps[u.step])
+}
+
+// setupPage is what each step has.
+func (s *Server) setupPage(r *http.Request, u *settingUp) (templates.Setup, error) {
+	name := setupSteps[u.step]
+	page := templates.Setup{Head: s.adminHead(r, u.l, u.l.T("setup."+name)), Step: u.l.T("setup.step", "Step", u.step+1, "Of", len(setupSteps)), FormURL: "/setup/" + name, Problem: u.state.Fault}
+	if u.step > 0 {
+		page.Back = "/setup/" + setupSteps[u.step-1]
+	}
+	if page.Problem == "" {
+		return page, nil
+	}
+	page.Title = u.l.T("error.prefix") + " " + page.Title
+	u.state.Fault = ""
+	return page, s.keepSetup(r, u)
+}
+
+// setupOwner asks who will be the admin.
+func (s *Server) setupOwner(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	page, err := s.setupPage(r, u)
+	if err != nil {
+		return err
+	}
+	page.Owner = &templates.SetupOwner{Name: u.state.Name, Has: u.state.Hash != "", Min: seal.MinPassword}
+	if f := u.state.Factor; f != nil {
+		page.Owner.Factor = f.shown(u.state.Name, r.Host)
+	}
+	return s.ok(w, r, page)
+}
+
+func (s *Server) saveOwner(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	switch r.PostFormValue("action") {
+	case "code":
+		if f := u.state.Factor; f != nil {
+			step, ok := seal.CheckFactor(f.Secret, r.PostFormValue("code"), s.now(), 0)
+			if !ok {
+				return s.sameStep(w, r, u, u.l.T("admin.wrongcode"))
+			}
+			f.Step = step
+		}
+		return s.sameStep(w, r, u, "")
+	case "drop":
+		u.state.Factor = nil
+		return s.sameStep(w, r, u, "")
+	case "next":
+		if u.state.Hash == "" {
+			return s.sameStep(w, r, u, "")
+		}
+		return s.nextStep(w, r, u)
+	}
+	u.state.Name = cutText(oneLine(r.PostFormValue("name")), 64)
+	if u.state.Name == "" {
+		return s.sameStep(w, r, u, u.l.T("setup.noname"))
+	}
+	password := r.PostFormValue("password")
+	if len(password) > 1024 {
+		return badRequest("error.badinput")
+	}
+	if password != "" || u.state.Hash == "" {
+		if why := seal.WeakPassword(password, u.state.Name); why != "" {
+			return s.sameStep(w, r, u, u.l.T("setup.weak."+why, "N", seal.MinPassword))
+		}
+		u.state.Hash = seal.HashPassword(password)
+	}
+	if r.PostFormValue("factor") == "now" {
+		if u.state.Factor == nil {
+			u.state.Factor = makeFactor()
+		}
+		return s.sameStep(w, r, u, "")
+	}
+	u.state.Factor = nil
+	return s.nextStep(w, r, u)
+}
+
+// setupSite asks for the address of the site.
+func (s *Server) setupSite(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	page, err := s.setupPage(r, u)
+	if err != nil {
+		return err
+	}
+	page.Site = &templates.SetupSite{URL: u.state.Public, Fixed: s.fixed, Lines: selfLines(u.l, u.state.Self)}
+	switch {
+	case s.fixed:
+		page.Site.URL = s.conf.PublicURL
+	case page.Site.URL == "":
+		page.Site.URL = requestedAs(r)
+	}
+	return s.ok(w, r, page)
+}
+
+// requestedAs is the address that a browser seems to have asked for: a suggestion, for anybody can write these headers.
+func requestedAs(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" || strings.HasPrefix(r.Header.Get("Origin"), "https://") {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+func (s *Server) saveSite(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	typed := s.conf.PublicURL
+	if !s.fixed {
+		typed = strings.TrimSpace(r.PostFormValue("url"))
+	}
+	public, ok := siteURL(typed)
+	if u.state.Public = public; !ok {
+		u.state.Public, u.state.Self = cutText(typed, 300), nil
+		return s.sameStep(w, r, u, u.l.T("setup.nourl"))
+	}
+	if r.PostFormValue("action") == "check" {
+		u.state.Self = s.fetchSelf(r.Context(), public)
+		return s.sameStep(w, r, u, "")
+	}
+	return s.nextStep(w, r, u)
+}
+
+// siteURL is the address of a site, without a path.
+func siteURL(s string) (string, bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return s, false
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), true
+}
+
+// setupDomain asks for the mail domain.
+func (s *Server) setupDomain(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	page, err := s.setupPage(r, u)
+	if err != nil {
+		return err
+	}
+	page.Card, page.CanSkip = u.state.Domain.card(u.l, page.FormURL), true
+	for _, own := range s.servers.Own() {
+		page.Stay = append(page.Stay, own.Domain)
+	}
+	return s.ok(w, r, page)
+}
+
+func (s *Server) saveSetupDomain(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	done, fault, err := s.actOnCard(r, &u.state.Domain, u.l)
+	if err != nil {
+		return err
+	}
+	if r.PostForm.Get("action") == "skip" {
+		u.state.Without = true
+		return s.nextStep(w, r, u)
+	}
+	u.state.Without, u.state.Domain.Tested = false, nil
+	if !done {
+		return s.sameStep(w, r, u, fault)
+	}
+	return s.nextStep(w, r, u)
+}
+
+// testable are the servers that step four tries out: those of the draft, else of the domain that stays.
+func (s *Server) testable(u *settingUp) (discover.Servers, bool) {
+	if !u.state.Without {
+		return u.state.Domain.Servers(s.setup.Roots, s.setup.Dial), true
+	}
+	if own := s.servers.Own(); len(own) > 0 {
+		return own[0], true
+	}
+	return discover.Servers{}, false
+}
+
+func (s *Server) setupTest(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	page, err := s.setupPage(r, u)
+	if err != nil {
+		return err
+	}
+	servers, ok := s.testable(u)
+	page.Test = &templates.DomainTest{Domain: servers.Domain, Nothing: !ok, Address: u.state.Domain.Tester, Lines: testLines(u.l, u.state.Domain.Tested), FormURL: page.FormURL, Next: true}
+	return s.ok(w, r, page)
+}
+
+func (s *Server) runSetupTest(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	servers, ok := s.testable(u)
+	if r.PostFormValue("action") == "next" || !ok {
+		return s.nextStep(w, r, u)
+	}
+	fault := s.testWith(r, &u.state.Domain, servers, u.l)
+	return s.sameStep(w, r, u, fault)
+}
+
+// testWith runs a test with the account of a form. It gives what is wrong with that, in words.
+func (s *Server) testWith(r *http.Request, d *domainDraft, servers discover.Servers, l *i18n.Localizer) (fault string) {
+	address, password := strings.ToLower(strings.TrimSpace(r.PostFormValue("address"))), r.PostFormValue("password")
+	_, domain, ok := strings.Cut(address, "@")
+	if !ok || len(address) > 254 || len(password) > 1024 || strings.ContainsAny(address+password, "\r\n\x00") || !strings.EqualFold(domain, servers.Domain) || password == "" {
+		d.Tester = cutText(address, 254)
+		return l.T("test.noaccount", "Domain", servers.Domain)
+	}
+	s.test(r.Context(), d, servers, address, password, r.PostFormValue("send") != "")
+	return ""
+}
+
+// setupFinish says what will be, before it is.
+func (s *Server) setupFinish(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	page, err := s.setupPage(r, u)
+	if err != nil {
+		return err
+	}
+	page.Finish = &templates.SetupFinish{Lines: s.summary(u), Data: s.conf.Data, Key: s.conf.KeyFile}
+	if s.conf.DatabaseURL != "" {
+		page.Finish.Data = u.l.T("setup.postgres", "Dir", s.conf.Data)
+	}
+	return s.ok(w, r, page)
+}
+
+func (s *Server) summary(u *settingUp) (out []string) {
+	l, st := u.l, u.state
+	factor := "setup.sum.nofactor"
+	if st.Factor != nil && st.Factor.Step > 0 {
+		factor = "setup.sum.factor"
+	}
+	out = append(out, l.T("setup.sum.owner", "Name", st.Name)+" "+l.T(factor), l.T("setup.sum.site", "URL", s.publicOf(u)))
+	if st.Without {
+		return append(out, l.T("setup.sum.nodomain"))
+	}
+	d := st.Domain
+	out = append(out, l.T("setup.sum.domain", "Domain", d.Name, "IMAP", d.IMAP.Host, "SMTP", d.Submission.Host))
+	if d.Login == discover.LoginLocal {
+		out = append(out, l.T("setup.sum.local"))
+	}
+	for _, service := range cardServices {
+		if p := d.Of(service); p.Pin != "" {
+			out = append(out, l.T("setup.sum.pinned", "Host", p.Host))
+		}
+	}
+	return out
+}
+
+func (s *Server) publicOf(u *settingUp) string {
+	if s.fixed {
+		return s.conf.PublicURL
+	}
+	return u.state.Public
+}
+
+// applySetup applies everything, or nothing, and signs the new admin in.
+func (s *Server) applySetup(w http.ResponseWriter, r *http.Request, u *settingUp) error {
+	ctx, st := r.Context(), u.state
+	a := store.Admin{Name: st.Name, Hash: st.Hash}
+	var codes []string
+	if f := st.Factor; f != nil && f.Step > 0 {
+		a.TOTP, a.TOTPStep, codes = s.sealFactor(f.Secret), f.Step, digests(f.Codes)
+	}
+	var domains []store.Domain
+	if !st.Without {
+		domains = append(domains, store.Domain{Name: st.Domain.Name, Settings: st.Domain.Encode()})
+	}
+	site := map[string]string{}
+	if !s.fixed {
+		site[store.SitePublicURL] = st.Public
+	}
+	id, err := s.store.FinishSetup(ctx, u.cookie, a, codes, domains, site)
+	if errors.Is(err, store.ErrTaken) {
+		return s.setupOver(w, r, u.l, store.Setup{Used: s.now()})
+	}
+	if err != nil {
+		return err
+	}
+	if a, err = s.store.AdminByName(ctx, a.Name); err != nil {
+		return err
+	}
+	s.log.Info("the site was set up", "id", requestID(r), "admin", id)
+	if err := s.store.AddAudit(ctx, store.AuditRow{Who: "setup", Verb: "setup-finish", Object: a.Name, Network: s.clientBlock(r), Result: "ok"}); err != nil {
+		return err
+	}
+	setStrictCookie(w, s.setupCookie(), "")
+	if err := s.setup.Reload(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	public := s.publicOf(u)
+	if requestedAs(r) != public && !(strings.HasPrefix(public, "http://") && loopback(r.Host)) { // its cookie would not be seen there
+		s.render(w, r, http.StatusOK, templates.SetupLink{Head: s.adminHead(r, u.l, u.l.T("setup.done")), Done: public + "/admin"})
+		return nil
+	}
+	cookie := "restante-admin"
+	if strings.HasPrefix(public, "https://") {
+		cookie = "__Host-" + cookie
+	}
+	if err := s.enter(w, r, a, false, cookie); err != nil {
+		return err
+	}
+	return seeOther(w, r, "/admin")
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+)
+
+// Counts are the figures of the whole site.
+type Counts struct {
+	Users, Sessions int // people who have signed in once, and browsers that are signed in now
+	Waiting, Held   int // mails on their way, and those that their writer has to look at
+}
+
+// Counts counts.
+func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT
+		(SELECT COUNT(*) FROM users),
+		(SELECT COUNT(*) FROM sessions WHERE user_id IS NOT NULL AND expiry > $1 AND (idle = 0 OR seen_at + idle > $1)),
+		(SELECT COUNT(*) FROM outbox WHERE state IN ('held', 'waiting', 'connecting', 'data', 'dot', 'accepted')),
+		(SELECT COUNT(*) FROM outbox WHERE state IN ('rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain', 'partly'))`, s.ms()).Scan(&c.Users, &c.Sessions, &c.Waiting, &c.Held)
+	return c, err
+}
+
+// UserSeen is a user as an admin sees them.
+type UserSeen struct {
+	ID       int64
+	Address  string
+	Created  time.Time
+	SeenAt   time.Time // the latest sign-in or use of a session that is still known
+	Sessions int       // that live
+}
+
+// UsersSeen lists up to n users whose address holds words, by their addresses, after one ("": from the first).
+func (s *Store) UsersSeen(ctx context.Context, words, after string, n int) ([]UserSeen, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT u.id, u.address, u.created_at, u.seen_at,
+			COALESCE((SELECT MAX(seen_at) FROM sessions WHERE user_id = u.id), 0),
+			(SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND expiry > $1 AND (idle = 0 OR seen_at + idle > $1))
+		FROM users u WHERE u.address LIKE $2 ESCAPE '\' AND u.address > $3 ORDER BY u.address LIMIT $4`,
+		s.ms(), "%"+likeText(strings.ToLower(words))+"%", after, n)
+	return collect(rows, err, func(r *sql.Rows) (p UserSeen, err error) {
+		var created, seen, used int64
+		err = r.Scan(&p.ID, &p.Address, &created, &seen, &used, &p.Sessions)
+		p.Created, p.SeenAt = fromMS(created), fromMS(max(seen, used))
+		return p, err
+	})
+}
+
+// UserSession is a living session, and whose it is.
+type UserSession struct {
+	SessionRow
+	UserID  int64
+	Address string
+}
+
+// AllSessions lists up to n living sessions of all users, or of one (0: all), the latest used first.
+func (s *Store) AllSessions(ctx context.Context, userID int64, n int) ([]UserSession, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT s.token_hash, s.device, s.network, s.created_at, s.seen_at, s.expiry, u.id, u.address FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE (CAST($1 AS BIGINT) = 0 OR u.id = $1) AND s.expiry > $2 AND (s.idle = 0 OR s.seen_at + s.idle > $2) ORDER BY s.seen_at DESC LIMIT $3`, userID, s.ms(), n)
+	return collect(rows, err, func(r *sql.Rows) (v UserSession, err error) {
+		var created, seen, expiry int64
+		err = r.Scan(&v.Hash, &v.Device, &v.Network, &created, &seen, &expiry, &v.UserID, &v.Address)
+		v.Created, v.SeenAt, v.Expiry = fromMS(created), fromMS(seen), fromMS(expiry)
+		return v, err
+	})
+}

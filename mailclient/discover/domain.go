@@ -1,0 +1,130 @@
+package discover
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"restante/mailclient"
+)
+
+// Domain is a mail domain as an admin sets it up, and as it is kept: JSON.
+type Domain struct {
+	Name       string `json:"name"` // ASCII, lower case
+	IMAP       Place  `json:"imap"`
+	Submission Place  `json:"submission"`
+	POP3       Place  `json:"pop3"`               // no Host: there is none
+	Sieve      Place  `json:"sieve"`              // no Host: there is none
+	Login      string `json:"login,omitempty"`    // the sign-in name, with the holes of autoconfig; "" is the address
+	Authserv   string `json:"authserv,omitempty"` // as in Servers
+	CA         string `json:"ca,omitempty"`       // PEM of the authority that vouches for its servers; "" is the system's
+}
+
+// Place is where a service of a domain is.
+type Place struct {
+	Host     string              `json:"host,omitempty"`
+	Port     int                 `json:"port,omitempty"`
+	Security mailclient.Security `json:"security,omitempty"`
+	Pin      string              `json:"pin,omitempty"`    // of a public key, 64 hex digits
+	Source   Source              `json:"source,omitempty"` // who named it; "" is the admin
+}
+
+// LoginLocal is the Login of a domain whose people sign in with what stands before the @.
+const LoginLocal = "%EMAILLOCALPART%"
+
+// DomainFaults are what keeps a Domain from being set up.
+var (
+	ErrDomainName  = errors.New("no domain")
+	ErrDomainPlace = errors.New("no host, port or encryption that could be")
+	ErrDomainCA    = errors.New("no certificate in PEM")
+	ErrNeeded      = errors.New("a server for reading and one for sending are needed")
+)
+
+// HostName gives the name of a domain or host in ASCII. ok is false for what is none, and for addresses in numbers.
+func HostName(s string) (ascii string, ok bool) { return hostName(s) }
+
+// ParseDomain reads what Encode wrote.
+func ParseDomain(raw string) (d Domain, err error) {
+	return d, json.Unmarshal([]byte(raw), &d)
+}
+
+// Encode writes the domain as it is kept.
+func (d Domain) Encode() string {
+	raw, err := json.Marshal(d)
+	if err != nil {
+		panic(err) // strings and numbers alone
+	}
+	return string(raw)
+}
+
+// Of is the place of a service.
+func (d *Domain) Of(s Service) *Place {
+	return map[Service]*Place{IMAP: &d.IMAP, Submission: &d.Submission, POP3: &d.POP3, Sieve: &d.Sieve}[s]
+}
+
+// Check says whether the domain can be set up, else by one of the errors above.
+func (d Domain) Check() error {
+	if ascii, ok := hostName(d.Name); !ok || ascii != d.Name {
+		return ErrDomainName
+	}
+	if d.IMAP.Host == "" || d.Submission.Host == "" {
+		return ErrNeeded
+	}
+	for _, s := range services {
+		if p := d.Of(s); p.Host != "" && !p.sound() {
+			return fmt.Errorf("%s: %w", s, ErrDomainPlace)
+		}
+	}
+	if d.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(d.CA)) {
+		return ErrDomainCA
+	}
+	return nil
+}
+
+func (p Place) sound() bool {
+	_, err := netip.ParseAddr(p.Host)
+	_, ok := hostName(p.Host)
+	known := p.Security == mailclient.TLS || p.Security == mailclient.StartTLS || p.Security == mailclient.Plain
+	return (ok || err == nil || p.Host == "localhost") && p.Port > 0 && p.Port < 65536 && known
+}
+
+// Servers are the domain's. via dials them, nil is an ordinary dialler: an admin may name what stands in an own network.
+// trusted are whose certificates are believed beside the domain's own authority, nil is the system's.
+func (d Domain) Servers(trusted *x509.CertPool, via mailclient.Dialer) Servers {
+	if d.CA != "" {
+		trusted = with(trusted, d.CA)
+	}
+	at := func(p Place) mailclient.Endpoint {
+		return mailclient.Endpoint{Host: p.Host, Port: p.Port, Security: p.Security, Pin: p.Pin, RootCAs: trusted, Via: via}
+	}
+	return Servers{Domain: d.Name, IMAP: at(d.IMAP), SMTP: at(d.Submission), POP3: at(d.POP3), Sieve: at(d.Sieve), Login: d.Login, Source: FromDomain, Authserv: d.Authserv}
+}
+
+// with are whom trusted holds, and the authorities in pem.
+func with(trusted *x509.CertPool, pem string) *x509.CertPool {
+	all := x509.NewCertPool()
+	if trusted != nil {
+		all = trusted.Clone()
+	} else if system, err := x509.SystemCertPool(); err == nil {
+		all = system
+	}
+	all.AppendCertsFromPEM([]byte(pem))
+	return all
+}
+
+// Take sets the domain's places to what was found, and forgets what was set before.
+func (d *Domain) Take(f Found) {
+	for _, s := range services {
+		c := f.Of(s)
+		*d.Of(s) = Place{}
+		if c.Found() {
+			*d.Of(s) = Place{Host: c.Host, Port: c.Port, Security: c.Security, Source: c.Source}
+		}
+	}
+	d.Name, d.Login = f.Domain, f.IMAP.Login
+	if d.Login == "%EMAILADDRESS%" {
+		d.Login = ""
+	}
+}

@@ -1,0 +1,231 @@
+package templates
+
+// AdminFrame is the furniture around an admin's page.
+type AdminFrame struct {
+	Head
+	Name     string
+	Places   []AdminPlace
+	Said     string // what was just done
+	Failed   bool
+	NoFactor bool
+}
+
+// AdminPlace is a page in the list at the side.
+type AdminPlace struct {
+	Words, URL, Icon string
+	Current          bool
+}
+
+// AdminLogin is the sign-in of admins: the password, or the second factor.
+type AdminLogin struct {
+	Head
+	Factor   bool
+	Name, To string
+	Problem  string
+}
+
+func (AdminLogin) template() string { return "adminlogin.html" }
+
+// Factor is a second factor that is being set up. Codes are there once it holds.
+type Factor struct {
+	QR    string // the path of an SVG, Size units wide
+	Size  int
+	Key   string
+	Codes []string
+}
+
+// AdminAccount is an admin's own page.
+type AdminAccount struct {
+	AdminFrame
+	Has     bool // a second factor
+	Factor  *Factor
+	Codes   []string
+	Problem string
+}
+
+func (AdminAccount) template() string { return "adminaccount.html" }
+
+// SetupLink is the page of a set-up link: a button, or why it is over, or that all is done.
+type SetupLink struct {
+	Head
+	URL  string
+	Over string
+	Done string // the address to go to
+}
+
+func (SetupLink) template() string { return "setuplink.html" }
+
+// Setup is a step of the set-up; one of its parts is there.
+type Setup struct {
+	Head
+	Step, Back, FormURL string
+	Problem             string
+	Owner               *SetupOwner
+	Site                *SetupSite
+	Card                *DomainCard
+	Stay                []string // domains of the configuration
+	CanSkip             bool
+	Test                *DomainTest
+	Finish              *SetupFinish
+}
+
+func (Setup) template() string { return "setup.html" }
+
+// SetupOwner asks who will be the admin. Has: a password was given.
+type SetupOwner struct {
+	Name   string
+	Has    bool
+	Min    int
+	Factor *Factor
+}
+
+// SetupSite asks for the site's address.
+type SetupSite struct {
+	URL   string
+	Fixed bool
+	Lines []TestLine
+}
+
+// SetupFinish says what will be.
+type SetupFinish struct {
+	Lines     []string
+	Data, Key string
+}
+
+// TestLine is one thing that was looked at. State is ok, warn, bad or unknown.
+type TestLine struct{ State, Words, Detail, Do, Said string }
+
+// DomainTest tries a domain out.
+type DomainTest struct {
+	Domain, Address, FormURL string
+	Nothing                  bool
+	Next                     bool // a button leads on
+	Lines                    []TestLine
+}
+
+// DomainCard is a domain's servers, as they were found and as they will be.
+type DomainCard struct {
+	FormURL, Domain   string
+	Known             bool // something was looked for
+	Admin             bool // on a page of admins, not in the set-up
+	Rows              []DomainRow
+	Others            []DomainOther
+	Looked            []string
+	HasCA             bool
+	Local, OtherLogin bool
+	Authserv          string
+}
+
+// DomainRow is one service.
+type DomainRow struct {
+	ID, Label, Proto string
+	Host, Mode       string
+	Port             int
+	Security         []Option
+	Source           string
+	State            string // ok, warn, bad, unknown or none
+	Words, Said      string
+	Certificate      string
+	Fingerprint      string
+	Pinned, Needed   bool
+}
+
+// DomainOther is a finding that disagrees.
+type DomainOther struct{ Words, Value string }
+
+// AdminNeed is something that needs a hand.
+type AdminNeed struct{ Words, URL, Link string }
+
+// AdminOverview is the first page of admins.
+type AdminOverview struct {
+	AdminFrame
+	Lines []string
+	Needs []AdminNeed
+}
+
+func (AdminOverview) template() string { return "adminoverview.html" }
+
+// AdminDomain is a domain in the list.
+type AdminDomain struct {
+	Name, URL, Note string
+	Lines           []string
+}
+
+// AdminDomains lists the domains.
+type AdminDomains struct {
+	AdminFrame
+	Domains []AdminDomain
+}
+
+func (AdminDomains) template() string { return "admindomains.html" }
+
+// AdminDomainPage is one domain.
+type AdminDomainPage struct {
+	AdminFrame
+	Card    DomainCard
+	Kept    bool
+	Test    *DomainTest
+	Problem string
+}
+
+func (AdminDomainPage) template() string { return "admindomain.html" }
+
+// AdminPerson is a user in the list.
+type AdminPerson struct {
+	ID                      int64
+	Address, Seen, Sessions string
+	URL                     string
+	SignedIn                bool
+}
+
+// AdminPeople lists who has signed in.
+type AdminPeople struct {
+	AdminFrame
+	Query, More string
+	People      []AdminPerson
+}
+
+func (AdminPeople) template() string { return "adminpeople.html" }
+
+// AdminSession is a browser that is signed in.
+type AdminSession struct {
+	Key                            string
+	User                           int64
+	Address, Device, Network, Seen string
+}
+
+// AdminSessions lists them.
+type AdminSessions struct {
+	AdminFrame
+	Some       bool // of one user
+	Here, More string
+	Sessions   []AdminSession
+}
+
+func (AdminSessions) template() string { return "adminsessions.html" }
+
+// AuditRow is something that was done.
+type AuditRow struct {
+	ID                               int64
+	When, Who, What, Object, Network string
+}
+
+// AdminAudit lists what was done.
+type AdminAudit struct {
+	AdminFrame
+	Query, More, CSV, Chain string
+	Broken                  bool
+	Verbs                   []Option
+	Rows                    []AuditRow
+}
+
+func (AdminAudit) template() string { return "adminaudit.html" }
+
+// AdminHealth shows what the doctor found.
+type AdminHealth struct {
+	AdminFrame
+	Bad         bool
+	Lines, Site []TestLine
+}
+
+func (AdminHealth) template() string { return "adminhealth.html" }

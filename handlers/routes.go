@@ -108,6 +108,7 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/logout", s.office(s.adminLogout))
 
 		r.Get("/", s.office(s.overview))
+		r.Head("/", s.office(s.overview)) // which GetHead does not see: it stands at the root of a subtree
 		r.Get("/domains", s.office(s.domainList))
 		r.Get("/domains/{domain}", s.office(s.domainPage))
 		r.Post("/domains/{domain}", s.office(s.changeDomain))

@@ -119,7 +119,7 @@ func (s *Server) fetchSelf(ctx context.Context, public string) []selfLine {
 	var v seen
 	if err != nil || json.Unmarshal(first, &v) != nil || res.StatusCode != http.StatusOK {
 		if res.StatusCode == http.StatusMisdirectedRequest {
-			return append(out, selfLine{"self.nothost", "bad", ""})
+			return append(out, selfLine{"self.nothost", "bad", "?"})
 		}
 		return append(out, selfLine{"self.other", "bad", strconv.Itoa(res.StatusCode)})
 	}

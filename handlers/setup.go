@@ -19,8 +19,8 @@ import (
 	"restante/templates"
 )
 
-// setupLives is how long a set-up that was begun may take.
-const setupLives = 24 * time.Hour
+// SetupLives is how long a set-up that was begun may take.
+const SetupLives = 24 * time.Hour
 
 // setupSteps are the steps of a set-up by their paths. Each can be opened when those before it are done.
 var setupSteps = []string{"owner", "site", "domain", "test", "finish"}
@@ -117,7 +117,7 @@ func (s *Server) settingUp(r *http.Request) (*settingUp, error) {
 		return nil, errNothingHere
 	}
 	u := &settingUp{cookie: seal.Digest(c.Value), l: i18n.For("", r.Header.Get("Accept-Language"))}
-	v, err := s.store.SetupOf(r.Context(), u.cookie, setupLives)
+	v, err := s.store.SetupOf(r.Context(), u.cookie, SetupLives)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrTaken) {
 		return nil, errNothingHere
 	}

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"restante/handlers"
 	"restante/internal/config"
 	"restante/internal/seal"
 	"restante/internal/store"
@@ -28,6 +29,14 @@ const (
 func (h *house) offerSetup(ctx context.Context, w io.Writer, at string) error {
 	has, err := h.store.HasAdmin(ctx)
 	if err != nil || has {
+		return err
+	}
+	held, err := h.store.SetupHeld(ctx, handlers.SetupLives)
+	if err != nil {
+		return err
+	}
+	if held {
+		_, err := fmt.Fprintln(w, "\n  A set-up was begun in a browser, and goes on there. A link for another: restante admin setup-link")
 		return err
 	}
 	return setupLink(ctx, h.store, h.conf, w, at)

@@ -49,6 +49,8 @@ type route struct {
 	form   string
 	open   bool // without a session too
 	out    headerClass
+	who    string // "admin" or "setup": whose it is; "" is a user's
+	away   int    // the status for somebody else, where it is another
 }
 
 // routes are all of the site's. {D} is a draft, {P} a signed picture, {F} a file of the draft, {S} a fingerprinted file.
@@ -92,6 +94,25 @@ var routes = map[string]route{
 	"GET /contacts/{contact}/edit": {path: "/contacts/7/edit", good: classApp, status: 404, out: classApp}, "GET /contacts/export.vcf": {path: "/contacts/export.vcf", good: classDownload, out: classText},
 	"GET /imports": {path: "/imports", good: classApp, out: classApp}, "POST /imports": {path: "/imports", good: classApp, status: 422, form: "x=1", out: classApp},
 	"POST /imports/files": {path: "/imports/files", good: classApp, status: 400, form: "x=1", out: classApp}, "POST /imports/{source}": {path: "/imports/7", good: classApp, status: 404, form: "x=1", out: classApp},
+	"GET /setup/{token}": {path: "/setup/{T}", good: classApp, status: 303, who: "setup", out: classApp, away: 410}, "POST /setup/{token}": {path: "/setup/{T}", good: classApp, status: 410, form: "x=1", who: "setup", out: classApp, away: 410},
+	"GET /setup/owner": {path: "/setup/owner", good: classApp, who: "setup", out: classApp, away: 404}, "POST /setup/owner": {path: "/setup/owner", good: classApp, status: 303, form: "x=1", who: "setup", out: classApp, away: 404},
+	"GET /setup/site": {path: "/setup/site", good: classApp, status: 303, who: "setup", out: classApp, away: 404}, "POST /setup/site": {path: "/setup/site", good: classApp, status: 303, form: "x=1", who: "setup", out: classApp, away: 404},
+	"GET /setup/domain": {path: "/setup/domain", good: classApp, status: 303, who: "setup", out: classApp, away: 404}, "POST /setup/domain": {path: "/setup/domain", good: classApp, status: 303, form: "x=1", who: "setup", out: classApp, away: 404},
+	"GET /setup/test": {path: "/setup/test", good: classApp, status: 303, who: "setup", out: classApp, away: 404}, "POST /setup/test": {path: "/setup/test", good: classApp, status: 303, form: "x=1", who: "setup", out: classApp, away: 404},
+	"GET /setup/finish": {path: "/setup/finish", good: classApp, status: 303, who: "setup", out: classApp, away: 404}, "POST /setup/finish": {path: "/setup/finish", good: classApp, status: 303, form: "x=1", who: "setup", out: classApp, away: 404},
+	"GET /setup/self": {path: "/setup/self", good: classApp, status: 404, open: true},
+
+	"GET /admin/login": {path: "/admin/login", good: classApp, status: 303, who: "admin", out: classApp, away: 200}, "POST /admin/login": {path: "/admin/login", good: classApp, status: 401, form: "username=x&password=y", who: "admin", open: true},
+	"GET /admin/factor": {path: "/admin/factor", good: classApp, status: 303, who: "admin", out: classApp}, "POST /admin/factor": {path: "/admin/factor", good: classApp, status: 303, form: "x=1", who: "admin", out: classApp},
+	"POST /admin/logout": {path: "/admin/logout", good: classApp, status: 303, form: "x=1", who: "admin", out: classApp}, "GET /admin/": {path: "/admin", good: classApp, who: "admin", out: classApp},
+	"HEAD /admin/":       {path: "/admin", good: classApp, who: "admin", out: classApp},
+	"GET /admin/domains": {path: "/admin/domains", good: classApp, who: "admin", out: classApp}, "GET /admin/domains/{domain}": {path: "/admin/domains/new", good: classApp, who: "admin", out: classApp},
+	"POST /admin/domains/{domain}": {path: "/admin/domains/new", good: classApp, status: 422, form: "action=save", who: "admin", out: classApp}, "GET /admin/people": {path: "/admin/people", good: classApp, who: "admin", out: classApp},
+	"POST /admin/people/{user}": {path: "/admin/people/77", good: classApp, status: 404, form: "x=1", who: "admin", out: classApp}, "GET /admin/sessions": {path: "/admin/sessions", good: classApp, who: "admin", out: classApp},
+	"POST /admin/sessions": {path: "/admin/sessions", good: classApp, status: 404, form: "x=1", who: "admin", out: classApp}, "GET /admin/audit": {path: "/admin/audit", good: classApp, who: "admin", out: classApp},
+	"GET /admin/audit.csv": {path: "/admin/audit.csv", good: classDownload, who: "admin", out: classApp}, "GET /admin/health": {path: "/admin/health", good: classApp, who: "admin", out: classApp},
+	"GET /admin/account": {path: "/admin/account", good: classApp, who: "admin", out: classApp}, "POST /admin/account": {path: "/admin/account", good: classApp, status: 303, form: "action=confirm", who: "admin", out: classApp},
+
 	"GET /events": {path: "/events", good: classStream, out: classText},
 }
 
@@ -135,9 +156,12 @@ func TestEveryRouteHasTheHeadersOfItsClass(t *testing.T) {
 
 // headerSite is a site with some mail, asked as by its public name.
 type headerSite struct {
+	site  *site
 	https bool
 	in    *visitor
 	out   *visitor
+	admin *visitor
+	setup *visitor
 	fill  *strings.Replacer
 	host  string
 }
@@ -150,12 +174,12 @@ func newHeaderSite(t *testing.T, public string) *headerSite {
 	gif := "From: a@b.test\r\nSubject: Picture\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\nContent-Type: text/plain\r\n\r\nx\r\n" +
 		"--cut\r\nContent-Type: image/gif; name=p.gif\r\nContent-Disposition: attachment; filename=p.gif\r\n\r\nGIF89a\x01\r\n--cut--\r\n"
 	mail.Deliver(t, u, append(letters([]byte("scan")), gif)...)
-	h := &headerSite{https: public != "", host: strings.TrimPrefix(s.base, "http://")}
+	h := &headerSite{site: s, https: public != "", host: strings.TrimPrefix(s.base, "http://")}
 	if h.https { // a proxy in front of the site ends TLS
 		s.base = "https://" + h.host
 	}
-	h.in, h.out = newVisitor(t, s.base), newVisitor(t, s.base)
-	for _, v := range []*visitor{h.in, h.out} {
+	h.in, h.out, h.admin, h.setup = newVisitor(t, s.base), newVisitor(t, s.base), newVisitor(t, s.base), newVisitor(t, s.base)
+	for _, v := range []*visitor{h.in, h.out, h.admin, h.setup} {
 		tr := v.client.Transport.(*http.Transport)
 		tr.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, addr)
@@ -175,8 +199,12 @@ func newHeaderSite(t *testing.T, public string) *headerSite {
 	if !strings.Contains(v.header.Get("Content-Security-Policy"), "img-src data: "+h.host+"/mail/1/INBOX/2/parts/ "+h.host+"/proxy") {
 		t.Errorf("with the reader's consent the policy is %s", v.header.Get("Content-Security-Policy"))
 	}
-	h.fill = strings.NewReplacer("{D}", draft, "{F}", kept, "{P}", proxied, "{S}", styles)
-	for _, w := range []*visitor{h.in, h.out} {
+	token := s.setupToken()
+	h.setup.get("/setup/"+token).want(200).form("form").press("", "").want(200)
+	s.makeAdmin("owner")
+	h.admin.get("/admin/login").adminTries("owner", adminPassword).want(200)
+	h.fill = strings.NewReplacer("{T}", token, "{D}", draft, "{F}", kept, "{P}", proxied, "{S}", styles)
+	for _, w := range []*visitor{h.in, h.out, h.admin, h.setup} {
 		w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
 	return h
@@ -187,13 +215,18 @@ func (h *headerSite) check(t *testing.T, method string, r route) {
 	if status == 0 {
 		status = 200
 	}
-	if path != "/logout" {
-		h.ask(t, h.in, method, path, r.form, status, r.good)
+	in := map[string]*visitor{"": h.in, "admin": h.admin, "setup": h.setup}[r.who]
+	if path != "/logout" && path != "/admin/logout" {
+		h.ask(t, in, method, path, r.form, status, r.good)
 	}
 	if method == http.MethodGet && status == 200 {
-		h.ask(t, h.in, http.MethodHead, path, "", status, r.good)
+		h.ask(t, in, http.MethodHead, path, "", status, r.good)
 	}
 	switch {
+	case r.away != 0:
+		h.ask(t, h.out, method, path, r.form, r.away, r.out)
+	case r.who == "admin" && !r.open:
+		h.ask(t, h.out, method, path, r.form, 303, r.out)
 	case r.open && path == "/login?out=1":
 		h.ask(t, h.out, method, path, r.form, 200, r.good)
 	case r.open:
@@ -205,14 +238,14 @@ func (h *headerSite) check(t *testing.T, method string, r route) {
 	}
 	// from another site: refused, whatever it is
 	want, refusal := 403, classApp
-	if method == http.MethodGet {
+	if method != http.MethodPost {
 		refusal = classText
 	}
-	h.ask(t, h.in, method, path, r.form, want, refusal, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors")
+	h.ask(t, in, method, path, r.form, want, refusal, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors")
 	if method == http.MethodPost {
-		h.ask(t, h.in, method, path, r.form, want, refusal, "Sec-Fetch-Site", "", "Origin", "https://evil.example")
+		h.ask(t, in, method, path, r.form, want, refusal, "Sec-Fetch-Site", "", "Origin", "https://evil.example")
 	}
-	h.ask(t, h.in, http.MethodPut, path, "x=1", 405, classApp)
+	h.ask(t, in, http.MethodPut, path, "x=1", 405, classApp)
 }
 
 // ask makes a request and looks at the headers of its answer.
@@ -291,8 +324,13 @@ func (h *headerSite) names() string {
 func (h *headerSite) cookieFaults(c string) (out []string) {
 	must := []string{"HttpOnly", "SameSite=Lax", "Path=/"}
 	name := "restante="
+	for _, strict := range []string{"restante-admin=", "restante-setup="} { // not even by a link of another site
+		if strings.Contains(c, strict) {
+			must, name = []string{"HttpOnly", "SameSite=Strict", "Path=/"}, strict
+		}
+	}
 	if h.https {
-		must, name = append(must, "Secure"), "__Host-restante="
+		must, name = append(must, "Secure"), "__Host-"+name
 	}
 	for _, m := range must {
 		if !strings.Contains(c, "; "+m) {

@@ -26,6 +26,11 @@ type site struct {
 	base string
 	log  lockedBuffer
 
+	house *house
+	bare  bool         // no domain is set up
+	said  lockedBuffer // what serve would print
+	world world        // how servers of domains that are set up in the pages are reached
+
 	look func(known *discover.Directory) *discover.Finder // nil: as the configuration says
 
 	stop  context.CancelFunc
@@ -82,13 +87,26 @@ func (s *site) servers() []discover.Servers {
 
 func (s *site) start() {
 	s.t.Helper()
-	h, err := open(s.t.Context(), s.conf, s.servers(), newLog(&s.log, s.conf.Log))
+	var servers []discover.Servers
+	if !s.bare {
+		servers = s.servers()
+	}
+	h, err := open(s.t.Context(), s.conf, servers, newLog(&s.log, s.conf.Log))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if s.look != nil {
+	if s.look != nil && !s.bare {
 		h.known.Discover(s.look(h.known), h.store)
 	}
+	if s.look != nil {
+		h.finder, h.world = s.look(discover.NewDirectory()), s.world
+		h.setUp = ""
+		h.pages.Store(nil)
+		if err := h.reload(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.house = h
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		s.t.Fatal(err)
@@ -98,6 +116,11 @@ func (s *site) start() {
 	} else { // as before: a browser's cookie stays valid
 		_ = ln.Close()
 		if ln, err = net.Listen("tcp", strings.TrimPrefix(s.base, "http://")); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if s.bare {
+		if err := h.offerSetup(s.t.Context(), &s.said, s.base); err != nil {
 			s.t.Fatal(err)
 		}
 	}

@@ -244,6 +244,12 @@ func (s *Store) SetupOf(ctx context.Context, cookie string, most time.Duration) 
 	return v, err
 }
 
+// SetupHeld says whether a browser holds a set-up that is not over.
+func (s *Store) SetupHeld(ctx context.Context, most time.Duration) (ok bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM setup WHERE cookie_hash <> '' AND used_at = 0 AND opened_at > $1)`, s.now().Add(-most).UnixMilli()).Scan(&ok)
+	return ok, err
+}
+
 // SaveSetup keeps what was typed so far.
 func (s *Store) SaveSetup(ctx context.Context, cookie string, state []byte) error {
 	return changed(s.db.ExecContext(ctx, `UPDATE setup SET state = $1 WHERE cookie_hash = $2 AND used_at = 0`, state, cookie))

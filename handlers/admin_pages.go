@@ -394,9 +394,12 @@ func noFormula(s string) string {
 // healthPage shows the checks of the doctor, run anew each time.
 func (s *Server) healthPage(w http.ResponseWriter, r *http.Request, who *officer) error {
 	page := templates.AdminHealth{AdminFrame: s.desk(r, who, "health", who.l.T("admin.health"))}
-	states := map[checkup.Result]string{checkup.OK: "ok", checkup.Warning: "warn", checkup.Failed: "bad", checkup.LeftOut: "unknown"}
 	for _, c := range s.setup.Examine(r.Context()) {
-		page.Lines = append(page.Lines, templates.TestLine{State: states[c.Result], Words: c.What, Do: c.Words})
+		if c.Step != nil {
+			page.Lines = append(page.Lines, testLines(who.l, []checkup.Step{*c.Step})...)
+		} else {
+			page.Lines = append(page.Lines, templates.TestLine{State: stateOf[c.Result], Words: who.l.T("health.of."+c.Kind, "About", c.About), Do: c.Words})
+		}
 		page.Bad = page.Bad || c.Result == checkup.Failed
 	}
 	if public := s.conf.PublicURL; public != "" {

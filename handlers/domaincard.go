@@ -338,13 +338,15 @@ func (s *Server) test(ctx context.Context, d *domainDraft, servers discover.Serv
 	}
 }
 
+var stateOf = map[checkup.Result]string{checkup.OK: "ok", checkup.Warning: "warn", checkup.Failed: "bad", checkup.LeftOut: "unknown"}
+
 // testLines are the steps of a test in words. What was not asked for is left out.
 func testLines(l *i18n.Localizer, steps []checkup.Step) (out []templates.TestLine) {
 	for _, step := range steps {
 		if step.Problem == checkup.NotWanted || step.Problem == checkup.NeedsAccount {
 			continue
 		}
-		v := templates.TestLine{State: map[checkup.Result]string{checkup.OK: "ok", checkup.Warning: "warn", checkup.Failed: "bad", checkup.LeftOut: "unknown"}[step.Result]}
+		v := templates.TestLine{State: stateOf[step.Result]}
 		v.Words = l.T("check.step."+string(step.Name), "Service", serviceNames[step.Service], "Host", step.Host)
 		v.Detail = stepDetail(l, step)
 		if step.Problem != "" {

@@ -83,11 +83,13 @@ type Setup struct {
 	Examine  func(ctx context.Context) []Check
 }
 
-// Check is one thing that the doctor looked at. Words are what is wrong and what to do.
+// Check is one thing that the doctor looked at: data, key, database, public, named, preset, or a Step of a mail server.
+// Words are what the program says of a fault.
 type Check struct {
-	What   string
-	Result checkup.Result
-	Words  string
+	Kind, About string
+	Result      checkup.Result
+	Words       string
+	Step        *checkup.Step
 }
 
 // New makes the server; Handler gives its routes.

@@ -26,6 +26,8 @@ type check struct {
 	Result checkup.Result `json:"result"`
 	Words  string         `json:"words,omitempty"` // what is wrong, and what to do
 	Step   *checkup.Step  `json:"step,omitempty"`  // of a mail server
+
+	kind, about string // of what What says, for the page that has words of its own
 }
 
 // doctor looks at everything that a set-up can have wrong and says it in plain words, or as JSON.
@@ -37,7 +39,7 @@ func doctor(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if errors.Is(err, flag.ErrHelp) {
 		return err
 	}
-	checks := []check{checked("configuration", err)}
+	checks := []check{checked("configuration", "", err)}
 	if err == nil {
 		checks = append(checks, examine(ctx, conf)...)
 	}
@@ -58,31 +60,38 @@ func doctor(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	return err
 }
 
-func checked(what string, err error) check {
+// checkNames are what the doctor calls what it looks at.
+var checkNames = map[string]string{
+	"configuration": "configuration", "data": "data directory", "key": "key file", "database": "database", "public": "public address",
+	"named": "hosts that people may name", "preset": "domain preset",
+}
+
+func checked(kind, about string, err error) check {
+	c := check{What: strings.TrimSpace(checkNames[kind] + " " + about), Result: checkup.OK, kind: kind, about: about}
 	if err != nil {
-		return check{What: what, Result: checkup.Failed, Words: err.Error()}
+		c.Result, c.Words = checkup.Failed, err.Error()
 	}
-	return check{What: what, Result: checkup.OK}
+	return c
 }
 
 func examine(ctx context.Context, conf config.Config) []check {
-	out := []check{checked("data directory "+conf.Data, conf.EnsureData())}
+	out := []check{checked("data", conf.Data, conf.EnsureData())}
 	_, _, err := seal.LoadOrCreate(conf.KeyFile)
-	out = append(out, checked("key file "+conf.KeyFile, err))
+	out = append(out, checked("key", conf.KeyFile, err))
 	trusted, err := roots(conf)
 	var servers []discover.Servers
 	if err == nil {
 		servers, err = keptDomains(ctx, conf, trusted)
 	}
-	out = append(out, checked("database", err))
+	out = append(out, checked("database", "", err))
 	if u, err := url.Parse(conf.PublicURL); conf.PublicURL != "" && err == nil {
 		_, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
-		out = append(out, checked("public address "+u.Hostname(), err))
+		out = append(out, checked("public", u.Hostname(), err))
 	}
 	_, err = newFinder(conf, discover.NewDirectory())
-	out = append(out, checked("hosts that people may name", err))
+	out = append(out, checked("named", "", err))
 	fixed, err := preset(conf)
-	out = append(out, checked("domain preset", err))
+	out = append(out, checked("preset", "", err))
 	servers = append(fixed, servers...)
 	for _, d := range servers {
 		for step := range checkup.Run(ctx, checkup.Options{Servers: d}) {

@@ -77,7 +77,7 @@ func (h *house) newPages(public string) *handlers.Server {
 // examine is what the doctor looks at, for the page that shows it.
 func (h *house) examine(ctx context.Context) (out []handlers.Check) {
 	for _, c := range examine(ctx, h.conf) {
-		out = append(out, handlers.Check{What: c.What, Result: c.Result, Words: c.Words})
+		out = append(out, handlers.Check{Kind: c.kind, About: c.about, Result: c.Result, Words: c.Words, Step: c.Step})
 	}
 	return out
 }

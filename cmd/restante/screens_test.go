@@ -80,6 +80,81 @@ var screens = []screen{
 	{name: "offline", path: "/offline", ready: `document.querySelector("h1")`},
 }
 
+// adminScreens are those of an admin, and of somebody who sets the site up.
+var adminScreens = []screen{
+	{name: "admin", path: "/admin", ready: `document.querySelector(".figures")`},
+	{name: "admin-domains", path: "/admin/domains", ready: `document.querySelector(".rows")`},
+	{name: "admin-domain", path: "/admin/domains/example.test", ready: `document.querySelector(".services")`, before: func(b *tab) {
+		b.click(`.service-change > summary`)
+		b.click(`details.fold > summary`)
+	}},
+	{name: "admin-people", path: "/admin/people", ready: `document.querySelector(".rows")`},
+	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".rows")`},
+	{name: "admin-audit", path: "/admin/audit", ready: `document.querySelector("tbody")`},
+	{name: "admin-health", path: "/admin/health", ready: `document.querySelector(".findings")`},
+	{name: "admin-account", path: "/admin/account", ready: `document.querySelector("#pn")`, before: func(b *tab) {
+		if ask[bool](b, `Boolean(document.querySelector("#fc"))`) {
+			ask[bool](b, `(document.querySelector("#fc").value = "`+adminPassword+`", true)`)
+			b.click(`button[value="factor"]`)
+		}
+		b.until("the code is shown", `document.querySelector(".qr")`)
+	}},
+	{name: "setup-owner", path: "/setup/owner", ready: `document.querySelector("#name")`},
+	{name: "setup-site", path: "/setup/site", ready: `document.querySelector(".findings")`},
+	{name: "setup-domain", path: "/setup/domain", ready: `document.querySelector(".services .fingerprint")`},
+	{name: "setup-test", path: "/setup/test", ready: `document.querySelector("#t-address")`},
+	{name: "setup-finish", path: "/setup/finish", ready: `document.querySelector(".sentences")`},
+}
+
+// prepareAdmin has an admin with a domain, and a set-up that has come to its end, each in a browser.
+func prepareAdmin(t *testing.T, s *site) (admin, setup *visitor) {
+	t.Helper()
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	token := s.setupToken()
+	setup = newVisitor(t, s.base)
+	setup.get("/setup/"+token).want(200).form("form").press("", "").want(200)
+	setup.formAround("input[name=name]").set("name", "Owner").set("password", adminPassword).set("factor", "later").press("", "").want(200)
+	setup.formAround("input[name=url]").press("action", "check").want(200)
+	setup.formAround("input[name=url]").press("action", "next").want(200)
+	fill := func(v *visitor) *form {
+		v.formAround("button[value=look]").set("domain", "example.test").press("action", "look").want(200)
+		f := v.formAround("button[value=save]")
+		for id, at := range map[string]testmail.Address{"imap": srv.IMAPS, "submission": srv.IMAPS, "pop3": srv.POP3S} {
+			f.set(id+"_host", at.Host).set(id+"_port", fmt.Sprint(at.Port)).set(id+"_security", "tls")
+		}
+		return f
+	}
+	fill(setup).press("action", "check").want(200)
+	setup.formAround("button[value=save]").press("action", "save").want(200)
+	setup.formAround("button[value=next]").press("action", "next").want(200)
+	s.makeAdmin("owner")
+	admin = newVisitor(t, s.base)
+	admin.get("/admin/login").adminTries("owner", adminPassword).want(200)
+	fill(admin.get("/admin/domains/new").want(200)).press("action", "save").want(200)
+	return admin, setup
+}
+
+// TestEveryAdminScreenIsForEverybody: what holds for the screens of people holds for these.
+func TestEveryAdminScreenIsForEverybody(t *testing.T) {
+	s, anna := demoSite(t)
+	s.signIn(anna)
+	admin, setup := prepareAdmin(t, s)
+	for _, l := range []look{{width: 1440, height: 900, dark: true}, {width: 320, height: 640, touch: true}} {
+		t.Run(l.name(), func(t *testing.T) {
+			b := newTab(t, s, l)
+			call(b, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}) // for axe's own scripts
+			b.open("/admin/login")
+			b.judge("admin-login", l)
+			b.borrow(admin)
+			b.borrow(setup)
+			for _, sc := range adminScreens {
+				b.show(sc, nil)
+				b.judge(sc.name, l)
+			}
+		})
+	}
+}
+
 // demoSite is Restante over the demo's sample mail, with anna.
 func demoSite(t *testing.T) (*site, testmail.User) {
 	t.Helper()
@@ -198,6 +273,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	s, anna := demoSite(t)
 	known := uids(s.signIn(anna))
+	admin, setup := prepareAdmin(t, s)
 	for _, l := range []look{wide, {width: 820, height: 1180, touch: true}, phone} {
 		for _, dark := range []bool{false, true} {
 			l.dark = dark
@@ -209,6 +285,12 @@ func TestScreenshots(t *testing.T) {
 				b.show(sc, known)
 				call(b, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: true})
 				b.until("pictures and fonts are there", `document.fonts.status === "loaded"`)
+				b.picture(filepath.Join(dir, fmt.Sprintf("%s-%s.png", sc.name, l.name())))
+			}
+			b.borrow(admin)
+			b.borrow(setup)
+			for _, sc := range adminScreens {
+				b.show(sc, nil)
 				b.picture(filepath.Join(dir, fmt.Sprintf("%s-%s.png", sc.name, l.name())))
 			}
 		}

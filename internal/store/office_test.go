@@ -1,0 +1,66 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"restante/internal/store"
+)
+
+func TestAnAdminSeesWhoSignedInAndWhere(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _, err := s.EnsureUser(ctx, "anna@example.test", "anna")
+		ok(t, err)
+		_, _, err = s.EnsureUser(ctx, "ben_50%@example.test", "ben")
+		ok(t, err)
+		for _, hash := range []string{"one", "two"} {
+			ok(t, s.CommitCtx(ctx, hash, []byte("x"), time.Now().Add(time.Hour)))
+			ok(t, s.TagSession(ctx, hash, anna.ID, "Firefox", "192.0.2.1/32", 0))
+		}
+		ok(t, s.CommitCtx(ctx, "nobody's", []byte("x"), time.Now().Add(time.Hour)))
+
+		c := must(s.Counts(ctx))(t)
+		if c != (store.Counts{Users: 2, Sessions: 2}) {
+			t.Errorf("counted: %+v", c)
+		}
+		people := must(s.UsersSeen(ctx, "", "", 10))(t)
+		if len(people) != 2 || people[0].Address != anna.Address || people[0].Sessions != 2 || people[0].SeenAt.IsZero() || people[1].Sessions != 0 {
+			t.Errorf("people: %+v", people)
+		}
+		if found := must(s.UsersSeen(ctx, "N_50%", "", 10))(t); len(found) != 1 || found[0].Address != "ben_50%@example.test" {
+			t.Errorf("found: %+v", found)
+		}
+		if rest := must(s.UsersSeen(ctx, "", anna.Address, 10))(t); len(rest) != 1 {
+			t.Errorf("after the first: %+v", rest)
+		}
+		ok(t, s.EndSession(ctx, anna.ID, "one"))
+		list := must(s.AllSessions(ctx, 0, 10))(t)
+		if len(list) != 1 || list[0].Hash != "two" || list[0].Address != anna.Address || list[0].Device != "Firefox" {
+			t.Errorf("sessions: %+v", list)
+		}
+		if other := must(s.AllSessions(ctx, anna.ID+1, 10))(t); len(other) != 0 {
+			t.Errorf("sessions of somebody else: %+v", other)
+		}
+	})
+}
+
+func TestASetupIsHeldByWhoBeganIt(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		held := func() bool { return must(s.SetupHeld(ctx, time.Hour))(t) }
+		if held() {
+			t.Error("held before there was a link")
+		}
+		ok(t, s.NewSetupLink(ctx, "link", time.Hour))
+		if _, bound, err := s.SetupLink(ctx, "link"); bound || err != nil || held() {
+			t.Errorf("held before it was opened: %v %v", bound, err)
+		}
+		must(s.OpenSetup(ctx, "link", "cookie"))(t)
+		if _, bound, err := s.SetupLink(ctx, "link"); !bound || err != nil || !held() {
+			t.Errorf("not held after it was opened: %v %v", bound, err)
+		}
+		must(s.FinishSetup(ctx, "cookie", store.Admin{Name: "owner", Hash: "x"}, nil, nil, nil))(t)
+		if held() {
+			t.Error("held after its end")
+		}
+	})
+}

@@ -46,8 +46,11 @@ type said struct {
 
 type officerKey struct{}
 
-func (s *Server) adminCookie() string {
-	if s.sessions.Cookie.Secure {
+func (s *Server) adminCookie() string { return adminCookieAt(s.conf.PublicURL) }
+
+// adminCookieAt is the cookie of a site at an address.
+func adminCookieAt(public string) string {
+	if strings.HasPrefix(public, "https://") {
 		return "__Host-restante-admin"
 	}
 	return "restante-admin"
@@ -214,6 +217,22 @@ func (s *Server) adminLogin(w http.ResponseWriter, r *http.Request) error {
 
 // adminAccount is the account under which wrong tries of an admin are counted: no address can be it.
 func adminAccount(name string) string { return "admin:" + strings.ToLower(name) }
+
+// again has an admin give their password anew, before what sends other people's passwords elsewhere. fault are the words
+// for a wrong one.
+func (s *Server) again(r *http.Request, who *officer) (fault string, err error) {
+	tried, until, err := s.limits.allow(r.Context(), s.clientNetwork(r), adminAccount(who.Name), "")
+	if err != nil {
+		return "", err
+	}
+	if !until.IsZero() {
+		return "", s.tooManyTries(until)
+	}
+	if !seal.CheckPassword(who.Hash, r.PostFormValue("current")) {
+		return who.l.T("admin.wrongcurrent"), nil
+	}
+	return "", s.limits.right(r.Context(), tried)
+}
 
 func (s *Server) adminRefused(w http.ResponseWriter, r *http.Request, page templates.AdminLogin, err error) error {
 	p := problemOf(err)

@@ -53,7 +53,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, who *officer) 
 		need("admin.need.factor", "/admin/account")
 	}
 	if !strings.HasPrefix(s.conf.PublicURL, "https://") {
-		need("admin.need.https", "/admin/health")
+		need("admin.need.https", "/admin/site")
 	}
 	if c.Held > 0 {
 		page.Lines = append(page.Lines, l.T("admin.count.held", "N", c.Held))
@@ -109,7 +109,7 @@ func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer
 		title, form = d.Name, "/admin/domains/"+url.PathEscape(d.Name)
 	}
 	page := templates.AdminDomainPage{AdminFrame: s.desk(r, who, "domains", title), Card: *d.card(who.l, form), Kept: kept, Problem: fault}
-	page.Card.Admin = true
+	page.Card.Admin, page.Card.Kept = true, kept
 	if kept {
 		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form}
 	}
@@ -160,6 +160,15 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 		}
 		return seeOther(w, r, r.URL.Path)
 	}
+	if fault, err := s.again(r, who); err != nil || fault != "" {
+		if err == nil {
+			err = s.keepFor(r, who)
+		}
+		if err != nil {
+			return err
+		}
+		return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
+	}
 	return s.saveDomain(w, r, who, d)
 }
 
@@ -187,6 +196,12 @@ func (s *Server) deleteDomain(w http.ResponseWriter, r *http.Request, who *offic
 	}
 	if !strings.EqualFold(strings.TrimSpace(r.PostFormValue("confirm")), d.Name) {
 		return s.showDomain(w, r, who, d, kept, who.l.T("domain.confirm", "Domain", d.Name), http.StatusUnprocessableEntity)
+	}
+	if fault, err := s.again(r, who); err != nil || fault != "" {
+		if err != nil {
+			return err
+		}
+		return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
 	}
 	if err := s.audit(r, who, "domain-delete", d.Name, "ok"); err != nil {
 		return err
@@ -315,7 +330,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, who *officer
 }
 
 // auditVerbs are all that is noted, in the order in which a filter offers them.
-var auditVerbs = []string{"sign-in", "sign-out", "recovery-code", "password", "factor", "domain-save", "domain-delete", "user-sign-out", "session-end", "audit-export", "admin-create", "admin-reset", "setup-begin", "setup-finish"}
+var auditVerbs = []string{"sign-in", "sign-out", "recovery-code", "password", "factor", "domain-save", "domain-delete", "site", "user-sign-out", "session-end", "audit-export", "admin-create", "admin-reset", "setup-begin", "setup-finish"}
 
 func auditQuery(q url.Values) store.AuditQuery {
 	v := store.AuditQuery{Words: cutText(q.Get("q"), 200), Before: max(0, atoi64(q.Get("before"))), N: auditShown + 1}
@@ -403,10 +418,69 @@ func (s *Server) healthPage(w http.ResponseWriter, r *http.Request, who *officer
 		page.Bad = page.Bad || c.Result == checkup.Failed
 	}
 	if public := s.conf.PublicURL; public != "" {
-		for _, line := range selfLines(who.l, s.fetchSelf(r.Context(), public)) {
-			page.Site = append(page.Site, line)
-			page.Bad = page.Bad || line.State == "bad"
-		}
+		lines := s.fetchSelf(r.Context(), public)
+		page.Site, page.Bad = selfLines(who.l, lines), page.Bad || bad(lines)
 	}
 	return s.ok(w, r, page)
+}
+
+// sitePage holds the address of the site.
+func (s *Server) sitePage(w http.ResponseWriter, r *http.Request, who *officer) error {
+	public := s.conf.PublicURL
+	if public == "" {
+		public = requestedAs(r)
+	}
+	return s.showSite(w, r, who, templates.SetupSite{URL: public, Fixed: s.fixed}, "", http.StatusOK)
+}
+
+func (s *Server) showSite(w http.ResponseWriter, r *http.Request, who *officer, site templates.SetupSite, fault string, status int) error {
+	s.render(w, r, status, templates.AdminSite{AdminFrame: s.desk(r, who, "site", who.l.T("admin.site")), Site: site, Problem: fault})
+	return nil
+}
+
+// saveSiteAddress tests another address of the site, or moves it there.
+func (s *Server) saveSiteAddress(w http.ResponseWriter, r *http.Request, who *officer) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	site := templates.SetupSite{URL: cutText(strings.TrimSpace(r.PostFormValue("url")), 300), Fixed: s.fixed}
+	if s.fixed {
+		site.URL = s.conf.PublicURL
+	}
+	public, ok := siteURL(site.URL)
+	if !ok {
+		return s.showSite(w, r, who, site, who.l.T("setup.nourl"), http.StatusUnprocessableEntity)
+	}
+	if r.PostFormValue("action") == "check" {
+		site.Lines = selfLines(who.l, s.fetchSelf(r.Context(), public))
+		return s.showSite(w, r, who, site, "", http.StatusOK)
+	}
+	if s.fixed {
+		return s.showSite(w, r, who, site, who.l.T("setup.site.fixed"), http.StatusUnprocessableEntity)
+	}
+	if fault, err := s.again(r, who); err != nil || fault != "" {
+		if err != nil {
+			return err
+		}
+		return s.showSite(w, r, who, site, fault, http.StatusUnprocessableEntity)
+	}
+	if err := s.audit(r, who, "site", public, "ok"); err != nil {
+		return err
+	}
+	if err := s.store.SetSite(r.Context(), store.SitePublicURL, public); err != nil {
+		return err
+	}
+	if err := s.setup.Reload(r.Context()); err != nil {
+		return err
+	}
+	if err := s.store.EndAdminSession(r.Context(), who.session.Hash); err != nil {
+		return err
+	}
+	if !stays(r, public) {
+		return s.ok(w, r, templates.SetupLink{Head: s.adminHead(r, who.l, who.l.T("admin.moved")), Done: public + "/admin"})
+	}
+	if err := s.enter(w, r, who.Admin, false, adminCookieAt(public)); err != nil { // which may have another name from now on
+		return err
+	}
+	return seeOther(w, r, "/admin")
 }

@@ -55,7 +55,11 @@ func (s *Server) lookUp(ctx context.Context, d *domainDraft, typed string) error
 	if err != nil {
 		return err
 	}
-	*d = domainDraft{Found: &found}
+	kept := discover.Domain{CA: d.CA, Authserv: d.Authserv}
+	if found.Domain != d.Name {
+		kept = discover.Domain{}
+	}
+	*d = domainDraft{Domain: kept, Found: &found}
 	d.Take(found)
 	d.Probes = map[discover.Service]discover.Probe{}
 	for _, service := range cardServices {
@@ -171,7 +175,10 @@ func (s *Server) actOnCard(r *http.Request, d *domainDraft, l *i18n.Localizer) (
 		return false, "", err
 	}
 	verb, what, _ := strings.Cut(r.PostForm.Get("action"), " ")
-	if verb == "look" {
+	switch verb {
+	case "skip":
+		return false, "", nil
+	case "look":
 		err := s.lookUp(r.Context(), d, r.PostForm.Get("domain"))
 		if errors.Is(err, discover.ErrAddress) {
 			return false, l.T("domain.noname"), nil

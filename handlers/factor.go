@@ -91,8 +91,11 @@ func (s *Server) saveAccount(w http.ResponseWriter, r *http.Request, who *office
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	refuse := func(key string, args ...any) error {
-		page := templates.AdminAccount{AdminFrame: s.desk(r, who, "account", who.l.T("admin.account")), Has: len(who.TOTP) > 0, Problem: who.l.T(key, args...)}
+	refuse := func(fault string, err error) error {
+		if err != nil {
+			return err
+		}
+		page := templates.AdminAccount{AdminFrame: s.desk(r, who, "account", who.l.T("admin.account")), Has: len(who.TOTP) > 0, Problem: fault}
 		if f := who.kept.Factor; f != nil {
 			page.Factor = f.shown(who.Name, r.Host)
 		}
@@ -101,18 +104,8 @@ func (s *Server) saveAccount(w http.ResponseWriter, r *http.Request, who *office
 	}
 	action := r.PostFormValue("action")
 	if action != "confirm" {
-		tried, until, err := s.limits.allow(r.Context(), s.clientNetwork(r), adminAccount(who.Name), "")
-		if err != nil {
-			return err
-		}
-		if !until.IsZero() {
-			return s.tooManyTries(until)
-		}
-		if !seal.CheckPassword(who.Hash, r.PostFormValue("current")) {
-			return refuse("admin.wrongcurrent")
-		}
-		if err := s.limits.right(r.Context(), tried); err != nil {
-			return err
+		if fault, err := s.again(r, who); err != nil || fault != "" {
+			return refuse(fault, err)
 		}
 	}
 	switch action {
@@ -130,10 +123,10 @@ func (s *Server) saveAccount(w http.ResponseWriter, r *http.Request, who *office
 	return badRequest("error.act")
 }
 
-func (s *Server) newPassword(w http.ResponseWriter, r *http.Request, who *officer, refuse func(string, ...any) error) error {
+func (s *Server) newPassword(w http.ResponseWriter, r *http.Request, who *officer, refuse func(string, error) error) error {
 	password := r.PostFormValue("password")
 	if why := seal.WeakPassword(password, who.Name); why != "" {
-		return refuse("setup.weak."+why, "N", seal.MinPassword)
+		return refuse(who.l.T("setup.weak."+why, "N", seal.MinPassword), nil)
 	}
 	if err := s.audit(r, who, "password", who.Name, "ok"); err != nil {
 		return err
@@ -145,14 +138,14 @@ func (s *Server) newPassword(w http.ResponseWriter, r *http.Request, who *office
 	return seeOther(w, r, "/admin/login")
 }
 
-func (s *Server) confirmFactor(w http.ResponseWriter, r *http.Request, who *officer, refuse func(string, ...any) error) error {
+func (s *Server) confirmFactor(w http.ResponseWriter, r *http.Request, who *officer, refuse func(string, error) error) error {
 	f := who.kept.Factor
 	if f == nil {
 		return seeOther(w, r, "/admin/account")
 	}
 	step, ok := seal.CheckFactor(f.Secret, r.PostFormValue("code"), s.now(), 0)
 	if !ok {
-		return refuse("admin.wrongcode")
+		return refuse(who.l.T("admin.wrongcode"), nil)
 	}
 	if err := s.audit(r, who, "factor", who.Name, "ok"); err != nil {
 		return err
@@ -177,7 +170,7 @@ func (s *Server) desk(r *http.Request, who *officer, current, title string) temp
 	f := templates.AdminFrame{Head: s.adminHead(r, who.l, title), Name: who.Name, NoFactor: len(who.TOTP) == 0 && current != "account"}
 	for _, p := range []struct{ id, url, icon string }{
 		{"overview", "/admin", "gauge"}, {"domains", "/admin/domains", "globe"}, {"people", "/admin/people", "users"}, {"sessions", "/admin/sessions", "monitor-smartphone"},
-		{"audit", "/admin/audit", "scroll-text"}, {"health", "/admin/health", "activity"}, {"account", "/admin/account", "key-round"},
+		{"site", "/admin/site", "server"}, {"audit", "/admin/audit", "scroll-text"}, {"health", "/admin/health", "activity"}, {"account", "/admin/account", "key-round"},
 	} {
 		f.Places = append(f.Places, templates.AdminPlace{Words: who.l.T("admin." + p.id), URL: p.url, Icon: p.icon, Current: p.id == current})
 	}

@@ -116,6 +116,8 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/people/{user}", s.office(s.signPersonOut))
 		r.Get("/sessions", s.office(s.sessionsPage))
 		r.Post("/sessions", s.office(s.endSession))
+		r.Get("/site", s.office(s.sitePage))
+		r.Post("/site", s.office(s.saveSiteAddress))
 		r.Get("/audit", s.office(s.auditPage))
 		r.Get("/audit.csv", s.auditFile)
 		r.Get("/health", s.office(s.healthPage))

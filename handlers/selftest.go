@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -173,6 +174,11 @@ func streamLine(took time.Duration, err error) selfLine {
 		return selfLine{"self.held", "warn", ""}
 	}
 	return selfLine{"self.stream", "ok", ""}
+}
+
+// bad says whether an address was not tested, or not well.
+func bad(lines []selfLine) bool {
+	return len(lines) == 0 || slices.ContainsFunc(lines, func(v selfLine) bool { return v.State == "bad" })
 }
 
 // selfLines are what was tried, in words, with what to change at the proxy.

@@ -162,9 +162,12 @@ func (s *Server) nextStep(w http.ResponseWriter, r *http.Request, u *settingUp) 
 	return seeOther(w, r, "/setup/"+setupSteps[u.step+1])
 }
 
-// sameStep keeps what was typed and shows the step again, with what is wrong, if something is.
+// sameStep keeps what was typed and shows the step again, with what is wrong, if something is: then it is not done.
 func (s *Server) sameStep(w http.ResponseWriter, r *http.Request, u *settingUp, fault string) error {
 	u.state.Fault = fault
+	if fault != "" {
+		u.state.Done = min(u.state.Done, u.step)
+	}
 	if err := s.keepSetup(r, u); err != nil {
 		return err
 	}
@@ -280,8 +283,11 @@ func (s *Server) saveSite(w http.ResponseWriter, r *http.Request, u *settingUp) 
 		typed = strings.TrimSpace(r.PostFormValue("url"))
 	}
 	public, ok := siteURL(typed)
+	if public != u.state.Public {
+		u.state.Self = nil
+	}
 	if u.state.Public = public; !ok {
-		u.state.Public, u.state.Self = cutText(typed, 300), nil
+		u.state.Public = cutText(typed, 300)
 		return s.sameStep(w, r, u, u.l.T("setup.nourl"))
 	}
 	if r.PostFormValue("action") == "check" {
@@ -324,6 +330,7 @@ func (s *Server) saveSetupDomain(w http.ResponseWriter, r *http.Request, u *sett
 	}
 	u.state.Without, u.state.Domain.Tested = false, nil
 	if !done {
+		u.state.Done = min(u.state.Done, u.step)
 		return s.sameStep(w, r, u, fault)
 	}
 	return s.nextStep(w, r, u)
@@ -394,6 +401,9 @@ func (s *Server) summary(u *settingUp) (out []string) {
 		factor = "setup.sum.factor"
 	}
 	out = append(out, l.T("setup.sum.owner", "Name", st.Name)+" "+l.T(factor), l.T("setup.sum.site", "URL", s.publicOf(u)))
+	if bad(st.Self) {
+		out = append(out, l.T("setup.sum.untested"))
+	}
 	if st.Without {
 		return append(out, l.T("setup.sum.nodomain"))
 	}
@@ -451,17 +461,16 @@ func (s *Server) applySetup(w http.ResponseWriter, r *http.Request, u *settingUp
 	if err := s.setup.Reload(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	public := s.publicOf(u)
-	if requestedAs(r) != public && !(strings.HasPrefix(public, "http://") && loopback(r.Host)) { // its cookie would not be seen there
-		s.render(w, r, http.StatusOK, templates.SetupLink{Head: s.adminHead(r, u.l, u.l.T("setup.done")), Done: public + "/admin"})
-		return nil
+	if public := s.publicOf(u); !stays(r, public) {
+		return s.ok(w, r, templates.SetupLink{Head: s.adminHead(r, u.l, u.l.T("setup.done")), Done: public + "/admin"})
 	}
-	cookie := "restante-admin"
-	if strings.HasPrefix(public, "https://") {
-		cookie = "__Host-" + cookie
-	}
-	if err := s.enter(w, r, a, false, cookie); err != nil {
+	if err := s.enter(w, r, a, false, adminCookieAt(s.publicOf(u))); err != nil {
 		return err
 	}
 	return seeOther(w, r, "/admin")
+}
+
+// stays says whether a browser is where the site's address will be: else no cookie that is set now would be seen there.
+func stays(r *http.Request, public string) bool {
+	return requestedAs(r) == public || strings.HasPrefix(public, "http://") && loopback(r.Host)
 }

@@ -108,6 +108,7 @@ type DomainCard struct {
 	FormURL, Domain   string
 	Known             bool // something was looked for
 	Admin             bool // on a page of admins, not in the set-up
+	Kept              bool // it is set up already: its name stays
 	Rows              []DomainRow
 	Others            []DomainOther
 	Looked            []string
@@ -220,6 +221,15 @@ type AdminAudit struct {
 }
 
 func (AdminAudit) template() string { return "adminaudit.html" }
+
+// AdminSite holds the address of the site.
+type AdminSite struct {
+	AdminFrame
+	Site    SetupSite
+	Problem string
+}
+
+func (AdminSite) template() string { return "adminsite.html" }
 
 // AdminHealth shows what the doctor found.
 type AdminHealth struct {

@@ -111,6 +111,7 @@ var routes = map[string]route{
 	"POST /admin/people/{user}": {path: "/admin/people/77", good: classApp, status: 404, form: "x=1", who: "admin", out: classApp}, "GET /admin/sessions": {path: "/admin/sessions", good: classApp, who: "admin", out: classApp},
 	"POST /admin/sessions": {path: "/admin/sessions", good: classApp, status: 404, form: "x=1", who: "admin", out: classApp}, "GET /admin/audit": {path: "/admin/audit", good: classApp, who: "admin", out: classApp},
 	"GET /admin/audit.csv": {path: "/admin/audit.csv", good: classDownload, who: "admin", out: classApp}, "GET /admin/health": {path: "/admin/health", good: classApp, who: "admin", out: classApp},
+	"GET /admin/site": {path: "/admin/site", good: classApp, who: "admin", out: classApp}, "POST /admin/site": {path: "/admin/site", good: classApp, status: 422, form: "url=x", who: "admin", out: classApp},
 	"GET /admin/account": {path: "/admin/account", good: classApp, who: "admin", out: classApp}, "POST /admin/account": {path: "/admin/account", good: classApp, status: 303, form: "action=confirm", who: "admin", out: classApp},
 
 	"GET /events": {path: "/events", good: classStream, out: classText},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -93,6 +94,10 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	if h.store, err = store.Open(ctx, conf.DatabaseURL, conf.Data); err != nil {
 		return nil, err
 	}
+	site, err := h.store.Site(ctx)
+	if err != nil {
+		return nil, errors.Join(err, h.store.Close())
+	}
 	h.pool = mailclient.NewPool(mailclient.Limits{})
 	h.known = discover.NewDirectory(servers...)
 	if h.looker, err = newFinder(conf, h.known); err != nil {
@@ -105,7 +110,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		return nil, errors.Join(err, h.close())
 	}
 	h.queue, err = jobs.New(ctx, jobs.Options{
-		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Log: log, Hello: helloName(conf),
+		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Log: log, Hello: helloName(cmp.Or(conf.PublicURL, site[store.SitePublicURL])),
 		Notify:     func(userID int64, item store.OutboxItem) { h.pages.Load().Notify(userID, item) },
 		NotifyWork: func(userID int64) { h.pages.Load().NotifyWork(userID) },
 		Imports:    jobs.Imports{Dial: dial, RootCAs: trusted, Spool: filepath.Join(conf.Data, "spool"), Notify: func(userID int64) { h.pages.Load().NotifyImport(userID) }},
@@ -138,8 +143,9 @@ func namedServers(conf config.Config, near []string) (func(ctx context.Context, 
 	}, nil
 }
 
-func helloName(conf config.Config) string {
-	if _, host, ok := strings.Cut(conf.PublicURL, "://"); ok {
+// helloName is how the program names itself to submission servers: the host of the site's address.
+func helloName(public string) string {
+	if _, host, ok := strings.Cut(public, "://"); ok {
 		name, _, _ := strings.Cut(host, ":")
 		return name
 	}

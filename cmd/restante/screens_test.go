@@ -91,6 +91,7 @@ var adminScreens = []screen{
 	{name: "admin-people", path: "/admin/people", ready: `document.querySelector(".rows")`},
 	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".rows")`},
 	{name: "admin-audit", path: "/admin/audit", ready: `document.querySelector("tbody")`},
+	{name: "admin-site", path: "/admin/site", ready: `document.querySelector("#url")`},
 	{name: "admin-health", path: "/admin/health", ready: `document.querySelector(".findings")`},
 	{name: "admin-account", path: "/admin/account", ready: `document.querySelector("#pn")`, before: func(b *tab) {
 		if ask[bool](b, `Boolean(document.querySelector("#fc"))`) {
@@ -130,7 +131,7 @@ func prepareAdmin(t *testing.T, s *site) (admin, setup *visitor) {
 	s.makeAdmin("owner")
 	admin = newVisitor(t, s.base)
 	admin.get("/admin/login").adminTries("owner", adminPassword).want(200)
-	fill(admin.get("/admin/domains/new").want(200)).press("action", "save").want(200)
+	fill(admin.get("/admin/domains/new").want(200)).set("current", adminPassword).press("action", "save").want(200)
 	return admin, setup
 }
 

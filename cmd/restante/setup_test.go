@@ -181,7 +181,8 @@ func TestASelfSignedCertificateIsPinnedByAClickAlone(t *testing.T) {
 	v.formAround("button[value=save]").press("action", "pin imap").want(200)
 	v.formAround("button[value=save]").press("action", "pin submission").want(200)
 	v.says("main", "Answers with the key that you trust.")
-	v.formAround("button[value=save]").press("action", "save").want(200)
+	v.formAround("button[value=save]").press("action", "save").want(422).says("[role=alert]", "present password")
+	v.formAround("button[value=save]").set("current", adminPassword).press("action", "save").want(200)
 	v.says("[role=status]", "example.test is saved")
 	s.signIn(u)
 
@@ -189,8 +190,38 @@ func TestASelfSignedCertificateIsPinnedByAClickAlone(t *testing.T) {
 	if n := len(v.all("button[value=\"unpin imap\"]")); n != 0 {
 		t.Error("the pin of one server went to another")
 	}
-	v.formAround("input[name=confirm]").set("confirm", "other.test").press("action", "delete").want(422)
-	v.formAround("input[name=confirm]").set("confirm", "example.test").press("action", "delete").want(200)
+	v.formAround("input[name=confirm]").set("confirm", "other.test").set("current", adminPassword).press("action", "delete").want(422)
+	v.formAround("input[name=confirm]").set("confirm", "example.test").set("current", adminPassword).press("action", "delete").want(200)
 	newVisitor(t, s.base).get("/login").want(200).tries(u.Address, u.Password).want(401)
 	v.get("/admin/audit").want(200).says("tbody", "Removed a domain")
+}
+
+// TestTheSiteMovesToAnotherAddress: what was said of it holds from the next request on, cookies and names too.
+func TestTheSiteMovesToAnotherAddress(t *testing.T) {
+	mail := testmail.Demo(t)
+	s := newSite(t, mail, testdb.SQLite(t), nil)
+	s.makeAdmin("owner")
+	v := newVisitor(t, s.base)
+	v.get("/admin/login").adminTries("owner", adminPassword).want(200)
+	v.get("/admin/site").want(200)
+	v.form("form[action=/admin/site]").set("url", "mail.example.test").press("action", "save").want(422)
+	v.form("form[action=/admin/site]").set("url", "https://mail.example.test").press("action", "save").want(422)
+	v.form("form[action=/admin/site]").set("current", adminPassword).press("action", "save").want(200)
+	v.says("a", "https://mail.example.test/admin")
+	for host, want := range map[string]int{"mail.example.test": 200, "elsewhere.example": 421} {
+		req := v.newRequest("GET", "/login", strings.NewReader(""))
+		req.Host = host
+		res, err := v.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want || want == 200 && res.Header.Get("Strict-Transport-Security") == "" {
+			t.Errorf("as %s: status %d, %v", host, res.StatusCode, res.Header)
+		}
+	}
+	s.restart()
+	if got := s.house.public; got != "https://mail.example.test" {
+		t.Errorf("after a restart the address is %q", got)
+	}
 }

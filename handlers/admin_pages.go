@@ -232,8 +232,8 @@ func (s *Server) peoplePage(w http.ResponseWriter, r *http.Request, who *officer
 		page.More = with("/admin/people", q, "after", people[peopleShown-1].Address)
 	}
 	for _, p := range people {
-		row := templates.AdminPerson{ID: p.ID, Address: p.Address, Seen: who.l.T("admin.seen", "Date", s.stamp(who, p.SeenAt)), Sessions: who.l.T("admin.sessionsof", "N", p.Sessions), SignedIn: p.Sessions > 0}
-		row.URL = "/admin/sessions?user=" + strconv.FormatInt(p.ID, 10)
+		row := templates.AdminPerson{Address: p.Address, URL: "/admin/people/" + strconv.FormatInt(p.ID, 10), Locked: p.Locked,
+			Lines: []string{who.l.T("admin.seen", "Date", s.stamp(who, p.SeenAt)), who.l.T("admin.sessionsof", "N", p.Sessions)}}
 		page.People = append(page.People, row)
 	}
 	return s.ok(w, r, page)
@@ -247,30 +247,103 @@ func (s *Server) stamp(_ *officer, t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-// signPersonOut ends all sessions of a user.
-func (s *Server) signPersonOut(w http.ResponseWriter, r *http.Request, who *officer) error {
+// personOf is the user in the path.
+func (s *Server) personOf(r *http.Request) (store.User, error) {
 	id, err := strconv.ParseInt(chi.URLParam(r, "user"), 10, 64)
 	if err != nil {
-		return errNothingHere
+		return store.User{}, errNothingHere
 	}
-	u, err := s.store.User(r.Context(), id)
+	return s.store.User(r.Context(), id)
+}
+
+func (s *Server) personPage(w http.ResponseWriter, r *http.Request, who *officer) error {
+	u, err := s.personOf(r)
 	if err != nil {
 		return err
 	}
-	if err := s.audit(r, who, "user-sign-out", u.Address, "ok"); err != nil {
+	return s.showPerson(w, r, who, u, "", http.StatusOK)
+}
+
+func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, who *officer, u store.User, fault string, status int) error {
+	h, err := s.store.Holds(r.Context(), u.ID)
+	if err != nil {
 		return err
 	}
-	n, err := s.store.EndOtherSessions(r.Context(), id, "")
+	list, err := s.store.Sessions(r.Context(), u.ID)
 	if err != nil {
+		return err
+	}
+	l, id := who.l, strconv.FormatInt(u.ID, 10)
+	page := templates.AdminPersonPage{
+		AdminFrame: s.desk(r, who, "people", u.Address), Address: u.Address, FormURL: "/admin/people/" + id, SessionsURL: "/admin/sessions?user=" + id, Locked: u.Locked, SignedIn: len(list) > 0, Problem: fault,
+		Lines: []string{l.T("admin.seen", "Date", s.stamp(who, u.SeenAt)), l.T("admin.sessionsof", "N", len(list))},
+		Holds: []string{l.T("admin.holds.drafts", "N", h.Drafts), l.T("admin.holds.outbox", "N", h.Outbox), l.T("admin.holds.contacts", "N", h.Contacts), l.T("admin.holds.sources", "N", h.Sources)},
+	}
+	s.render(w, r, status, page)
+	return nil
+}
+
+// actOnPerson signs a user out everywhere, locks them out or lets them in, or removes what is kept of them.
+func (s *Server) actOnPerson(w http.ResponseWriter, r *http.Request, who *officer) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	u, err := s.personOf(r)
+	if err != nil {
+		return err
+	}
+	ctx, here := r.Context(), r.URL.Path
+	var verb, words string
+	var act func() error
+	switch action := r.PostFormValue("action"); action {
+	case "out":
+		verb, words = "user-sign-out", who.l.T("admin.signedout", "Address", u.Address)
+		act = func() error { _, err := s.store.EndOtherSessions(ctx, u.ID, ""); return err }
+	case "lock":
+		verb, words = "user-lock", who.l.T("admin.locked", "Address", u.Address)
+		act = func() error { return s.store.LockUser(ctx, u.ID, true) }
+	case "unlock":
+		verb, words = "user-unlock", who.l.T("admin.unlocked", "Address", u.Address)
+		act = func() error { return s.store.LockUser(ctx, u.ID, false) }
+	case "remove":
+		if !strings.EqualFold(strings.TrimSpace(r.PostFormValue("confirm")), u.Address) {
+			return s.showPerson(w, r, who, u, who.l.T("domain.confirm", "Domain", u.Address), http.StatusUnprocessableEntity)
+		}
+		if fault, err := s.again(r, who); err != nil || fault != "" {
+			if err != nil {
+				return err
+			}
+			return s.showPerson(w, r, who, u, fault, http.StatusUnprocessableEntity)
+		}
+		here, verb, words = "/admin/people", "user-remove", who.l.T("admin.removed", "Address", u.Address)
+		act = func() error { return s.removePerson(r, u.ID) }
+	default:
+		return badRequest("error.act")
+	}
+	if err := s.audit(r, who, verb, u.Address, "ok"); err != nil {
+		return err
+	}
+	if err := act(); err != nil {
+		return err
+	}
+	if err := s.letGo(r, u.ID); err != nil {
+		return err
+	}
+	if err := s.say(r, who, words); err != nil {
+		return err
+	}
+	return seeOther(w, r, here)
+}
+
+// removePerson removes what is kept of a user, and ends their connections first: afterwards nobody knows whose they were.
+func (s *Server) removePerson(r *http.Request, id int64) error {
+	if err := s.store.LockUser(r.Context(), id, true); err != nil {
 		return err
 	}
 	if err := s.letGo(r, id); err != nil {
 		return err
 	}
-	if err := s.say(r, who, who.l.T("admin.signedout", "N", n, "Address", u.Address)); err != nil {
-		return err
-	}
-	return seeOther(w, r, "/admin/people")
+	return s.store.RemoveUser(r.Context(), id)
 }
 
 // letGo ends what a user's sessions held here: streams, and the connections to the mail server when none is left.
@@ -330,7 +403,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, who *officer
 }
 
 // auditVerbs are all that is noted, in the order in which a filter offers them.
-var auditVerbs = []string{"sign-in", "sign-out", "recovery-code", "password", "factor", "domain-save", "domain-delete", "site", "user-sign-out", "session-end", "audit-export", "admin-create", "admin-reset", "setup-begin", "setup-finish"}
+var auditVerbs = []string{"sign-in", "sign-out", "recovery-code", "password", "factor", "domain-save", "domain-delete", "site", "user-sign-out", "user-lock", "user-unlock", "user-remove", "session-end", "audit-export", "admin-create", "admin-reset", "setup-begin", "setup-finish"}
 
 func auditQuery(q url.Values) store.AuditQuery {
 	v := store.AuditQuery{Words: cutText(q.Get("q"), 200), Before: max(0, atoi64(q.Get("before"))), N: auditShown + 1}

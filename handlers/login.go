@@ -136,6 +136,9 @@ func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm)
 	if err != nil {
 		return err
 	}
+	if u.Locked { // said to whoever knows the password alone
+		return &Problem{Status: http.StatusForbidden, Key: "error.locked"}
+	}
 	s.pool.Rename(key, jobs.SessionKey(a.ID)) // the pages go on with its connection
 	if err := s.queue.RefreshSources(r.Context(), a, cred); err != nil {
 		s.log.Warn("imports do not know the new password", "user", u.ID, "err", err)

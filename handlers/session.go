@@ -125,6 +125,9 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	if p.User, err = s.store.User(ctx, id); err != nil {
 		return nil, notSignedIn(err)
 	}
+	if p.User.Locked {
+		return nil, errSignedOut
+	}
 	if p.Accounts, err = s.store.Accounts(ctx, id); err != nil {
 		return nil, err
 	}

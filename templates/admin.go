@@ -173,11 +173,21 @@ func (AdminDomainPage) template() string { return "admindomain.html" }
 
 // AdminPerson is a user in the list.
 type AdminPerson struct {
-	ID                      int64
-	Address, Seen, Sessions string
-	URL                     string
-	SignedIn                bool
+	Address, URL string
+	Lines        []string
+	Locked       bool
 }
+
+// AdminPersonPage is one user. Holds is what would be removed.
+type AdminPersonPage struct {
+	AdminFrame
+	Address, FormURL, SessionsURL string
+	Lines, Holds                  []string
+	Locked, SignedIn              bool
+	Problem                       string
+}
+
+func (AdminPersonPage) template() string { return "adminperson.html" }
 
 // AdminPeople lists who has signed in.
 type AdminPeople struct {

@@ -217,7 +217,9 @@ func TestAnAdminEndsSessions(t *testing.T) {
 		if err != nil || len(people) != 1 {
 			t.Fatal(people, err)
 		}
-		v.form(fmt.Sprintf("form[action=/admin/people/%d]", people[0].ID)).press("", "").want(200)
+		page := fmt.Sprintf("/admin/people/%d", people[0].ID)
+		v.get(page).want(200)
+		v.form("form[action="+page+"]").press("action", "out").want(200)
 		for _, b := range []*visitor{first, second} {
 			if b.get("/mail/1/INBOX").want(200); b.url.Path != "/login" {
 				t.Error("a browser is still signed in")
@@ -225,6 +227,22 @@ func TestAnAdminEndsSessions(t *testing.T) {
 		}
 		v.get("/admin/audit?verb=user-sign-out").want(200)
 		v.says("tbody", u.Address)
+
+		v.get(page).want(200)
+		v.form("form[action="+page+"]").press("action", "lock").want(200)
+		newVisitor(t, s.base).get("/login").want(200).tries(u.Address, u.Password).want(403).says("[role=alert]", "locked your access")
+		newVisitor(t, s.base).get("/login").want(200).tries(u.Address, "wrong").want(401)
+		v.form("form[action="+page+"]").press("action", "unlock").want(200)
+		again := s.signIn(u)
+		v.formAround("input[name=confirm]").set("confirm", "somebody@else.test").set("current", adminPassword).press("action", "remove").want(422)
+		v.formAround("input[name=confirm]").set("confirm", u.Address).set("current", "wrong").press("action", "remove").want(422)
+		v.formAround("input[name=confirm]").set("confirm", u.Address).set("current", adminPassword).press("action", "remove").want(200)
+		v.says("[role=status]", "is removed")
+		if again.get("/mail/1/INBOX").want(200); again.url.Path != "/login" {
+			t.Error("who was removed is still signed in")
+		}
+		s.signIn(u)
+
 		v.get("/admin/audit.csv").want(200)
 		if !strings.Contains(string(v.body), "user-sign-out,"+u.Address) {
 			t.Errorf("the audit as CSV: %s", v.body)

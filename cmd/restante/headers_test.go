@@ -108,7 +108,7 @@ var routes = map[string]route{
 	"HEAD /admin/":       {path: "/admin", good: classApp, who: "admin", out: classApp},
 	"GET /admin/domains": {path: "/admin/domains", good: classApp, who: "admin", out: classApp}, "GET /admin/domains/{domain}": {path: "/admin/domains/new", good: classApp, who: "admin", out: classApp},
 	"POST /admin/domains/{domain}": {path: "/admin/domains/new", good: classApp, status: 422, form: "action=save", who: "admin", out: classApp}, "GET /admin/people": {path: "/admin/people", good: classApp, who: "admin", out: classApp},
-	"POST /admin/people/{user}": {path: "/admin/people/77", good: classApp, status: 404, form: "x=1", who: "admin", out: classApp}, "GET /admin/sessions": {path: "/admin/sessions", good: classApp, who: "admin", out: classApp},
+	"POST /admin/people/{user}": {path: "/admin/people/77", good: classApp, status: 404, form: "x=1", who: "admin", out: classApp}, "GET /admin/people/{user}": {path: "/admin/people/1", good: classApp, who: "admin", out: classApp}, "GET /admin/sessions": {path: "/admin/sessions", good: classApp, who: "admin", out: classApp},
 	"POST /admin/sessions": {path: "/admin/sessions", good: classApp, status: 404, form: "x=1", who: "admin", out: classApp}, "GET /admin/audit": {path: "/admin/audit", good: classApp, who: "admin", out: classApp},
 	"GET /admin/audit.csv": {path: "/admin/audit.csv", good: classDownload, who: "admin", out: classApp}, "GET /admin/health": {path: "/admin/health", good: classApp, who: "admin", out: classApp},
 	"GET /admin/site": {path: "/admin/site", good: classApp, who: "admin", out: classApp}, "POST /admin/site": {path: "/admin/site", good: classApp, status: 422, form: "url=x", who: "admin", out: classApp},

@@ -89,6 +89,7 @@ var adminScreens = []screen{
 		b.click(`details.fold > summary`)
 	}},
 	{name: "admin-people", path: "/admin/people", ready: `document.querySelector(".rows")`},
+	{name: "admin-person", path: "/admin/people/1", ready: `document.querySelector("#x-confirm")`},
 	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".rows")`},
 	{name: "admin-audit", path: "/admin/audit", ready: `document.querySelector("tbody")`},
 	{name: "admin-site", path: "/admin/site", ready: `document.querySelector("#url")`},

@@ -30,19 +30,20 @@ type UserSeen struct {
 	Created  time.Time
 	SeenAt   time.Time // the latest sign-in or use of a session that is still known
 	Sessions int       // that live
+	Locked   bool
 }
 
 // UsersSeen lists up to n users whose address holds words, by their addresses, after one ("": from the first).
 func (s *Store) UsersSeen(ctx context.Context, words, after string, n int) ([]UserSeen, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT u.id, u.address, u.created_at, u.seen_at,
+		SELECT u.id, u.address, u.created_at, u.seen_at, u.locked,
 			COALESCE((SELECT MAX(seen_at) FROM sessions WHERE user_id = u.id), 0),
 			(SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND expiry > $1 AND (idle = 0 OR seen_at + idle > $1))
 		FROM users u WHERE u.address LIKE $2 ESCAPE '\' AND u.address > $3 ORDER BY u.address LIMIT $4`,
 		s.ms(), "%"+likeText(strings.ToLower(words))+"%", after, n)
 	return collect(rows, err, func(r *sql.Rows) (p UserSeen, err error) {
 		var created, seen, used int64
-		err = r.Scan(&p.ID, &p.Address, &created, &seen, &used, &p.Sessions)
+		err = r.Scan(&p.ID, &p.Address, &created, &seen, &p.Locked, &used, &p.Sessions)
 		p.Created, p.SeenAt = fromMS(created), fromMS(max(seen, used))
 		return p, err
 	})
@@ -66,4 +67,33 @@ func (s *Store) AllSessions(ctx context.Context, userID int64, n int) ([]UserSes
 		v.Created, v.SeenAt, v.Expiry = fromMS(created), fromMS(seen), fromMS(expiry)
 		return v, err
 	})
+}
+
+// Holdings are what is kept of a user here. Mail is on the mail server.
+type Holdings struct{ Drafts, Outbox, Contacts, Sources int }
+
+// Holds counts what is kept of a user; Outbox are mails that have not reached everybody.
+func (s *Store) Holds(ctx context.Context, userID int64) (h Holdings, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT
+		(SELECT COUNT(*) FROM drafts WHERE user_id = $1 AND state = 'open'),
+		(SELECT COUNT(*) FROM outbox WHERE user_id = $1 AND state NOT IN ('sent', 'undone')),
+		(SELECT COUNT(*) FROM contacts WHERE user_id = $1),
+		(SELECT COUNT(*) FROM sources WHERE user_id = $1)`, userID).Scan(&h.Drafts, &h.Outbox, &h.Contacts, &h.Sources)
+	return h, err
+}
+
+// LockUser keeps a user out, and ends their sessions; or lets them in again.
+func (s *Store) LockUser(ctx context.Context, userID int64, locked bool) error {
+	return s.InTx(ctx, func(tx *sql.Tx) error {
+		if err := changed(tx.ExecContext(ctx, `UPDATE users SET locked = $1 WHERE id = $2`, locked, userID)); err != nil || !locked {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE sessions SET data = $1, expiry = $2 WHERE user_id = $3 AND expiry > $2`, []byte{}, s.ms(), userID)
+		return err
+	})
+}
+
+// RemoveUser removes all that is kept of a user: settings, drafts, outbox, contacts, sources, sessions.
+func (s *Store) RemoveUser(ctx context.Context, userID int64) error {
+	return changed(s.db.ExecContext(ctx, `DELETE FROM users WHERE id = $1`, userID))
 }

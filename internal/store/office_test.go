@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -61,6 +62,39 @@ func TestASetupIsHeldByWhoBeganIt(t *testing.T) {
 		must(s.FinishSetup(ctx, "cookie", store.Admin{Name: "owner", Hash: "x"}, nil, nil, nil))(t)
 		if held() {
 			t.Error("held after its end")
+		}
+	})
+}
+
+func TestAUserIsLockedOutAndRemoved(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _, err := s.EnsureUser(ctx, "anna@example.test", "anna")
+		ok(t, err)
+		ben, _, err := s.EnsureUser(ctx, "ben@example.test", "ben")
+		ok(t, err)
+		for hash, id := range map[string]int64{"hers": anna.ID, "his": ben.ID} {
+			ok(t, s.CommitCtx(ctx, hash, []byte("x"), time.Now().Add(time.Hour)))
+			ok(t, s.TagSession(ctx, hash, id, "Firefox", "192.0.2.1/32", 0))
+		}
+		alive := func(hash string) bool { return must(s.SessionAlive(ctx, hash))(t) }
+		ok(t, s.LockUser(ctx, anna.ID, true))
+		if u := must(s.User(ctx, anna.ID))(t); !u.Locked || alive("hers") || !alive("his") {
+			t.Errorf("after the lock: %+v", u)
+		}
+		ok(t, s.LockUser(ctx, anna.ID, false))
+		if u := must(s.User(ctx, anna.ID))(t); u.Locked {
+			t.Error("still locked")
+		}
+		must(s.MakeGroup(ctx, ben.ID, "Friends", "friends"))(t)
+		if h := must(s.Holds(ctx, ben.ID))(t); h != (store.Holdings{}) {
+			t.Errorf("held: %+v", h)
+		}
+		ok(t, s.RemoveUser(ctx, ben.ID))
+		if _, err := s.User(ctx, ben.ID); !errors.Is(err, store.ErrNotFound) || alive("his") {
+			t.Errorf("after the removal: %v", err)
+		}
+		if err := s.RemoveUser(ctx, ben.ID); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("once more: %v", err)
 		}
 	})
 }

@@ -14,6 +14,7 @@ type User struct {
 	Address  string
 	Settings Settings
 	SeenAt   time.Time
+	Locked   bool // an admin lets them in no more
 }
 
 // Settings are a person's choices. The zero value of each is its default.
@@ -74,7 +75,7 @@ func (s *Store) User(ctx context.Context, id int64) (User, error) {
 	u := User{ID: id}
 	var settings string
 	var seen int64
-	err := s.db.QueryRowContext(ctx, `SELECT address, settings, seen_at FROM users WHERE id = $1`, id).Scan(&u.Address, &settings, &seen)
+	err := s.db.QueryRowContext(ctx, `SELECT address, settings, seen_at, locked FROM users WHERE id = $1`, id).Scan(&u.Address, &settings, &seen, &u.Locked)
 	if err != nil {
 		return u, one(err)
 	}

@@ -63,7 +63,10 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_at ON audit (at);
 
+ALTER TABLE users ADD COLUMN locked BOOLEAN NOT NULL DEFAULT FALSE;
+
 -- +goose Down
+ALTER TABLE users DROP COLUMN locked;
 DROP TABLE audit;
 DROP TABLE site;
 DROP TABLE domains;

@@ -90,7 +90,7 @@ var routes = map[string]route{
 	"GET /contacts/doubles": {path: "/contacts/doubles", good: classApp, out: classApp}, "POST /contacts/doubles": {path: "/contacts/doubles", good: classApp, status: 303, form: "x=1", out: classApp},
 	"GET /contacts/import": {path: "/contacts/import", good: classApp, out: classApp}, "POST /contacts/import": {path: "/contacts/import", good: classApp, status: 400, form: "x=1", out: classApp},
 	"GET /contacts/import/{file}": {path: "/contacts/import/7", good: classApp, status: 404, out: classApp}, "POST /contacts/import/{file}": {path: "/contacts/import/7", good: classApp, status: 404, form: "x=1", out: classApp},
-	"GET /contacts/{contact}": {path: "/contacts/7", good: classApp, status: 404, out: classApp}, "POST /contacts/{contact}": {path: "/contacts/7", good: classApp, status: 404, form: "x=1", out: classApp},
+	"GET /contacts/{contact}": {path: "/contacts/7", good: classApp, status: 404, out: classApp}, "POST /contacts/{contact}": {path: "/contacts/7", good: classApp, status: 422, form: "x=1", out: classApp},
 	"GET /contacts/{contact}/edit": {path: "/contacts/7/edit", good: classApp, status: 404, out: classApp}, "GET /contacts/export.vcf": {path: "/contacts/export.vcf", good: classDownload, out: classText},
 	"GET /imports": {path: "/imports", good: classApp, out: classApp}, "POST /imports": {path: "/imports", good: classApp, status: 422, form: "x=1", out: classApp},
 	"POST /imports/files": {path: "/imports/files", good: classApp, status: 400, form: "x=1", out: classApp}, "POST /imports/{source}": {path: "/imports/7", good: classApp, status: 404, form: "x=1", out: classApp},

@@ -153,7 +153,7 @@ func (s *Server) step(name string, h func(http.ResponseWriter, *http.Request, *s
 	})
 }
 
-// goOn keeps what was typed and opens the next step.
+// nextStep keeps what was typed and opens the next step.
 func (s *Server) nextStep(w http.ResponseWriter, r *http.Request, u *settingUp) error {
 	u.state.Done = max(u.state.Done, u.step+1)
 	if err := s.keepSetup(r, u); err != nil {

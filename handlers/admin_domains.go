@@ -1,0 +1,172 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"restante/internal/store"
+	"restante/mailclient/discover"
+	"restante/templates"
+)
+
+// domainList lists the domains that are set up.
+func (s *Server) domainList(w http.ResponseWriter, r *http.Request, who *officer) error {
+	page := templates.AdminDomains{AdminFrame: s.desk(r, who, "domains", who.l.T("admin.domains"))}
+	for _, d := range s.servers.Own() {
+		row := templates.AdminDomain{Name: d.Domain, Lines: []string{"IMAP " + d.IMAP.Host, "SMTP " + d.SMTP.Host}, URL: "/admin/domains/" + url.PathEscape(d.Domain)}
+		if s.servers.Stays(d.Domain) {
+			row.URL, row.Note = "", who.l.T("domain.fromconf")
+		}
+		page.Domains = append(page.Domains, row)
+	}
+	return s.ok(w, r, page)
+}
+
+// domainOf gives the draft of the domain in the path: the one that is being changed, else the one that is kept.
+func (s *Server) domainOf(r *http.Request, who *officer) (d *domainDraft, kept bool, err error) {
+	name := chi.URLParam(r, "domain")
+	rows, err := s.store.Domains(r.Context())
+	if err != nil {
+		return nil, false, err
+	}
+	at := slices.IndexFunc(rows, func(d store.Domain) bool { return d.Name == name })
+	if name != "new" && at < 0 {
+		return nil, false, errNothingHere
+	}
+	if v := who.kept.Draft; v != nil && (v.Name == name || name == "new" && !slices.ContainsFunc(rows, func(d store.Domain) bool { return d.Name == v.Name })) {
+		return v, at >= 0, nil
+	}
+	d = &domainDraft{}
+	if at >= 0 {
+		d.Domain, err = discover.ParseDomain(rows[at].Settings)
+	}
+	return d, at >= 0, err
+}
+
+func (s *Server) domainPage(w http.ResponseWriter, r *http.Request, who *officer) error {
+	d, kept, err := s.domainOf(r, who)
+	if err != nil {
+		return err
+	}
+	return s.showDomain(w, r, who, d, kept, "", http.StatusOK)
+}
+
+func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept bool, fault string, status int) error {
+	title, form := who.l.T("domain.new"), "/admin/domains/new"
+	if kept {
+		title, form = d.Name, "/admin/domains/"+url.PathEscape(d.Name)
+	}
+	page := templates.AdminDomainPage{AdminFrame: s.desk(r, who, "domains", title), Card: *d.card(who.l, form), Kept: kept, Problem: fault}
+	page.Card.Admin, page.Card.Kept = true, kept
+	if kept {
+		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form}
+	}
+	s.render(w, r, status, page)
+	return nil
+}
+
+// changeDomain does what a button of a domain's page asks for.
+func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *officer) error {
+	d, kept, err := s.domainOf(r, who)
+	if err != nil {
+		return err
+	}
+	name := d.Name
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		if err := parseForm(r); err != nil {
+			return err
+		}
+		switch r.PostFormValue("action") {
+		case "delete":
+			return s.deleteDomain(w, r, who, d, kept)
+		case "test":
+			fault := s.testWith(r, d, d.Servers(s.setup.Roots, s.setup.Dial), who.l)
+			who.kept.Draft = d
+			if err := s.keepFor(r, who); err != nil {
+				return err
+			}
+			if fault != "" {
+				return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
+			}
+			return seeOther(w, r, r.URL.Path)
+		}
+	}
+	done, fault, err := s.actOnCard(r, d, who.l)
+	if err != nil {
+		return err
+	}
+	if kept {
+		d.Name = name
+	}
+	who.kept.Draft = d
+	if !done {
+		if err := s.keepFor(r, who); err != nil {
+			return err
+		}
+		if fault != "" {
+			return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
+		}
+		return seeOther(w, r, r.URL.Path)
+	}
+	if fault, err := s.again(r, who); err != nil || fault != "" {
+		if err == nil {
+			err = s.keepFor(r, who)
+		}
+		if err != nil {
+			return err
+		}
+		return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
+	}
+	return s.saveDomain(w, r, who, d)
+}
+
+func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft) error {
+	if err := s.audit(r, who, "domain-save", d.Name+" "+d.IMAP.Host+" "+d.Submission.Host, "ok"); err != nil {
+		return err
+	}
+	if err := s.store.SaveDomain(r.Context(), store.Domain{Name: d.Name, Settings: d.Encode()}); err != nil {
+		return err
+	}
+	if err := s.setup.Reload(r.Context()); err != nil {
+		return err
+	}
+	who.kept.Draft = nil
+	if err := s.say(r, who, who.l.T("domain.saved", "Domain", d.Name)); err != nil {
+		return err
+	}
+	return seeOther(w, r, "/admin/domains/"+url.PathEscape(d.Name))
+}
+
+// deleteDomain takes a domain out when its name was typed.
+func (s *Server) deleteDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept bool) error {
+	if !kept {
+		return errNothingHere
+	}
+	if !strings.EqualFold(strings.TrimSpace(r.PostFormValue("confirm")), d.Name) {
+		return s.showDomain(w, r, who, d, kept, who.l.T("domain.confirm", "Domain", d.Name), http.StatusUnprocessableEntity)
+	}
+	if fault, err := s.again(r, who); err != nil || fault != "" {
+		if err != nil {
+			return err
+		}
+		return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
+	}
+	if err := s.audit(r, who, "domain-delete", d.Name, "ok"); err != nil {
+		return err
+	}
+	if err := s.store.DeleteDomain(r.Context(), d.Name); err != nil {
+		return err
+	}
+	if err := s.setup.Reload(r.Context()); err != nil {
+		return err
+	}
+	who.kept.Draft = nil
+	if err := s.say(r, who, who.l.T("domain.deleted", "Domain", d.Name)); err != nil {
+		return err
+	}
+	return seeOther(w, r, "/admin/domains")
+}

@@ -185,7 +185,7 @@ func badWrites() []bad {
 		write("/compose/nope", 404, "body", "TYPED").keeping("TYPED"), write("/compose/nope/files", 404), thousands,
 		write("/outbox/abc", 404), write("/outbox/999", 404), write("/outbox/999", 404, "action", "undo"), write("/outbox/999", 404, "action", "discard"), write("/outbox/999", 404, "action", "retry"),
 		write("/contacts", 422, "name", " ", "note", "TYPED").keeping("TYPED"), write("/contacts", 422, "name", "TYPED", "address", "a@b.c\r\nBcc: x").keeping("TYPED"), write("/contacts", 400, "name", "TYPED\x00").keeping("TYPED"),
-		write("/contacts/99", 404, "name", "TYPED"), write("/contacts/actions", 400, "action", "evil", "id", "1"), write("/contacts/actions", 400, "action", "delete", "id", "x"), write("/contacts/groups", 404, "action", "delete", "group", "99"),
+		write("/contacts/99", 422, "name", "TYPED"), write("/contacts/actions", 400, "action", "evil", "id", "1"), write("/contacts/actions", 400, "action", "delete", "id", "x"), write("/contacts/groups", 404, "action", "delete", "group", "99"),
 		write("/contacts/actions", 404, "action", "group", "group", "99", "id", "1"), write("/contacts/groups", 404, "action", "rename", "group", "99", "name", "x"), write("/contacts/import/99", 404, "action", "take"),
 		{method: "POST", path: "/contacts/import", status: []int{400}, headers: []string{"Content-Type", "multipart/form-data; boundary=cut"}, body: "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.vcf\"\r\n\r\nBEGIN:VCARD"},
 		write("/imports", 422, "username", ""), write("/imports", 422, "username", "TYPED", "host", "a", "port", "x", "security", "tls", "password", "x").keeping("TYPED"), write("/imports/9", 404, "action", "run"), write("/imports/x", 404),

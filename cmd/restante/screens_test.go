@@ -83,14 +83,14 @@ var screens = []screen{
 // adminScreens are those of an admin, and of somebody who sets the site up.
 var adminScreens = []screen{
 	{name: "admin", path: "/admin", ready: `document.querySelector(".figures")`},
-	{name: "admin-domains", path: "/admin/domains", ready: `document.querySelector(".rows")`},
+	{name: "admin-domains", path: "/admin/domains", ready: `document.querySelector(".admin-rows")`},
 	{name: "admin-domain", path: "/admin/domains/example.test", ready: `document.querySelector(".services")`, before: func(b *tab) {
 		b.click(`.service-change > summary`)
 		b.click(`details.fold > summary`)
 	}},
-	{name: "admin-people", path: "/admin/people", ready: `document.querySelector(".rows")`},
+	{name: "admin-people", path: "/admin/people", ready: `document.querySelector(".admin-rows")`},
 	{name: "admin-person", path: "/admin/people/1", ready: `document.querySelector("#x-confirm")`},
-	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".rows")`},
+	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".admin-rows")`},
 	{name: "admin-audit", path: "/admin/audit", ready: `document.querySelector("tbody")`},
 	{name: "admin-site", path: "/admin/site", ready: `document.querySelector("#url")`},
 	{name: "admin-health", path: "/admin/health", ready: `document.querySelector(".findings")`},

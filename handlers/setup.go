@@ -217,7 +217,10 @@ func (s *Server) saveOwner(w http.ResponseWriter, r *http.Request, u *settingUp)
 		}
 		return s.sameStep(w, r, u, "")
 	case "drop":
-		u.state.Factor = nil
+		unproven := u.state.Factor != nil && u.state.Factor.Step == 0
+		if u.state.Factor = nil; unproven && u.state.Hash != "" { // later
+			return s.nextStep(w, r, u)
+		}
 		return s.sameStep(w, r, u, "")
 	case "next":
 		if u.state.Hash == "" {

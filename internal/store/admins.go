@@ -214,7 +214,11 @@ func (s *Store) OpenSetup(ctx context.Context, link, cookie string) (v Setup, er
 		if holder != "" || !v.Used.IsZero() || v.Expires.UnixMilli() <= now {
 			return ErrTaken
 		}
-		return changed(tx.ExecContext(ctx, `UPDATE setup SET cookie_hash = $1, opened_at = $2 WHERE id = 1 AND link_hash = $3 AND cookie_hash = ''`, cookie, now, link))
+		err := changed(tx.ExecContext(ctx, `UPDATE setup SET cookie_hash = $1, opened_at = $2 WHERE id = 1 AND link_hash = $3 AND cookie_hash = ''`, cookie, now, link))
+		if errors.Is(err, ErrNotFound) { // another was faster
+			return ErrTaken
+		}
+		return err
 	})
 	return v, err
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/riverqueue/river"
 
 	"restante/internal/store"
-	"restante/mailclient"
 	"restante/mailclient/pop3"
 )
 
@@ -139,25 +138,23 @@ func (q *Queue) holdSource(ctx context.Context, id int64) (held context.Context,
 
 // importFrom brings over what a source has.
 func (q *Queue) importFrom(ctx context.Context, o *store.Source, l *popLedger) pop3.Outcome {
-	a, err := q.store.Account(ctx, o.UserID, o.AccountID)
+	a, servers, err := q.account(ctx, o.UserID, o.AccountID)
+	if errors.Is(err, errNoServers) {
+		return pop3.Outcome{Kind: pop3.TargetAway, Text: err.Error()}
+	}
 	if err != nil {
 		return pop3.Outcome{Kind: pop3.Broken, Text: err.Error(), Err: err}
 	}
-	servers, ok := q.servers.Lookup(a.Address)
-	if !ok {
-		return pop3.Outcome{Kind: pop3.TargetAway, Text: "no servers are set up for this address any more"}
-	}
-	cred, err := q.targetCredential(*o)
+	cred, err := q.openCredential(targetPlace(*o), o.TargetCred)
 	if err != nil {
 		return pop3.Outcome{Kind: pop3.TargetSignIn, Text: err.Error(), Err: err}
 	}
-	password, err := q.ring.Open("job-cred/1", sourcePlace(*o), o.Cred)
+	password, err := q.ring.Open(sealPurpose, sourcePlace(*o), o.Cred)
 	if err != nil {
 		return pop3.Outcome{Kind: pop3.WrongLogin, Text: err.Error(), Err: err}
 	}
 	options := q.popOptions(*o, string(password))
-	target := &popTarget{source: *o}
-	target.session = q.pool.Session(SessionKey(a.ID), servers.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
+	target := &popTarget{source: *o, session: q.session(a, servers, cred)}
 	out := pop3.Import{
 		Source: strconv.FormatInt(o.ID, 10), Ledger: l, Spool: q.spool(o.ID), Policy: policyOf(*o), Settle: q.settle,
 		Target: target,

@@ -48,7 +48,7 @@ func (q *Queue) find(ctx context.Context, item *store.OutboxItem) (found string,
 	if err != nil {
 		return "", nil, err
 	}
-	session := q.pool.Session(SessionKey(account.ID), s.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
+	session := q.session(account, s, cred)
 	look := func(mailbox, name string) (bool, error) {
 		ref, err := session.FindByMessageID(ctx, mailbox, item.MessageID)
 		if err == nil {

@@ -3,7 +3,6 @@ package jobs
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -128,34 +127,20 @@ func (q *Queue) tell(item store.OutboxItem) {
 	}
 }
 
-// Credential is what an item needs to be sent without a browser, sealed to it.
-type Credential struct{ Username, Password string }
-
 // SealCredential closes a credential for one outbox item of a user.
 func (q *Queue) SealCredential(userID, itemID int64, c Credential) []byte {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // two strings
-	}
-	return q.ring.Seal("job-cred/1", credPlace(userID, itemID), raw)
+	return q.sealCredential(credPlace(userID, itemID), c)
 }
 
 func credPlace(userID, itemID int64) string { return fmt.Sprintf("outbox/cred/%d/%d", itemID, userID) }
 
 // access gives the servers and the credential of an item.
 func (q *Queue) access(ctx context.Context, item *store.OutboxItem) (s discover.Servers, a store.Account, c Credential, err error) {
-	if a, err = q.store.Account(ctx, item.UserID, item.AccountID); err != nil {
+	if a, s, err = q.account(ctx, item.UserID, item.AccountID); err != nil {
 		return s, a, c, err
 	}
-	s, ok := q.servers.Lookup(a.Address)
-	if !ok {
-		return s, a, c, fmt.Errorf("no servers are set up for this address any more")
-	}
-	raw, err := q.ring.Open("job-cred/1", credPlace(item.UserID, item.ID), item.Cred)
-	if err != nil {
-		return s, a, c, err
-	}
-	return s, a, c, json.Unmarshal(raw, &c)
+	c, err = q.openCredential(credPlace(item.UserID, item.ID), item.Cred)
+	return s, a, c, err
 }
 
 // try makes one try at sending and writes its outcome into item.
@@ -181,7 +166,7 @@ func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
 		mail.Recipients, mail.UTF8 = append(mail.Recipients, addr), mail.UTF8 || utf8
 	}
 	out := submit.Send(ctx, submit.Options{
-		Server: s.SMTP, Credentials: mailclient.Credentials{Username: cred.Username, Password: cred.Password},
+		Server: s.SMTP, Credentials: mailclient.Credentials(cred),
 		HelloName: q.hello, Timeout: q.patience,
 		Step: func(phase string, accepted []string) error {
 			return q.store.SetOutboxStep(ctx, item.ID, q.node, store.OutboxState(phase), to.names(accepted))
@@ -287,16 +272,13 @@ func (q *Queue) copyAndMark(ctx context.Context, item *store.OutboxItem, fresh b
 	if err != nil {
 		return err
 	}
-	session := q.pool.Session(SessionKey(account.ID), s.IMAP, mailclient.Credentials{Username: cred.Username, Password: cred.Password})
+	session := q.session(account, s, cred)
 	if err := q.fileSent(ctx, session, s, account, item, fresh); err != nil {
 		return err
 	}
 	q.afterwards(ctx, session, item)
 	return nil
 }
-
-// SessionKey names the pooled mail session of an account.
-func SessionKey(accountID int64) string { return fmt.Sprintf("account/%d", accountID) }
 
 // probes are the waits before looking whether the server has filed the mail by itself (PROTOCOLS T17).
 var probes = []time.Duration{time.Second, 3 * time.Second}

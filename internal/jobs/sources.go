@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -31,25 +30,9 @@ var errNoDialler = errors.New("no way to reach what people name is set up")
 
 func sourcePlace(o store.Source) string { return fmt.Sprintf("sources/cred/%d/%d", o.ID, o.UserID) }
 
+// targetPlace is of the credential by which an import signs in to the account that it fills.
 func targetPlace(o store.Source) string {
 	return fmt.Sprintf("sources/target_cred/%d/%d", o.ID, o.UserID)
-}
-
-func (q *Queue) sealTarget(o store.Source, c Credential) ([]byte, error) {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return nil, err
-	}
-	return q.ring.Seal("job-cred/1", targetPlace(o), raw), nil
-}
-
-// targetCredential is how an import signs in to the account that it fills.
-func (q *Queue) targetCredential(o store.Source) (c Credential, err error) {
-	raw, err := q.ring.Open("job-cred/1", targetPlace(o), o.TargetCred)
-	if err != nil {
-		return c, err
-	}
-	return c, json.Unmarshal(raw, &c)
 }
 
 func (q *Queue) popOptions(o store.Source, password string) pop3.Options {
@@ -103,11 +86,7 @@ func (q *Queue) AddSource(ctx context.Context, a store.Account, o store.Source, 
 		if o.ID, err = q.store.AddSourceTx(ctx, tx, o); err != nil {
 			return err
 		}
-		target, err := q.sealTarget(o, c)
-		if err != nil {
-			return err
-		}
-		return q.store.SetSourceSecretsTx(ctx, tx, o.UserID, o.ID, q.ring.Seal("job-cred/1", sourcePlace(o), []byte(password)), target)
+		return q.store.SetSourceSecretsTx(ctx, tx, o.UserID, o.ID, q.ring.Seal(sealPurpose, sourcePlace(o), []byte(password)), q.sealCredential(targetPlace(o), c))
 	})
 	if err != nil {
 		return o, err
@@ -132,7 +111,7 @@ func (q *Queue) SetSourcePassword(ctx context.Context, userID, id int64, passwor
 		return err
 	}
 	err = q.store.InTx(ctx, func(tx *sql.Tx) error {
-		return q.store.SetSourceSecretsTx(ctx, tx, userID, id, q.ring.Seal("job-cred/1", sourcePlace(o), []byte(password)), nil)
+		return q.store.SetSourceSecretsTx(ctx, tx, userID, id, q.ring.Seal(sealPurpose, sourcePlace(o), []byte(password)), nil)
 	})
 	if err != nil {
 		return err
@@ -164,14 +143,12 @@ func (q *Queue) RefreshSources(ctx context.Context, a store.Account, c Credentia
 	}
 	for _, o := range all {
 		waits := o.Paused && o.Problem == string(pop3.TargetSignIn)
-		if old, err := q.targetCredential(o); o.AccountID != a.ID || err == nil && old == c && !waits {
+		if old, err := q.openCredential(targetPlace(o), o.TargetCred); o.AccountID != a.ID || err == nil && old == c && !waits {
 			continue
 		}
-		sealed, err := q.sealTarget(o, c)
-		if err != nil {
-			return err
-		}
-		err = q.store.InTx(ctx, func(tx *sql.Tx) error { return q.store.SetSourceSecretsTx(ctx, tx, o.UserID, o.ID, nil, sealed) })
+		err := q.store.InTx(ctx, func(tx *sql.Tx) error {
+			return q.store.SetSourceSecretsTx(ctx, tx, o.UserID, o.ID, nil, q.sealCredential(targetPlace(o), c))
+		})
 		if err == nil && waits {
 			err = q.askForRun(ctx, o.ID)
 		}

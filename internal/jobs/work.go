@@ -40,11 +40,7 @@ func (q *Queue) AddWorkTx(ctx context.Context, tx *sql.Tx, a store.Account, step
 	if err != nil {
 		return 0, err
 	}
-	cred, err := json.Marshal(c)
-	if err != nil {
-		return 0, err
-	}
-	w := store.Work{UserID: a.UserID, AccountID: a.ID, Steps: string(raw), Words: words, Cred: q.ring.Seal("job-cred/1", workPlace(a.UserID, a.ID), cred)}
+	w := store.Work{UserID: a.UserID, AccountID: a.ID, Steps: string(raw), Words: words, Cred: q.sealCredential(workPlace(a.UserID, a.ID), c)}
 	for _, st := range steps {
 		w.Total += st.Size()
 	}
@@ -125,23 +121,15 @@ func (q *Queue) workOn(ctx context.Context, w *store.Work) (store.WorkState, err
 }
 
 func (q *Queue) workSession(ctx context.Context, w *store.Work) (*mailclient.Session, error) {
-	a, err := q.store.Account(ctx, w.UserID, w.AccountID)
+	a, s, err := q.account(ctx, w.UserID, w.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	s, ok := q.servers.Lookup(a.Address)
-	if !ok {
-		return nil, fmt.Errorf("no servers are set up for this address any more")
-	}
-	raw, err := q.ring.Open("job-cred/1", workPlace(w.UserID, w.AccountID), w.Cred)
+	c, err := q.openCredential(workPlace(w.UserID, w.AccountID), w.Cred)
 	if err != nil {
 		return nil, err
 	}
-	var c Credential
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, err
-	}
-	return q.pool.Session(SessionKey(a.ID), s.IMAP, mailclient.Credentials{Username: c.Username, Password: c.Password}), nil
+	return q.session(a, s, c), nil
 }
 
 // workBatch does one batch and records it, also what was done of one that failed.

@@ -100,24 +100,9 @@ func TestX102_Redirects(t *testing.T) {
 			})
 			return openPage
 		}, discover.CameAnswer},
-		{"to another port", func(w *world) string {
-			w.does(configPage, func(rw http.ResponseWriter, r *http.Request) {
-				http.Redirect(rw, r, "https://www.example.test:8443/c.xml", http.StatusFound)
-			})
-			return configPage
-		}, discover.CameNonsense},
-		{"to a number", func(w *world) string {
-			w.does(configPage, func(rw http.ResponseWriter, r *http.Request) {
-				http.Redirect(rw, r, "https://169.254.169.254/latest", http.StatusFound)
-			})
-			return configPage
-		}, discover.CameNonsense},
-		{"to a name with a password", func(w *world) string {
-			w.does(configPage, func(rw http.ResponseWriter, r *http.Request) {
-				http.Redirect(rw, r, "https://a:b@www.example.test/", http.StatusFound)
-			})
-			return configPage
-		}, discover.CameNonsense},
+		{"to another port", func(w *world) string { return steps(w, 1, "https://www.example.test:8443/c.xml") }, discover.CameNonsense},
+		{"to a number", func(w *world) string { return steps(w, 1, "https://169.254.169.254/latest") }, discover.CameNonsense},
+		{"to a name with a password", func(w *world) string { return steps(w, 1, "https://a:b@www.example.test/") }, discover.CameNonsense},
 		{"in a circle", func(w *world) string {
 			w.does(configPage, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, configPage, http.StatusFound) })
 			return configPage

@@ -195,15 +195,9 @@ func begin(o Options) *run {
 	}
 }
 
-// endpoint is where a service of the domain is; without a Host it has none.
-func (r *run) endpoint(s discover.Service) mailclient.Endpoint {
-	v := r.o.Servers
-	return map[discover.Service]mailclient.Endpoint{discover.IMAP: v.IMAP, discover.Submission: v.SMTP, discover.POP3: v.POP3, discover.Sieve: v.Sieve}[s]
-}
-
 func (r *run) steps() (out []stage) {
 	for _, s := range []discover.Service{discover.IMAP, discover.Submission, discover.POP3, discover.Sieve} {
-		if r.endpoint(s).Host == "" {
+		if r.o.Servers.Of(s).Host == "" {
 			continue
 		}
 		out = append(out,
@@ -223,7 +217,7 @@ func (r *run) steps() (out []stage) {
 }
 
 func (r *run) take(ctx context.Context, next stage) (s Step) {
-	s = Step{Name: next.name, Service: next.service, Host: r.endpoint(next.service).Host, Result: OK}
+	s = Step{Name: next.name, Service: next.service, Host: r.o.Servers.Of(next.service).Host, Result: OK}
 	began := time.Now()
 	defer func() {
 		s.Took = time.Since(began)

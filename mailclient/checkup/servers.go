@@ -37,7 +37,7 @@ func (r *run) resolve(ctx context.Context, s *Step) {
 
 // secure connects without signing in, and judges the certificate.
 func (r *run) secure(ctx context.Context, s *Step) {
-	at := r.endpoint(s.Service)
+	at := r.o.Servers.Of(s.Service)
 	p := discover.Try(ctx, s.Service, at)
 	r.probes[s.Service] = p
 	s.Facts.Certificate = p.Certificate

@@ -119,29 +119,38 @@ func (q *quest) fromISPDB(ctx context.Context) *report {
 	return q.config(ctx, FromISPDB, at("https", "autoconfig.thunderbird.net", "/v1.1/"+q.domain, nil))
 }
 
-// config asks for pages of settings at once and takes the answers of the first that has some.
+// config asks for pages of settings.
 func (q *quest) config(ctx context.Context, source Source, urls ...string) *report {
-	answers, faults := make([]map[Service][]Answer, len(urls)), make([]error, len(urls))
-	var all sync.WaitGroup
+	r := &report{}
+	pages := make([]page, len(urls))
 	for i, u := range urls {
+		pages[i].url = u
+	}
+	r.read(ctx, q, source, func(b []byte) (map[Service][]Answer, error) { return autoconfig(b, q.address) }, pages)
+	return r
+}
+
+// read asks for pages at once and takes the answers of the first that has some.
+func (r *report) read(ctx context.Context, q *quest, source Source, parse func([]byte) (map[Service][]Answer, error), pages []page) {
+	answers, faults := make([]map[Service][]Answer, len(pages)), make([]error, len(pages))
+	var all sync.WaitGroup
+	for i, p := range pages {
 		all.Go(func() {
-			b, err := q.read(ctx, page{url: u})
+			b, err := q.read(ctx, p)
 			if err == nil {
-				answers[i], err = autoconfig(b, q.address)
+				answers[i], err = parse(b)
 			}
 			faults[i] = err
 		})
 	}
 	all.Wait()
-	r := &report{}
-	for i, u := range urls {
-		where, _, _ := strings.Cut(u, "?")
+	for i, p := range pages {
+		where, _, _ := strings.Cut(p.url, "?")
 		r.saw(source, where, cameOf(faults[i]))
 		if faults[i] == nil && r.answers == nil {
-			r.take(q, answers[i], Answer{Source: source, Where: where, Open: strings.HasPrefix(u, "http:")})
+			r.take(q, answers[i], Answer{Source: source, Where: where, Open: strings.HasPrefix(p.url, "http:")})
 		}
 	}
-	return r
 }
 
 // take adds answers that came from one place. What a page in the open says of hosts outside of the domain, or without

@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"net"
 	"strings"
-	"sync"
 
 	"restante/mailclient"
 )
@@ -48,10 +47,6 @@ func autodiscover(b []byte) (map[Service][]Answer, error) {
 // security is by Encryption where it is said, else by SSL, whose default is on and which does not tell TLS from the
 // start from STARTTLS: the port does.
 func (p exchangeProtocol) security(port int) mailclient.Security {
-	byPort := mailclient.TLS
-	if port == 143 || port == 110 || port == 587 {
-		byPort = mailclient.StartTLS
-	}
 	switch strings.ToUpper(strings.TrimSpace(p.Encryption)) {
 	case "SSL":
 		return mailclient.TLS
@@ -60,12 +55,12 @@ func (p exchangeProtocol) security(port int) mailclient.Security {
 	case "NONE":
 		return mailclient.Plain
 	case "AUTO":
-		return byPort
+		return usualSecurity(port)
 	}
 	if strings.EqualFold(strings.TrimSpace(p.SSL), "off") {
 		return mailclient.Plain
 	}
-	return byPort
+	return usualSecurity(port)
 }
 
 const discoverPath = "/autodiscover/autodiscover.xml"
@@ -88,25 +83,11 @@ func (q *quest) fromAutodiscover(ctx context.Context) *report {
 	} else {
 		r.saw(FromAutodiscover, "_autodiscover._tcp."+q.domain, came)
 	}
-	answers, faults := make([]map[Service][]Answer, len(hosts)), make([]error, len(hosts))
-	var all sync.WaitGroup
-	for i, host := range hosts {
-		all.Go(func() {
-			b, err := q.read(ctx, page{url: at("https", host, discoverPath, nil), body: exchangeQuestion(q.address)})
-			if err == nil {
-				answers[i], err = autodiscover(b)
-			}
-			faults[i] = err
-		})
+	var pages []page
+	for _, host := range hosts {
+		pages = append(pages, page{url: at("https", host, discoverPath, nil), body: exchangeQuestion(q.address)})
 	}
-	all.Wait()
-	for i, host := range hosts {
-		where := at("https", host, discoverPath, nil)
-		r.saw(FromAutodiscover, where, cameOf(faults[i]))
-		if faults[i] == nil && r.answers == nil {
-			r.take(q, answers[i], Answer{Source: FromAutodiscover, Where: where})
-		}
-	}
+	r.read(ctx, q, FromAutodiscover, autodiscover, pages)
 	return r
 }
 

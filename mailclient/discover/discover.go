@@ -33,6 +33,11 @@ type Servers struct {
 	Authserv string // the name of its server in Authentication-Results that is believed, "" for none
 }
 
+// Of is where a service is; without a Host the domain has none.
+func (s Servers) Of(service Service) mailclient.Endpoint {
+	return map[Service]mailclient.Endpoint{IMAP: s.IMAP, Submission: s.SMTP, POP3: s.POP3, Sieve: s.Sieve}[service]
+}
+
 // Discovered says that neither the admin nor the table of providers names these servers: they were looked for.
 func (s Servers) Discovered() bool {
 	return s.Source != "" && s.Source != FromDomain && s.Source != FromPreset

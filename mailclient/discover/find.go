@@ -200,10 +200,10 @@ func (r *report) takePreset(source Source, where string, p provider) {
 func (r *report) takeServers(source Source, s Servers, auth []Auth) {
 	login := s.Login
 	if s.Local {
-		login = "%EMAILLOCALPART%"
+		login = LoginLocal
 	}
-	for service, ep := range map[Service]mailclient.Endpoint{IMAP: s.IMAP, Submission: s.SMTP, POP3: s.POP3, Sieve: s.Sieve} {
-		if ep.Host != "" {
+	for _, service := range services {
+		if ep := s.Of(service); ep.Host != "" {
 			r.add(service, Answer{Host: ep.Host, Port: ep.Port, Security: ep.Security, Login: login, Auth: auth, Source: source, Where: s.Domain, Known: true})
 		}
 	}
@@ -298,7 +298,7 @@ func (q *quest) probe(ctx context.Context, s Service, a Answer) *Probe {
 	ep := q.Endpoint(a)
 	if a.Source == FromDomain { // as the admin wants it
 		own, _ := q.o.Directory.own(q.domain)
-		ep = map[Service]mailclient.Endpoint{IMAP: own.IMAP, Submission: own.SMTP, POP3: own.POP3, Sieve: own.Sieve}[s]
+		ep = own.Of(s)
 	}
 	p := Try(ctx, s, ep)
 	return &p

@@ -135,11 +135,15 @@ func (q *quest) usual(ctx context.Context, s Service) (out []Answer, none []Look
 }
 
 func (q *quest) guess(host string, port int) Answer {
-	security := mailclient.TLS
-	if port == 143 || port == 587 || port == 110 || port == 4190 {
-		security = mailclient.StartTLS
+	return q.relate(Answer{Host: host, Port: port, Security: usualSecurity(port), Source: FromGuess, Where: host})
+}
+
+// usualSecurity is what is spoken on a port of mail.
+func usualSecurity(port int) mailclient.Security {
+	if port == 143 || port == 110 || port == 587 {
+		return mailclient.StartTLS
 	}
-	return q.relate(Answer{Host: host, Port: port, Security: security, Source: FromGuess, Where: host})
+	return mailclient.TLS
 }
 
 // sieveOf guesses the filters' server beside that of IMAP (RFC 5804 1.8).

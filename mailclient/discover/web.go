@@ -3,6 +3,7 @@ package discover
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -11,8 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"crypto/tls"
 
 	"restante/mailclient/wire"
 )

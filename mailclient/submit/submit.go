@@ -93,38 +93,22 @@ func (e *RefusedError) Error() string { return fmt.Sprintf("%s: %s", e.Outcome.K
 // Limit asks the server for its SIZE, signing in as a send would. 0 means it did not say. The error is a *RefusedError.
 func Limit(ctx context.Context, o Options) (int64, error) {
 	s := &try{o: o, phase: "connect"}
-	defer s.end()
-	stop := context.AfterFunc(ctx, s.end)
-	defer stop()
-	if out, ok := s.open(ctx); !ok {
-		return 0, &RefusedError{out}
-	}
-	size, _ := s.c.MaxMessageSize()
-	_ = s.c.Quit()
-	return int64(size), nil
+	return s.ask(ctx, func() (Outcome, bool) { return Outcome{}, true })
 }
 
 // Rehearse does what Send does up to the text: it signs in, says who sends m and to whom, and takes that back. No mail
 // is sent; m needs no Body. It gives the server's SIZE, 0 if it did not say. The error is a *RefusedError.
 func Rehearse(ctx context.Context, o Options, m Mail) (int64, error) {
 	s := &try{o: o, m: m, phase: "connect"}
-	defer s.end()
-	stop := context.AfterFunc(ctx, s.end)
-	defer stop()
-	if out, ok := s.open(ctx); !ok {
-		return 0, &RefusedError{out}
-	}
-	size, _ := s.c.MaxMessageSize()
-	if out, ok := s.envelope(); !ok {
-		_ = s.c.Quit()
-		return int64(size), &RefusedError{out}
-	}
-	err := s.c.Reset()
-	_ = s.c.Quit()
-	if err != nil {
-		return int64(size), &RefusedError{s.lost(err)}
-	}
-	return int64(size), nil
+	return s.ask(ctx, func() (Outcome, bool) {
+		if out, ok := s.envelope(); !ok {
+			return out, false
+		}
+		if err := s.c.Reset(); err != nil {
+			return s.lost(err), false
+		}
+		return Outcome{}, true
+	})
 }
 
 type try struct {
@@ -178,6 +162,23 @@ func (s *try) run(ctx context.Context) Outcome {
 	}
 	out.Accepted, out.Refused, out.Later, out.More = s.m.Recipients, some.Refused, some.Later, some.More
 	return out
+}
+
+// ask signs in, asks what is asked for, and takes leave. It gives the server's SIZE.
+func (s *try) ask(ctx context.Context, question func() (Outcome, bool)) (int64, error) {
+	defer s.end()
+	stop := context.AfterFunc(ctx, s.end)
+	defer stop()
+	if out, ok := s.open(ctx); !ok {
+		return 0, &RefusedError{out}
+	}
+	size, _ := s.c.MaxMessageSize()
+	out, ok := question()
+	_ = s.c.Quit()
+	if !ok {
+		return int64(size), &RefusedError{out}
+	}
+	return int64(size), nil
 }
 
 // open connects, secures and signs in.

@@ -8,27 +8,27 @@ import (
 
 // LedgerRow is one mail of a source. What its fields mean is the import's business.
 type LedgerRow struct {
-	ID                            int64
-	UIDL                          []byte
-	Dup                           int
-	KeyHash, ContentHash          []byte
-	Size                          int64
-	State                         string
-	Compare                       bool
-	Token, Mailbox                string
-	UIDValidity, UIDNext, UID     uint32
-	Subject                       string
-	FirstSeen, Imported, ChangeAt time.Time
-	Tries                         int
-	LastError                     string
+	ID                        int64
+	UIDL                      []byte
+	Dup                       int
+	KeyHash, ContentHash      []byte
+	Size                      int64
+	State                     string
+	Compare                   bool
+	Token, Mailbox            string
+	UIDValidity, UIDNext, UID uint32
+	Subject                   string
+	Imported, ChangeAt        time.Time
+	Tries                     int
+	LastError                 string
 }
 
-const ledgerColumns = `id, uidl, dup, key_hash, content_hash, size, state, compare, token, mailbox, uidvalidity, uidnext, uid, subject, first_seen, imported_at, changed_at, tries, last_error`
+const ledgerColumns = `id, uidl, dup, key_hash, content_hash, size, state, compare, token, mailbox, uidvalidity, uidnext, uid, subject, imported_at, changed_at, tries, last_error`
 
 func scanLedger(r interface{ Scan(...any) error }) (l LedgerRow, err error) {
-	var first, imported, at int64
-	err = r.Scan(&l.ID, &l.UIDL, &l.Dup, &l.KeyHash, &l.ContentHash, &l.Size, &l.State, &l.Compare, &l.Token, &l.Mailbox, &l.UIDValidity, &l.UIDNext, &l.UID, &l.Subject, &first, &imported, &at, &l.Tries, &l.LastError)
-	l.FirstSeen, l.Imported, l.ChangeAt = fromMS(first), fromMS(imported), fromMS(at)
+	var imported, at int64
+	err = r.Scan(&l.ID, &l.UIDL, &l.Dup, &l.KeyHash, &l.ContentHash, &l.Size, &l.State, &l.Compare, &l.Token, &l.Mailbox, &l.UIDValidity, &l.UIDNext, &l.UID, &l.Subject, &imported, &at, &l.Tries, &l.LastError)
+	l.Imported, l.ChangeAt = fromMS(imported), fromMS(at)
 	return l, err
 }
 

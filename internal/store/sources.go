@@ -24,8 +24,7 @@ type Source struct {
 	Every    time.Duration
 	Once     bool // paused when all is here
 
-	Paused    bool // by the person, or until they do something about Problem
-	RemovedAt time.Time
+	Paused    bool   // by the person, or until they do something about Problem
 	Problem   string // how the last run ended: an outcome, "" before the first
 	Failures  int    // runs that ended so, one after the other
 	NextAt    time.Time
@@ -58,14 +57,14 @@ var (
 // maxSources are those of one user.
 const maxSources = 10
 
-const sourceColumns = `id, user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, paused, removed_at,
+const sourceColumns = `id, user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, paused,
 	problem, failures, next_at, not_before, server, server_text, no_uidl, taken_until, created_at, updated_at, cred, target_cred, once`
 
 func (s *Store) scanSource(r interface{ Scan(...any) error }) (o Source, err error) {
-	var every, removed, next, notBefore, taken, created, updated int64
-	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.Host, &o.Port, &o.Security, &o.Username, &o.APOP, &o.Mailbox, &o.Keyword, &o.MarkRead, &o.Keep, &o.Days, &every, &o.Paused, &removed,
+	var every, next, notBefore, taken, created, updated int64
+	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.Host, &o.Port, &o.Security, &o.Username, &o.APOP, &o.Mailbox, &o.Keyword, &o.MarkRead, &o.Keep, &o.Days, &every, &o.Paused,
 		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &o.NoUIDL, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once)
-	o.Every, o.RemovedAt, o.NextAt, o.NotBefore, o.Created, o.Updated = time.Duration(every)*time.Second, fromMS(removed), fromMS(next), fromMS(notBefore), fromMS(created), fromMS(updated)
+	o.Every, o.NextAt, o.NotBefore, o.Created, o.Updated = time.Duration(every)*time.Second, fromMS(next), fromMS(notBefore), fromMS(created), fromMS(updated)
 	o.Running = taken > s.ms()
 	return o, err
 }

@@ -17,7 +17,7 @@ type Counts struct {
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT
 		(SELECT COUNT(*) FROM users),
-		(SELECT COUNT(*) FROM sessions WHERE user_id IS NOT NULL AND expiry > $1 AND (idle = 0 OR seen_at + idle > $1)),
+		(SELECT COUNT(*) FROM sessions WHERE user_id IS NOT NULL AND `+living("", "$1")+`),
 		(SELECT COUNT(*) FROM outbox WHERE state IN ('held', 'waiting', 'connecting', 'data', 'dot', 'accepted')),
 		(SELECT COUNT(*) FROM outbox WHERE state IN ('rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain', 'partly'))`, s.ms()).Scan(&c.Users, &c.Sessions, &c.Waiting, &c.Held)
 	return c, err
@@ -38,7 +38,7 @@ func (s *Store) UsersSeen(ctx context.Context, words, after string, n int) ([]Us
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT u.id, u.address, u.created_at, u.seen_at, u.locked,
 			COALESCE((SELECT MAX(seen_at) FROM sessions WHERE user_id = u.id), 0),
-			(SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND expiry > $1 AND (idle = 0 OR seen_at + idle > $1))
+			(SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND `+living("", "$1")+`)
 		FROM users u WHERE u.address LIKE $2 ESCAPE '\' AND u.address > $3 ORDER BY u.address LIMIT $4`,
 		s.ms(), "%"+likeText(strings.ToLower(words))+"%", after, n)
 	return collect(rows, err, func(r *sql.Rows) (p UserSeen, err error) {
@@ -60,11 +60,9 @@ type UserSession struct {
 func (s *Store) AllSessions(ctx context.Context, userID int64, n int) ([]UserSession, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT s.token_hash, s.device, s.network, s.created_at, s.seen_at, s.expiry, u.id, u.address FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE (CAST($1 AS BIGINT) = 0 OR u.id = $1) AND s.expiry > $2 AND (s.idle = 0 OR s.seen_at + s.idle > $2) ORDER BY s.seen_at DESC LIMIT $3`, userID, s.ms(), n)
+		WHERE (CAST($1 AS BIGINT) = 0 OR u.id = $1) AND `+living("s.", "$2")+` ORDER BY s.seen_at DESC LIMIT $3`, userID, s.ms(), n)
 	return collect(rows, err, func(r *sql.Rows) (v UserSession, err error) {
-		var created, seen, expiry int64
-		err = r.Scan(&v.Hash, &v.Device, &v.Network, &created, &seen, &expiry, &v.UserID, &v.Address)
-		v.Created, v.SeenAt, v.Expiry = fromMS(created), fromMS(seen), fromMS(expiry)
+		v.SessionRow, err = scanSession(r, &v.UserID, &v.Address)
 		return v, err
 	})
 }

@@ -15,13 +15,16 @@ type SessionRow struct {
 	Expiry          time.Time
 }
 
-// A session lives until it expires or has not been used for as long as it may be idle (0: for ever).
-const living = `expiry > $2 AND (idle = 0 OR seen_at + idle > $2)`
+// living is the condition of sessions that live at a time: until they expire or have not been used for as long as they
+// may be idle (0: for ever). table is what their columns are called by, with its dot, or "".
+func living(table, now string) string {
+	return table + "expiry > " + now + " AND (" + table + "idle = 0 OR " + table + "seen_at + " + table + "idle > " + now + ")"
+}
 
 // FindCtx is part of scs.CtxStore: the data of a hashed token of a session that lives.
 func (s *Store) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) {
 	var data []byte
-	err := s.db.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token_hash = $1 AND `+living, hash, s.ms()).Scan(&data)
+	err := s.db.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token_hash = $1 AND `+living("", "$2"), hash, s.ms()).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}
@@ -34,7 +37,7 @@ func (s *Store) CommitCtx(ctx context.Context, hash string, data []byte, expiry 
 	_, err := s.db.ExecContext(ctx, `
 		INSERT INTO sessions (token_hash, data, expiry, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)
 		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, seen_at = excluded.seen_at
-		WHERE sessions.expiry > excluded.seen_at AND (sessions.idle = 0 OR sessions.seen_at + sessions.idle > excluded.seen_at)`,
+		WHERE `+living("sessions.", "excluded.seen_at"),
 		hash, data, expiry.UnixMilli(), s.ms())
 	return err
 }
@@ -64,7 +67,7 @@ func (s *Store) TagSession(ctx context.Context, hash string, userID int64, devic
 
 // TouchSession notes that a living session is used. Its data stays as it is: requests beside this one may be at it.
 func (s *Store) TouchSession(ctx context.Context, hash string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND `+living, hash, s.ms())
+	_, err := s.db.ExecContext(ctx, `UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND `+living("", "$2"), hash, s.ms())
 	return err
 }
 
@@ -72,13 +75,16 @@ func (s *Store) TouchSession(ctx context.Context, hash string) error {
 func (s *Store) Sessions(ctx context.Context, userID int64) ([]SessionRow, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT token_hash, device, network, created_at, seen_at, expiry FROM sessions
-		WHERE user_id = $1 AND `+living+` ORDER BY seen_at DESC`, userID, s.ms())
-	return collect(rows, err, func(r *sql.Rows) (v SessionRow, err error) {
-		var created, seen, expiry int64
-		err = r.Scan(&v.Hash, &v.Device, &v.Network, &created, &seen, &expiry)
-		v.Created, v.SeenAt, v.Expiry = fromMS(created), fromMS(seen), fromMS(expiry)
-		return v, err
-	})
+		WHERE user_id = $1 AND `+living("", "$2")+` ORDER BY seen_at DESC`, userID, s.ms())
+	return collect(rows, err, func(r *sql.Rows) (SessionRow, error) { return scanSession(r) })
+}
+
+// scanSession reads a session, and what the query asks for behind it.
+func scanSession(r *sql.Rows, more ...any) (v SessionRow, err error) {
+	var created, seen, expiry int64
+	err = r.Scan(append([]any{&v.Hash, &v.Device, &v.Network, &created, &seen, &expiry}, more...)...)
+	v.Created, v.SeenAt, v.Expiry = fromMS(created), fromMS(seen), fromMS(expiry)
+	return v, err
 }
 
 // SessionAlive says whether a session has not been ended elsewhere.

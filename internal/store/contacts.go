@@ -43,12 +43,13 @@ const (
 	maxGroups   = 500
 )
 
-// where is the condition of a query; its first parameter is the user.
-func (q ContactQuery) where() (cond string, args []any) {
-	cond = "contacts.user_id = $1"
+// where is the condition of a query, and its parameters; the first is the user. There is no end of such texts: they are
+// run by s.db.DB, which does not keep them.
+func (q ContactQuery) where(userID int64) (cond string, args []any) {
+	cond, args = "contacts.user_id = $1", []any{userID}
 	add := func(before string, v any, after string) {
 		args = append(args, v)
-		cond += before + "$" + strconv.Itoa(len(args)+1) + after
+		cond += before + "$" + strconv.Itoa(len(args)) + after
 	}
 	if q.Group != 0 {
 		add(" AND EXISTS (SELECT 1 FROM contact_members WHERE contact_id = contacts.id AND group_id = ", q.Group, ")")
@@ -77,16 +78,15 @@ var likeText = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace
 
 // Contacts lists contacts by their names, without their groups, and says how many there are.
 func (s *Store) Contacts(ctx context.Context, userID int64, q ContactQuery) (list []Contact, total int, err error) {
-	cond, args := q.where()
-	args = append([]any{userID}, args...)
-	if err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM contacts WHERE "+cond, args...).Scan(&total); err != nil {
+	cond, args := q.where(userID)
+	if err := s.db.DB.QueryRowContext(ctx, "SELECT COUNT(*) FROM contacts WHERE "+cond, args...).Scan(&total); err != nil {
 		return nil, 0, err
 	}
 	query := "SELECT id, name, sort, initial, words, card FROM contacts WHERE " + cond + " ORDER BY sort, id"
 	if q.N > 0 {
 		query += " LIMIT " + strconv.Itoa(q.N) + " OFFSET " + strconv.Itoa(q.From)
 	}
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	rows, err := s.db.DB.QueryContext(ctx, query, args...)
 	list, err = collect(rows, err, func(r *sql.Rows) (c Contact, err error) {
 		return c, r.Scan(&c.ID, &c.Name, &c.Sort, &c.Initial, &c.Words, &c.Card)
 	})
@@ -101,8 +101,8 @@ type Initial struct {
 
 // ContactInitials are the headings of a list, in its order.
 func (s *Store) ContactInitials(ctx context.Context, userID int64, q ContactQuery) ([]Initial, error) {
-	cond, args := q.where()
-	rows, err := s.db.QueryContext(ctx, "SELECT initial, COUNT(*) FROM contacts WHERE "+cond+" GROUP BY initial ORDER BY MIN(sort)", append([]any{userID}, args...)...)
+	cond, args := q.where(userID)
+	rows, err := s.db.DB.QueryContext(ctx, "SELECT initial, COUNT(*) FROM contacts WHERE "+cond+" GROUP BY initial ORDER BY MIN(sort)", args...)
 	before := 0
 	return collect(rows, err, func(r *sql.Rows) (i Initial, err error) {
 		var n int
@@ -232,10 +232,10 @@ func (s *Store) ContactOf(ctx context.Context, userID int64, address string) (id
 // ContactAddresses lists the mail addresses of contacts whose words begin so, all of them, with how often and when last
 // they were written to: those written to most, up to n.
 func (s *Store) ContactAddresses(ctx context.Context, userID int64, words []string, n int) ([]Person, error) {
-	cond, args := ContactQuery{Words: words}.where()
-	rows, err := s.db.QueryContext(ctx, `SELECT a.address, contacts.name, COALESCE(p.written, 0), COALESCE(p.last_at, 0) FROM contacts
+	cond, args := ContactQuery{Words: words}.where(userID)
+	rows, err := s.db.DB.QueryContext(ctx, `SELECT a.address, contacts.name, COALESCE(p.written, 0), COALESCE(p.last_at, 0) FROM contacts
 		JOIN contact_addresses a ON a.contact_id = contacts.id LEFT JOIN people p ON p.user_id = a.user_id AND p.address = a.address
-		WHERE `+cond+` ORDER BY 3 DESC, contacts.sort, a.place LIMIT `+strconv.Itoa(n), append([]any{userID}, args...)...)
+		WHERE `+cond+` ORDER BY 3 DESC, contacts.sort, a.place LIMIT `+strconv.Itoa(n), args...)
 	return collect(rows, err, scanPerson)
 }
 

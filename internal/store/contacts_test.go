@@ -33,6 +33,25 @@ func save(t *testing.T, s *store.Store, userID int64, list ...store.Contact) []i
 	return ids
 }
 
+func TestNoSearchOfContactsStaysInMemory(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _ := user(t, s, "a@x.test")
+		before := s.Prepared()
+		var words []string
+		for n := range 20 {
+			words = append(words, "o'brien")
+			q := store.ContactQuery{Words: words, From: n, N: 10}
+			_, _, err := s.Contacts(ctx, anna.ID, q)
+			ok(t, err)
+			must(s.ContactInitials(ctx, anna.ID, q))(t)
+			must(s.ContactAddresses(ctx, anna.ID, words, n+1))(t)
+		}
+		if after := s.Prepared(); after != before {
+			t.Errorf("%d statements are kept, %d were before", after, before)
+		}
+	})
+}
+
 func TestContactsStandUnderTheirLettersAndAreFound(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		anna, _ := user(t, s, "a@x.test")

@@ -14,7 +14,7 @@ type handle struct {
 	prepare bool
 
 	mu    sync.Mutex
-	known map[string]*sql.Stmt // by text: the texts are those of this package
+	known map[string]*sql.Stmt // by text: those that stand in this package; what is built of words goes past it, to DB
 }
 
 // statement is nil where the query is to be run as it is.

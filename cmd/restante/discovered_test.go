@@ -163,11 +163,11 @@ func TestSigningInByServersThatCannotBeUsedSaysWhy(t *testing.T) {
 func TestAHostThatIsNoneIsNotAllowed(t *testing.T) {
 	conf := config.Default()
 	conf.AllowHosts = []string{"10.0.0.0/8"}
-	if _, err := newFinder(conf, discover.NewDirectory()); err != nil {
+	if _, err := newFinder(conf, nil, discover.NewDirectory()); err != nil {
 		t.Error(err)
 	}
 	conf.AllowHosts = []string{"no host/at all"}
-	if _, err := newFinder(conf, discover.NewDirectory()); err == nil {
+	if _, err := newFinder(conf, nil, discover.NewDirectory()); err == nil {
 		t.Error("allowed")
 	}
 }

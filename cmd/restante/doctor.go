@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -78,9 +80,9 @@ func examine(ctx context.Context, conf config.Config) []check {
 	out := []check{checked("data", conf.Data, conf.EnsureData())}
 	_, _, err := seal.LoadOrCreate(conf.KeyFile)
 	out = append(out, checked("key", conf.KeyFile, err))
-	trusted, err := roots(conf)
+	trusted, badRoots := roots(conf)
 	var servers []discover.Servers
-	if err == nil {
+	if err = badRoots; err == nil {
 		servers, err = keptDomains(ctx, conf, trusted)
 	}
 	out = append(out, checked("database", "", err))
@@ -88,8 +90,8 @@ func examine(ctx context.Context, conf config.Config) []check {
 		_, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
 		out = append(out, checked("public", u.Hostname(), err))
 	}
-	_, err = newFinder(conf, discover.NewDirectory())
-	out = append(out, checked("named", "", err))
+	_, err = newFinder(conf, trusted, discover.NewDirectory())
+	out = append(out, checked("named", "", cmp.Or(err, badRoots)))
 	fixed, err := preset(conf)
 	out = append(out, checked("preset", "", err))
 	servers = append(fixed, servers...)
@@ -109,8 +111,8 @@ func keptDomains(ctx context.Context, conf config.Config, trusted *x509.CertPool
 	if err != nil {
 		return nil, err
 	}
-	servers, err := setUpDomains(ctx, s, trusted, nil)
-	return servers, errors.Join(err, s.Close())
+	rows, err := s.Domains(ctx)
+	return setUpDomains(rows, trusted, nil, slog.New(slog.DiscardHandler)), errors.Join(err, s.Close())
 }
 
 var serviceNames = map[discover.Service]string{discover.IMAP: "IMAP", discover.Submission: "SMTP", discover.POP3: "POP3", discover.Sieve: "ManageSieve"}

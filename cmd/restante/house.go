@@ -100,13 +100,13 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	}
 	h.pool = mailclient.NewPool(mailclient.Limits{})
 	h.known = discover.NewDirectory(servers...)
-	if h.looker, err = newFinder(conf, h.known); err != nil {
+	if h.looker, err = newFinder(conf, trusted, h.known); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	if conf.Discover != "off" {
 		h.known.Discover(h.looker, h.store)
 	}
-	if h.finder, err = newFinder(conf, discover.NewDirectory()); err != nil {
+	if h.finder, err = newFinder(conf, trusted, discover.NewDirectory()); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	h.queue, err = jobs.New(ctx, jobs.Options{
@@ -116,8 +116,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		Imports:    jobs.Imports{Dial: dial, RootCAs: trusted, Spool: filepath.Join(conf.Data, "spool"), Notify: func(userID int64) { h.pages.Load().NotifyImport(userID) }},
 	})
 	if err != nil {
-		h.pool.Close()
-		return nil, errors.Join(err, h.store.Close())
+		return nil, errors.Join(err, h.close())
 	}
 	h.server = &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -248,12 +247,8 @@ func preset(conf config.Config) ([]discover.Servers, error) {
 }
 
 // newFinder looks for servers, and goes where the configuration lets people go.
-func newFinder(conf config.Config, known *discover.Directory) (*discover.Finder, error) {
+func newFinder(conf config.Config, trusted *x509.CertPool, known *discover.Directory) (*discover.Finder, error) {
 	guard, err := netguard.New(netguard.Options{Ports: slices.Concat(netguard.MailPorts, netguard.WebPorts), Allow: conf.AllowHosts, Wait: 5 * time.Second})
-	if err != nil {
-		return nil, err
-	}
-	trusted, err := roots(conf)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -30,7 +31,7 @@ func (h *house) reload(ctx context.Context) error {
 		raw.WriteString(d.Settings + "\n")
 	}
 	if raw.String() != h.setUp { // else connections that stand would be made anew
-		h.known.SetUp(h.domains(rows))
+		h.known.SetUp(setUpDomains(rows, h.trusted, h.world.dial, h.log))
 		h.setUp = raw.String()
 	}
 	site, err := h.store.Site(ctx)
@@ -48,18 +49,19 @@ func (h *house) reload(ctx context.Context) error {
 	return nil
 }
 
-// domains are those that were set up, as they are signed in to. One that an older version wrote otherwise is left out.
-func (h *house) domains(rows []store.Domain) (out []discover.Servers) {
+// setUpDomains are those that were set up in the pages, as they are signed in to. One that an older version wrote
+// otherwise is left out.
+func setUpDomains(rows []store.Domain, trusted *x509.CertPool, via mailclient.Dialer, log *slog.Logger) (out []discover.Servers) {
 	for _, row := range rows {
 		d, err := discover.ParseDomain(row.Settings)
 		if err == nil {
 			err = d.Check()
 		}
 		if err != nil {
-			h.log.Error("a domain cannot be used", "domain", row.Name, "err", err)
+			log.Error("a domain cannot be used", "domain", row.Name, "err", err)
 			continue
 		}
-		out = append(out, d.Servers(h.trusted, h.world.dial))
+		out = append(out, d.Servers(trusted, via))
 	}
 	return out
 }
@@ -80,15 +82,4 @@ func (h *house) examine(ctx context.Context) (out []handlers.Check) {
 		out = append(out, handlers.Check{Kind: c.kind, About: c.about, Result: c.Result, Words: c.Words, Step: c.Step})
 	}
 	return out
-}
-
-// setUpDomains are the servers of the domains that were set up in the pages.
-func setUpDomains(ctx context.Context, s *store.Store, trusted *x509.CertPool, via mailclient.Dialer) (out []discover.Servers, err error) {
-	rows, err := s.Domains(ctx)
-	for _, row := range rows {
-		if d, err := discover.ParseDomain(row.Settings); err == nil && d.Check() == nil {
-			out = append(out, d.Servers(trusted, via))
-		}
-	}
-	return out, err
 }

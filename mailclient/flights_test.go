@@ -99,6 +99,23 @@ func TestAMailThatWasOpenedIsOpenedAgainByItsFlagsAlone(t *testing.T) {
 	})
 }
 
+func TestAMailThatWasOpenedIsKnownWithoutItsValidity(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.deliver(t, 1)
+		row := g.list(t, "INBOX", mailclient.ListQuery{}).Rows[0]
+		g.open(t, row)
+		ok(t, g.CreateMailbox(t.Context(), "Elsewhere"))
+		g.talk.Append("Elsewhere", "", crlf("From: a@x.test\nSubject: another\n\ntext\n"))
+		g.open(t, g.list(t, "Elsewhere", mailclient.ListQuery{}).Rows[0]) // of another mailbox, whose validity is another
+		g.tap.Forget()
+		o, err := g.Reopen(t.Context(), "INBOX", 0, row.UID)
+		ok(t, err)
+		if o.Subject != "mail 1" || g.tap.Said() != "" {
+			t.Errorf("%q took %s", o.Subject, g.tap.Said())
+		}
+	})
+}
+
 func TestALongMailIsNotHeldOnTo(t *testing.T) {
 	each(t, func(t *testing.T, g *ground) {
 		long := strings.Repeat("A line of it that nobody sees.\n", 30_000)

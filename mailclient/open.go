@@ -66,10 +66,7 @@ func (c *openCache) keep(k rowKey, o *Open) {
 // have is a copy of a mail that is kept; under validity 0, whatever the validity was.
 func (c *openCache) have(k rowKey) (Open, bool) {
 	for _, o := range slices.Backward(c.kept) {
-		if k.validity == 0 {
-			k.validity = o.key.validity
-		}
-		if o.key == k {
+		if o.key.raw == k.raw && o.key.uid == k.uid && (k.validity == 0 || k.validity == o.key.validity) {
 			return o.open, true
 		}
 	}

@@ -156,7 +156,7 @@ func (q *Queue) importFrom(ctx context.Context, o *store.Source, l *popLedger) p
 	options := q.popOptions(*o, string(password))
 	target := &popTarget{source: *o, session: q.session(a, servers, cred)}
 	out := pop3.Import{
-		Source: strconv.FormatInt(o.ID, 10), Ledger: l, Spool: q.spool(o.ID), Policy: policyOf(*o), Settle: q.settle,
+		Source: strconv.FormatInt(o.ID, 10), Ledger: l, Spool: q.spool(o.ID), Policy: policyOf(*o), Settle: q.imports.Settle,
 		Target: target,
 		Dial: func(ctx context.Context) (pop3.Session, error) {
 			c, err := pop3.Dial(ctx, options)
@@ -175,7 +175,7 @@ func (q *Queue) importFrom(ctx context.Context, o *store.Source, l *popLedger) p
 
 // spool is where the mails of a source wait for their APPEND, on this node.
 func (q *Queue) spool(sourceID int64) pop3.Dir {
-	return pop3.Dir(filepath.Join(q.spools, strconv.FormatInt(sourceID, 10)))
+	return pop3.Dir(filepath.Join(q.imports.Spool, strconv.FormatInt(sourceID, 10)))
 }
 
 func policyOf(o store.Source) pop3.Policy {
@@ -198,8 +198,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 func (q *Queue) tellImport(userID int64) {
-	if q.notifyImport != nil {
-		q.notifyImport(userID)
+	if q.imports.Notify != nil {
+		q.imports.Notify(userID)
 	}
 }
 

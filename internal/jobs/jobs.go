@@ -6,7 +6,6 @@ package jobs
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -46,12 +45,8 @@ type Queue struct {
 
 	notifyWork func(userID int64)
 
-	dialSource   func(ctx context.Context, network, address string) (net.Conn, error)
-	roots        *x509.CertPool
-	spools       string
-	notifyImport func(userID int64)
-	settle       time.Duration
-	ending       chan struct{} // closed by Stop: imports go on in another life
+	imports Imports
+	ending  chan struct{} // closed by Stop: imports go on in another life
 
 	mu     sync.Mutex
 	timers map[int64]*time.Timer // by outbox id; wakes a held item when its time has come
@@ -83,10 +78,11 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, log: o.Log,
 		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, looks: o.Looks, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
-		dialSource: o.Imports.Dial, roots: o.Imports.RootCAs, spools: o.Imports.Spool, notifyImport: o.Imports.Notify, settle: cmp.Or(o.Imports.Settle, importSettle), asked: map[int64]time.Time{}, ending: make(chan struct{}),
+		imports: o.Imports, asked: map[int64]time.Time{}, ending: make(chan struct{}),
 	}
-	if q.dialSource == nil {
-		q.dialSource = func(context.Context, string, string) (net.Conn, error) { return nil, errNoDialler }
+	q.imports.Settle = cmp.Or(o.Imports.Settle, importSettle)
+	if q.imports.Dial == nil {
+		q.imports.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errNoDialler }
 	}
 	if len(q.probes) == 0 {
 		q.probes = probes

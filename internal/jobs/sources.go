@@ -37,7 +37,7 @@ func targetPlace(o store.Source) string {
 
 func (q *Queue) popOptions(o store.Source, password string) pop3.Options {
 	return pop3.Options{
-		Host: o.Host, Port: o.Port, Security: o.Security, RootCAs: q.roots, Username: o.Username, Password: password, APOP: o.APOP, Dial: q.dialSource,
+		Host: o.Host, Port: o.Port, Security: o.Security, RootCAs: q.imports.RootCAs, Username: o.Username, Password: password, APOP: o.APOP, Dial: q.imports.Dial,
 	}
 }
 
@@ -161,7 +161,7 @@ func (q *Queue) RefreshSources(ctx context.Context, a store.Account, c Credentia
 
 // sweepSpools removes what waits for sources that are no more.
 func (q *Queue) sweepSpools(ctx context.Context) error {
-	dirs, err := os.ReadDir(q.spools)
+	dirs, err := os.ReadDir(q.imports.Spool)
 	if err != nil {
 		return nil // none was ever made
 	}
@@ -171,7 +171,7 @@ func (q *Queue) sweepSpools(ctx context.Context) error {
 	}
 	for _, d := range dirs {
 		if id, err := strconv.ParseInt(d.Name(), 10, 64); err == nil && !kept[id] {
-			if err := os.RemoveAll(filepath.Join(q.spools, d.Name())); err != nil {
+			if err := os.RemoveAll(filepath.Join(q.imports.Spool, d.Name())); err != nil {
 				return err
 			}
 		}

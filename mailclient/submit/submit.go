@@ -433,13 +433,9 @@ var errNoTLS = errors.New("the server offers no encryption")
 func connectOutcome(err error) Outcome {
 	out := Outcome{Kind: Retry, Phase: "connect", Text: err.Error()}
 	var reply *smtp.SMTPError
-	var cert *tls.CertificateVerificationError
 	why := wire.Classify("", err).Kind
-	switch {
-	case errors.Is(err, errNoTLS):
+	if errors.Is(err, errNoTLS) {
 		why = mailclient.NoTLS
-	case why == mailclient.Unreachable && errors.As(err, &cert):
-		why = mailclient.CertUnknown
 	}
 	switch {
 	case slices.Contains([]mailclient.ConnectKind{mailclient.NoTLS, mailclient.NoSuchHost, mailclient.CertExpired, mailclient.CertName, mailclient.CertUnknown, mailclient.CertChanged}, why):

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
+	"fmt"
 	"math/big"
 	"net"
 	"slices"
@@ -107,5 +108,12 @@ func TestC1_ACertificateIsShownWithAllThatIsWrongWithIt(t *testing.T) {
 				t.Errorf("%v is %s, want one of %v", err, wire.Classify("localhost", err).Kind, c.want)
 			}
 		})
+	}
+}
+
+func TestACertificateThatIsRefusedForWhateverReasonIsNotTrusted(t *testing.T) {
+	err := fmt.Errorf("TLS: %w", &tls.CertificateVerificationError{Err: x509.UnhandledCriticalExtension{}})
+	if kind := wire.Classify("mail.example.test", err).Kind; kind != wire.CertUnknown {
+		t.Errorf("it is %s", kind)
 	}
 }

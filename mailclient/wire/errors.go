@@ -51,6 +51,7 @@ func Classify(host string, err error) *ConnectError {
 	var pin *PinError
 	var unknown x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
+	var untrusted *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var timeout net.Error
 	var forbidden interface{ Forbidden() bool }
@@ -71,6 +72,8 @@ func Classify(host string, err error) *ConnectError {
 		if invalid.Reason == x509.Expired {
 			e.Kind, e.Text = CertExpired, invalid.Cert.NotAfter.Format("2006-01-02")
 		}
+	case errors.As(err, &untrusted): // for whatever other reason
+		e.Kind = CertUnknown
 	case errors.As(err, &record):
 		e.Kind, e.Text = WrongProtocol, "no TLS on this port"
 	case errors.As(err, &dns):

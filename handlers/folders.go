@@ -33,7 +33,7 @@ func (s *Server) foldersPage(w http.ResponseWriter, r *http.Request, p *person, 
 	}
 	for i, b := range boxes {
 		if !b.NoChildren && !b.Shared {
-			page.Parents = append(page.Parents, templates.Option{Name: b.Name, Display: fullDisplay(b, p)})
+			page.Parents = append(page.Parents, templates.Option{Value: b.Name, Words: fullDisplay(b, p)})
 		}
 		depth := 0
 		if b.Delimiter != "" && b.Role == mailclient.RoleNone {

@@ -73,14 +73,14 @@ func (s *Server) importsPage(w http.ResponseWriter, r *http.Request, p *person, 
 func mailboxOptions(p *person, boxes []mailclient.Mailbox, now string, another bool) (out []templates.Option) {
 	for _, b := range boxes {
 		if b.Selectable && b.Role != mailclient.RoleTrash && b.Role != mailclient.RoleJunk && b.Role != mailclient.RoleDrafts {
-			out = append(out, templates.Option{Name: b.Name, Display: fullDisplay(b, p), Current: b.Name == now})
+			out = append(out, templates.Option{Value: b.Name, Words: fullDisplay(b, p), Current: b.Name == now})
 		}
 	}
 	if len(out) == 0 { // the server does not tell them now
-		out = append(out, templates.Option{Name: "INBOX", Display: "INBOX", Current: true})
+		out = append(out, templates.Option{Value: "INBOX", Words: "INBOX", Current: true})
 	}
 	if another {
-		out = append(out, templates.Option{Name: newFolder, Display: p.L.T("imports.newfolder"), Current: now == newFolder})
+		out = append(out, templates.Option{Value: newFolder, Words: p.L.T("imports.newfolder"), Current: now == newFolder})
 	}
 	return out
 }
@@ -146,7 +146,7 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 	}
 	v.Mailboxes = mailboxOptions(p, boxes, o.Mailbox, false)
 	if !slices.ContainsFunc(v.Mailboxes, func(m templates.Option) bool { return m.Current }) {
-		v.Mailboxes = append(v.Mailboxes, templates.Option{Name: o.Mailbox, Display: o.Mailbox, Current: true})
+		v.Mailboxes = append(v.Mailboxes, templates.Option{Value: o.Mailbox, Words: o.Mailbox, Current: true})
 	}
 	s.sourceState(p, &v, o, counts, runs)
 	v.AskPassword = o.Problem == string(pop3.WrongLogin) || o.Problem == string(pop3.UnclearLogin)

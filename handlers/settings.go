@@ -131,7 +131,7 @@ func (s *Server) generalTab(p *person, page *templates.Settings) {
 		page.Selects = append(page.Selects, sel)
 	}
 	for _, c := range checks {
-		page.Checks = append(page.Checks, templates.Option{Name: c.name, Words: p.L.T(c.words), Current: *c.field(&set) != c.not})
+		page.Checks = append(page.Checks, templates.Option{Value: c.name, Words: p.L.T(c.words), Current: *c.field(&set) != c.not})
 	}
 }
 

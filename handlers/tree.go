@@ -147,7 +147,7 @@ func moveTo(p *person, where string, boxes []mailclient.Mailbox, current string)
 	m := templates.MoveTo{Where: where, Targets: targets(boxes, p, current)}
 	for _, name := range p.Recent {
 		for _, t := range m.Targets {
-			if t.Name == name {
+			if t.Value == name {
 				m.Recent = append(m.Recent, t)
 			}
 		}
@@ -173,7 +173,7 @@ func targets(boxes []mailclient.Mailbox, p *person, current string) (out []templ
 	})
 	for _, b := range list {
 		if b.Selectable && b.Name != current && b.Role != mailclient.RoleAll && b.Role != mailclient.RoleFlagged && b.Role != mailclient.RoleDrafts {
-			out = append(out, templates.Option{Name: b.Name, Display: fullDisplay(b, p)})
+			out = append(out, templates.Option{Value: b.Name, Words: fullDisplay(b, p)})
 		}
 	}
 	return out

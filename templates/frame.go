@@ -82,10 +82,9 @@ type Work struct {
 	URL          string // where it is stopped
 }
 
-// Option is a choice in a <select>, or a link in a menu.
+// Option is a choice in a <select>, a check, or a link in a menu.
 type Option struct {
-	Name, Display string
-	Value, Words  string
-	URL           string
-	Current       bool
+	Value, Words string
+	URL          string
+	Current      bool
 }

@@ -262,7 +262,7 @@ func (d *domainDraft) card(l *i18n.Localizer, formURL string) *templates.DomainC
 	for _, service := range cardServices {
 		for i, a := range d.Found.Of(service).Disagree() {
 			c.Others = append(c.Others, templates.DomainOther{
-				Words: l.T("domain.other", "Service", l.T("domain."+string(service)), "Address", a.Address(), "Source", l.T(sourceKeys[a.Source])),
+				Words: l.T("domain.other", "Service", l.T("domain."+string(service)), "Address", a.Address(), "Source", sourceWords(l, a.Source)),
 				Value: "use " + string(service) + " " + strconv.Itoa(i),
 			})
 		}
@@ -282,8 +282,8 @@ func (d *domainDraft) row(l *i18n.Localizer, service discover.Service) templates
 	}
 	v.Port, v.Mode, v.Pinned = p.Port, words(l, securityWords[p.Security]), p.Pin != ""
 	v.Source = l.T("domain.by.you")
-	if key := sourceKeys[p.Source]; key != "" {
-		v.Source = l.T("domain.by", "Source", l.T(key))
+	if p.Source != "" {
+		v.Source = l.T("domain.by", "Source", sourceWords(l, p.Source))
 	}
 	probe, ok := d.Probes[service]
 	switch {

@@ -119,10 +119,9 @@ func (s *Server) doubt(r *http.Request, servers discover.Servers, address string
 	}
 }
 
-var sourceKeys = map[discover.Source]string{
-	discover.FromDomain: "found.by.domain", discover.FromPreset: "found.by.preset", discover.FromAutoconfig: "found.by.autoconfig", discover.FromSRV: "found.by.srv",
-	discover.FromMX: "found.by.mx", discover.FromMXAutoconfig: "found.by.mxautoconfig", discover.FromISPDB: "found.by.ispdb",
-	discover.FromAutodiscover: "found.by.autodiscover", discover.FromGuess: "found.by.guess",
+// sourceWords name where servers were found.
+func sourceWords(l *i18n.Localizer, source discover.Source) string {
+	return l.T("found.by." + string(source))
 }
 
 // cameKeys: to whom is not signed in, an address that must not be dialled is one that does not answer.
@@ -150,7 +149,7 @@ func looked(l *i18n.Localizer, f discover.Found) (out []string) {
 		}
 	}
 	for _, at := range lines {
-		where := l.T(sourceKeys[at.source])
+		where := sourceWords(l, at.source)
 		if names := guesses[at]; len(names) > 0 {
 			where += " " + strings.Join(names, ", ")
 		}
@@ -167,7 +166,7 @@ func (s *Server) showServers(w http.ResponseWriter, r *http.Request, page templa
 		key    string
 		choice discover.Choice
 	}{{"found.reading", f.IMAP}, {"found.sending", f.Submission}} {
-		shown.Lines = append(shown.Lines, l.T(c.key, "Address", c.choice.Address(), "Source", l.T(sourceKeys[c.choice.Source])))
+		shown.Lines = append(shown.Lines, l.T(c.key, "Address", c.choice.Address(), "Source", sourceWords(l, c.choice.Source)))
 		switch {
 		case c.choice.Confirm() && c.choice.Outside:
 			shown.Warnings = append(shown.Warnings, l.T("found.outside", "Host", c.choice.Host, "Domain", f.Domain))

@@ -109,12 +109,12 @@ func (s *Server) sourceFormView(p *person, f sourceForm, boxes []mailclient.Mail
 	}
 	c := f.found.POP3
 	if c.Found() {
-		v.Found = p.L.T("imports.found", "Host", c.Address(), "Source", p.L.T("imports.source."+string(c.Source)))
+		v.Found = p.L.T("imports.found", "Host", c.Address(), "Source", sourceWords(p.L, c.Source))
 		if c.Confirm() {
 			v.Confirm = p.L.T("imports.confirm", "Host", c.Host, "Domain", f.found.Domain)
 		}
 		for _, o := range c.Disagree() {
-			v.Others = append(v.Others, p.L.T("imports.other", "Host", o.Address(), "Source", p.L.T("imports.source."+string(o.Source))))
+			v.Others = append(v.Others, p.L.T("imports.other", "Host", o.Address(), "Source", sourceWords(p.L, o.Source)))
 		}
 	}
 	v.PasswordURL = f.found.Password

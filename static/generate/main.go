@@ -18,12 +18,11 @@ import (
 )
 
 // icons are the lucide icons that templates and scripts use.
-const icons = `activity archive arrow-left bold calendar check chevron-down chevron-left chevron-right chevron-up circle-check circle-question-mark circle-x code
-	download ellipsis file file-archive file-image file-pen-line file-spreadsheet file-text flag flag-off folder folder-input forward gauge globe
-	hard-drive-download image inbox indent-decrease italic key-round keyboard link list list-ordered log-out mail mail-open mails maximize-2 menu merge
-	monitor-smartphone palette paperclip pause pencil phone play plus printer quote redo-2 refresh-cw remove-formatting reply reply-all scissors
-	scroll-text search send server settings shield shield-alert shield-check strikethrough trash-2 triangle-alert type undo-2 upload user user-plus users
-	wifi-off x`
+const icons = `activity archive arrow-left bold calendar chevron-left chevron-right circle-check circle-question-mark circle-x code download ellipsis
+	file file-archive file-image file-pen-line file-spreadsheet file-text flag flag-off folder folder-input forward gauge globe hard-drive-download
+	inbox indent-decrease italic key-round link list list-ordered log-out mail mail-open mails maximize-2 menu merge monitor-smartphone palette paperclip
+	pause pencil phone play plus printer quote redo-2 refresh-cw remove-formatting reply reply-all scissors scroll-text search send server settings shield
+	shield-alert shield-check strikethrough trash-2 triangle-alert type undo-2 upload user-plus users x`
 
 // noEval refuses code in attributes before htmx tries to compile it.
 const noEval = `htmx.registerExtension('no-eval',{init(api){const no=function(){throw new Error('inline code is not allowed')};api.initSecurity(null,no,no)}});` + "\n"

@@ -32,16 +32,10 @@ type officer struct {
 
 // adminKept is what a session of an admin keeps from page to page; it is sealed in the database.
 type adminKept struct {
-	Said   *said        `json:"said,omitempty"`
+	Said   string       `json:"said,omitempty"` // on the next page: what was done
 	Factor *newFactor   `json:"factor,omitempty"`
 	Codes  []string     `json:"codes,omitempty"` // shown once
 	Draft  *domainDraft `json:"draft,omitempty"`
-}
-
-// said is what the next page says was done.
-type said struct {
-	Words  string `json:"w"`
-	Failed bool   `json:"f,omitempty"`
 }
 
 type officerKey struct{}
@@ -135,7 +129,7 @@ func (s *Server) keepFor(r *http.Request, who *officer) error {
 
 // say has the next page say something.
 func (s *Server) say(r *http.Request, who *officer, words string) error {
-	who.kept.Said = &said{Words: words}
+	who.kept.Said = words
 	return s.keepFor(r, who)
 }
 

@@ -54,7 +54,7 @@ func (s *Server) contactFormPage(w http.ResponseWriter, r *http.Request, p *pers
 	if err != nil {
 		return err
 	}
-	v := &templates.ContactForm{ID: f.id, Name: f.card.Name, Nickname: f.card.Nickname, Company: f.card.Company, Position: f.card.Position, Birthday: f.card.Birthday,
+	v := &templates.ContactForm{Name: f.card.Name, Nickname: f.card.Nickname, Company: f.card.Company, Position: f.card.Position, Birthday: f.card.Birthday,
 		Note: f.card.Note, Problem: f.wrong, ActionURL: "/contacts", CancelURL: "/contacts", Back: f.back, Title: p.L.T("contacts.new")}
 	if f.back != "" {
 		v.CancelURL = ownPath(f.back)

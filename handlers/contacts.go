@@ -195,7 +195,7 @@ func (s *Server) contactOf(w http.ResponseWriter, r *http.Request, p *person) er
 // contactSheet is all that is known of somebody, with what can be done.
 func contactSheet(p *person, page templates.Contacts, row store.Contact) *templates.ContactSheet {
 	c := cardOf(row)
-	v := &templates.ContactSheet{ID: row.ID, Name: row.Name, Initials: initials(row.Name, ""), Hue: hue(row.Name), Company: c.Company, Position: c.Position,
+	v := &templates.ContactSheet{Name: row.Name, Initials: initials(row.Name, ""), Hue: hue(row.Name), Company: c.Company, Position: c.Position,
 		Nickname: c.Nickname, Birthday: c.Birthday, Note: c.Note, Back: page.Back, EditURL: pathContact(row.ID) + "/edit", ActionURL: pathContact(row.ID)}
 	if c.Company == row.Name {
 		v.Company = ""

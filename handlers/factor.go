@@ -174,9 +174,8 @@ func (s *Server) desk(r *http.Request, who *officer, current, title string) temp
 	} {
 		f.Places = append(f.Places, templates.AdminPlace{Words: who.l.T("admin." + p.id), URL: p.url, Icon: p.icon, Current: p.id == current})
 	}
-	if v := who.kept.Said; v != nil {
-		f.Said, f.Failed = v.Words, v.Failed
-		who.kept.Said = nil
+	if who.kept.Said != "" {
+		f.Said, who.kept.Said = who.kept.Said, ""
 		if err := s.keepFor(r, who); err != nil && err != store.ErrNotFound {
 			s.log.Warn("what was said could not be forgotten", "id", requestID(r), "err", err)
 		}

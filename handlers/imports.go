@@ -137,7 +137,7 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 		return templates.Source{}, err
 	}
 	v := templates.Source{
-		ID: o.ID, Name: o.Username, Host: o.Host, Server: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), ActionURL: pathSource(o.ID), Running: o.Running, Paused: o.Paused,
+		ID: o.ID, Name: o.Username, Host: o.Host, Server: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), ActionURL: pathSource(o.ID), Paused: o.Paused,
 		Keeps: keepOptions(p, string(o.Keep)), Days: max(o.Days, 1), Once: o.Once, MarkRead: o.MarkRead, APOP: o.APOP, Port: o.Port, Securities: securityOptions(p, strings.Replace(o.Security, "plain", "none", 1)),
 		ServerSaid: o.ServerText,
 	}
@@ -388,7 +388,7 @@ func (s *Server) addSource(w http.ResponseWriter, r *http.Request, p *person, f 
 
 // deletionAsk asks before mails are deleted at a source.
 func deletionAsk(p *person, o store.Source, keep store.Keep, n int) *templates.SourceAsk {
-	return &templates.SourceAsk{ID: o.ID, Words: p.L.T("imports.ask."+string(keep), "N", n, "Host", o.Host, "Days", o.Days), Keep: string(keep), Days: max(o.Days, 1), N: n}
+	return &templates.SourceAsk{ID: o.ID, Words: p.L.T("imports.ask."+string(keep), "N", n, "Host", o.Host, "Days", o.Days), Keep: string(keep), Days: max(o.Days, 1)}
 }
 
 // sourceOf is the source that the path names.

@@ -315,7 +315,7 @@ func (s *Server) setupDomain(w http.ResponseWriter, r *http.Request, u *settingU
 	if err != nil {
 		return err
 	}
-	page.Card, page.CanSkip = u.state.Domain.card(u.l, page.FormURL), true
+	page.Card = u.state.Domain.card(u.l, page.FormURL)
 	for _, own := range s.servers.Own() {
 		page.Stay = append(page.Stay, own.Domain)
 	}
@@ -356,7 +356,7 @@ func (s *Server) setupTest(w http.ResponseWriter, r *http.Request, u *settingUp)
 		return err
 	}
 	servers, ok := s.testable(u)
-	page.Test = &templates.DomainTest{Domain: servers.Domain, Nothing: !ok, Address: u.state.Domain.Tester, Lines: testLines(u.l, u.state.Domain.Tested), FormURL: page.FormURL, Next: true}
+	page.Test = &templates.DomainTest{Domain: servers.Domain, Nothing: !ok, Address: u.state.Domain.Tester, Lines: testLines(u.l, u.state.Domain.Tested), FormURL: page.FormURL}
 	return s.ok(w, r, page)
 }
 

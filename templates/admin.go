@@ -6,7 +6,6 @@ type AdminFrame struct {
 	Name     string
 	Places   []AdminPlace
 	Said     string // what was just done
-	Failed   bool
 	NoFactor bool
 }
 
@@ -64,7 +63,6 @@ type Setup struct {
 	Site                *SetupSite
 	Card                *DomainCard
 	Stay                []string // domains of the configuration
-	CanSkip             bool
 	Test                *DomainTest
 	Finish              *SetupFinish
 }
@@ -99,7 +97,6 @@ type TestLine struct{ State, Words, Detail, Do, Said string }
 type DomainTest struct {
 	Domain, Address, FormURL string
 	Nothing                  bool
-	Next                     bool // a button leads on
 	Lines                    []TestLine
 }
 
@@ -217,7 +214,6 @@ func (AdminSessions) template() string { return "adminsessions.html" }
 
 // AuditRow is something that was done.
 type AuditRow struct {
-	ID                               int64
 	When, Who, What, Object, Network string
 }
 

@@ -44,7 +44,6 @@ type ContactRow struct {
 
 // ContactSheet is all that is known of somebody.
 type ContactSheet struct {
-	ID                                                          int64
 	Name, Initials, Company, Position, Nickname, Birthday, Note string
 	Hue                                                         int
 	Addresses, Phones, Places, Sites                            []ContactValue
@@ -55,9 +54,8 @@ type ContactSheet struct {
 // ContactValue is an address, a number and so on; URL is what a press does.
 type ContactValue struct{ Label, Text, URL string }
 
-// ContactForm is the form in which somebody is changed, or kept (ID 0).
+// ContactForm is the form in which somebody is changed, or kept.
 type ContactForm struct {
-	ID                                                int64
 	Title, Problem, ActionURL, CancelURL, Back        string
 	Name, Nickname, Company, Position, Birthday, Note string
 	Addresses, Phones, Places, Sites                  []ContactField

@@ -28,7 +28,7 @@ type Source struct {
 	Name, Host, Server           string
 	ActionURL                    string
 	Words, Next, ServerSaid      string
-	Bad, Goes, Running, Paused   bool
+	Bad, Goes, Paused            bool
 	Total, At, Percent           int // of a run that goes on, 0 for none
 	AskPassword                  bool
 	Deletions, Costly            string // what will be deleted there; that to leave it there costs time
@@ -45,7 +45,7 @@ type Source struct {
 type SourceAsk struct {
 	ID          int64
 	Words, Keep string
-	Days, N     int
+	Days        int
 }
 
 // SourceRun is one look into a source.

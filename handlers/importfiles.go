@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -30,10 +31,7 @@ func (s *Server) importFiles(w http.ResponseWriter, r *http.Request, p *person) 
 	values := url.Values{}
 	var got filesTaken
 	err = readFields(mr, values, formLimits{bytes: 1 << 20, fields: 100}, func(part *multipart.Part) error {
-		mailbox := values.Get("mailbox")
-		if mailbox == "" {
-			mailbox = "INBOX"
-		}
+		mailbox := cmp.Or(values.Get("mailbox"), "INBOX")
 		if !hasMailbox(boxes, mailbox) {
 			return mailclient.ErrNoMailbox
 		}
@@ -78,15 +76,6 @@ func (f *filesTaken) fail(words string) {
 	if f.failed++; f.failed <= 3 {
 		f.words = append(f.words, words)
 	}
-}
-
-func hasMailbox(boxes []mailclient.Mailbox, name string) bool {
-	for _, b := range boxes {
-		if b.Name == name && b.Selectable {
-			return true
-		}
-	}
-	return false
 }
 
 // errNoMail is a file that is no mail.

@@ -32,6 +32,9 @@ type sourceForm struct {
 	looked                                              bool
 }
 
+// freshSource is the form before anything is typed.
+var freshSource = sourceForm{mailbox: "INBOX", security: "tls", keep: "keep", days: "14"}
+
 func sourceFormFrom(r *http.Request) sourceForm {
 	v := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 	f := sourceForm{host: v("host"), port: v("port"), security: v("security"), username: v("username"), mailbox: r.PostFormValue("mailbox"), keep: v("keep"), days: v("days"),
@@ -44,7 +47,7 @@ func sourceFormFrom(r *http.Request) sourceForm {
 
 // imports shows the sources of a person, and the form for a new one.
 func (s *Server) imports(w http.ResponseWriter, r *http.Request, p *person) error {
-	return s.importsPage(w, r, p, http.StatusOK, sourceForm{mailbox: "INBOX", security: "tls", keep: "keep", days: "14"}, nil)
+	return s.importsPage(w, r, p, http.StatusOK, freshSource, nil)
 }
 
 // importsPage shows the page, with a form as it was typed, and a question about one of the sources.
@@ -86,6 +89,9 @@ func mailboxOptions(p *person, boxes []mailclient.Mailbox, now string, another b
 }
 
 var sourceSecurities = []string{"tls", "starttls", "none"}
+
+// typedSecurity is what the form calls a security: "none" is what the rest of the program calls plain.
+func typedSecurity(security string) string { return strings.Replace(security, "plain", "none", 1) }
 
 func securityOptions(p *person, now string) (out []templates.Option) {
 	for _, v := range sourceSecurities {
@@ -132,13 +138,9 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 	if err != nil {
 		return templates.Source{}, err
 	}
-	failed, err := s.store.FailedMails(ctx, p.User.ID, o.ID)
-	if err != nil {
-		return templates.Source{}, err
-	}
 	v := templates.Source{
 		ID: o.ID, Name: o.Username, Host: o.Host, Server: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), ActionURL: pathSource(o.ID), Paused: o.Paused,
-		Keeps: keepOptions(p, string(o.Keep)), Days: max(o.Days, 1), Once: o.Once, MarkRead: o.MarkRead, APOP: o.APOP, Port: o.Port, Securities: securityOptions(p, strings.Replace(o.Security, "plain", "none", 1)),
+		Keeps: keepOptions(p, string(o.Keep)), Days: max(o.Days, 1), Once: o.Once, MarkRead: o.MarkRead, APOP: o.APOP, Port: o.Port, Securities: securityOptions(p, typedSecurity(o.Security)),
 		ServerSaid: o.ServerText,
 	}
 	if o.Keep != store.KeepDays {
@@ -161,18 +163,21 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 	for _, run := range runs {
 		v.History = append(v.History, templates.SourceRun{When: p.L.Short(run.Started.In(p.Zone), s.nowFor(p)), Words: runWords(p, run), ServerSaid: run.ServerText})
 	}
-	for i, row := range failed {
-		if i == 100 {
-			break
-		}
-		subject := row.Subject
-		if subject == "" {
-			subject = p.L.T("row.nosubject")
-		}
-		v.Failed = append(v.Failed, templates.SourceMail{ID: row.ID, Subject: subject, Size: p.L.Size(row.Size), Words: p.L.T("imports.mail." + row.State), ServerSaid: row.LastError, Doubtful: row.State == "doubtful"})
+	if counts.Failed > 0 {
+		v.FailedWords = p.L.T("imports.failed", "N", counts.Failed)
+		v.Failed, err = s.failedMails(ctx, p, o.ID)
 	}
-	v.FailedWords = p.L.T("imports.failed", "N", counts.Failed)
-	return v, nil
+	return v, err
+}
+
+// failedMails are mails that were not brought over, the newest of many.
+func (s *Server) failedMails(ctx context.Context, p *person, source int64) (out []templates.SourceMail, err error) {
+	const most = 100
+	failed, err := s.store.FailedMails(ctx, p.User.ID, source)
+	for _, row := range failed[:min(most, len(failed))] {
+		out = append(out, templates.SourceMail{ID: row.ID, Subject: subjectOf(p, row.Subject), Size: p.L.Size(row.Size), Words: p.L.T("imports.mail." + row.State), ServerSaid: row.LastError, Doubtful: row.State == "doubtful"})
+	}
+	return out, err
 }
 
 // sourceState says where a source stands.
@@ -258,15 +263,13 @@ func (s *Server) findSource(w http.ResponseWriter, r *http.Request, p *person, f
 		f.wrong = p.L.T("imports.notfound", "Domain", found.Domain)
 	default:
 		f.found = &found
-		f.host, f.port, f.security = found.POP3.Host, strconv.Itoa(found.POP3.Port), strings.Replace(string(found.POP3.Security), "plain", "none", 1)
+		f.host, f.port, f.security = found.POP3.Host, strconv.Itoa(found.POP3.Port), typedSecurity(string(found.POP3.Security))
 		if name := found.POP3.Username(f.username); name != "" {
 			f.username = name
 		}
 	}
 	return s.importsPage(w, r, p, status, f, nil)
 }
-
-var popPorts = map[string]int{"tls": 995, "starttls": 110, "plain": 110}
 
 // source is what a form says, as far as it can be; wrong says why not.
 func (f *sourceForm) source(p *person) (o store.Source, wrong string) {
@@ -280,7 +283,7 @@ func (f *sourceForm) source(p *person) (o store.Source, wrong string) {
 		return o, p.L.T("error.form")
 	}
 	o.APOP = f.apop && o.Security == "plain"
-	if o.Port = popPorts[o.Security]; o.Port == 0 {
+	if o.Port = usualPorts[discover.POP3][mailclient.Security(o.Security)]; o.Port == 0 {
 		return o, p.L.T("imports.badserver")
 	}
 	if f.port != "" {
@@ -314,7 +317,7 @@ func (s *Server) mailboxFor(ctx context.Context, p *person, f sourceForm) (strin
 		return "INBOX", nil
 	}
 	if f.mailbox != newFolder {
-		if !slices.ContainsFunc(boxes, func(b mailclient.Mailbox) bool { return b.Name == f.mailbox && b.Selectable }) {
+		if !hasMailbox(boxes, f.mailbox) {
 			return "", mailclient.ErrNoMailbox
 		}
 		return f.mailbox, nil
@@ -330,6 +333,10 @@ func (s *Server) mailboxFor(ctx context.Context, p *person, f sourceForm) (strin
 		err = p.Mail.CreateMailbox(ctx, name)
 	}
 	return name, err
+}
+
+func hasMailbox(boxes []mailclient.Mailbox, name string) bool {
+	return slices.ContainsFunc(boxes, func(b mailclient.Mailbox) bool { return b.Name == name && b.Selectable })
 }
 
 // moreThan is how many mails are deleted at a source without another word (PROTOCOLS P12).
@@ -376,7 +383,7 @@ func (s *Server) addSource(w http.ResponseWriter, r *http.Request, p *person, f 
 		return err
 	}
 	if wanted != o.Keep {
-		return s.importsPage(w, r, p, http.StatusOK, sourceForm{mailbox: "INBOX", security: "tls", keep: "keep", days: "14"}, deletionAsk(p, o, wanted, mails))
+		return s.importsPage(w, r, p, http.StatusOK, freshSource, deletionAsk(p, o, wanted, mails))
 	}
 	words := p.L.T("imports.started", "N", mails, "Host", o.Host)
 	if o.Keep != store.KeepAll && mails > 0 {
@@ -451,7 +458,7 @@ func (s *Server) saveSource(w http.ResponseWriter, r *http.Request, p *person, o
 	f := sourceFormFrom(r)
 	f.host, f.username = o.Host, o.Username
 	if f.security == "" { // the question about deletions sends no more than they are about
-		f.security, f.port, f.mailbox, f.once, f.markRead, f.apop = strings.Replace(o.Security, "plain", "none", 1), strconv.Itoa(o.Port), o.Mailbox, o.Once, o.MarkRead, o.APOP
+		f.security, f.port, f.mailbox, f.once, f.markRead, f.apop = typedSecurity(o.Security), strconv.Itoa(o.Port), o.Mailbox, o.Once, o.MarkRead, o.APOP
 	}
 	next, wrong := f.source(p)
 	if wrong == "" && f.mailbox != o.Mailbox {
@@ -471,7 +478,7 @@ func (s *Server) saveSource(w http.ResponseWriter, r *http.Request, p *person, o
 	}
 	changed := next.Keep != o.Keep || next.Keep == store.KeepDays && next.Days < o.Days
 	if n > 0 && changed && r.PostFormValue("sure") != "1" {
-		return s.importsPage(w, r, p, http.StatusOK, sourceForm{mailbox: "INBOX", security: "tls", keep: "keep", days: "14"}, deletionAsk(p, next, next.Keep, n))
+		return s.importsPage(w, r, p, http.StatusOK, freshSource, deletionAsk(p, next, next.Keep, n))
 	}
 	if err := s.queue.ChangeSource(r.Context(), next); err != nil {
 		return err

@@ -300,14 +300,9 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Signature: bareSignature(id.Signature), Current: id.ID == d.Fields.IdentityID})
 	}
 	page.HTML = showPictures(page.HTML, picturesOfDraft(d.ID, files))
-	for _, f := range files {
-		if inText(d, f) || leftOut(d, f) {
-			continue
-		}
-		page.Files = append(page.Files, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Bytes: f.Size, Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})
-	}
-	if _, err := s.people(r, p); err == nil {
-		page.People, _ = s.suggestions(r, p, "", 50)
+	page.Files = draftFiles(p, d, files)
+	if written, err := s.people(r, p); err == nil {
+		page.People, _ = s.suggestions(r.Context(), p, "", written, 50)
 	}
 	if limit := s.sendLimit(p); limit > 0 {
 		page.Limit = limit * 57 / 78 // base64 and its line ends
@@ -317,15 +312,28 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	return page
 }
 
+// draftFiles are the files of a draft that stand below its text.
+func draftFiles(p *person, d store.Draft, files []store.Upload) (out []templates.File) {
+	for _, f := range files {
+		if inText(d, f) || leftOut(d, f) {
+			continue
+		}
+		out = append(out, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Bytes: f.Size, Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})
+	}
+	return out
+}
+
 // copyKey seals the browser's own copies of drafts. It is the account's alone, and the same at each sign-in until the
 // server key changes.
 func (s *Server) copyKey(p *person) string {
 	return base64.RawURLEncoding.EncodeToString(s.ring.MAC("draft-copy/1", strconv.FormatInt(p.Account.ID, 10)))
 }
 
+const candidates = 200 // for suggestions, of each kind
+
 // people are those most written to. Who is new here begins with those of their Sent folder.
 func (s *Server) people(r *http.Request, p *person) ([]store.Person, error) {
-	known, err := s.store.FindPeople(r.Context(), p.User.ID, "", 50)
+	known, err := s.store.FindPeople(r.Context(), p.User.ID, "", candidates)
 	if err != nil || len(known) > 0 {
 		return known, err
 	}
@@ -350,7 +358,7 @@ func (s *Server) people(r *http.Request, p *person) ([]store.Person, error) {
 	if err := s.store.AddPeople(r.Context(), p.User.ID, sent); err != nil {
 		return nil, err
 	}
-	return s.store.FindPeople(r.Context(), p.User.ID, "", 50)
+	return s.store.FindPeople(r.Context(), p.User.ID, "", candidates)
 }
 
 // hiddenAnswer carries, in a form that has no draft yet, what is answered.
@@ -371,15 +379,11 @@ func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
 }
 
 // suggestions are people and groups whose words begin with q, as they are written into a field: up to n, the first being
-// whom the person writes to most often and most lately. A group stands for all of its members.
-func (s *Server) suggestions(r *http.Request, p *person, q string, n int) (out []templates.Suggestion, err error) {
-	const most = 200 // candidates of each kind
-	ctx, words := r.Context(), foldedWords(q)
-	kept, err := s.store.ContactAddresses(ctx, p.User.ID, words, most)
-	if err != nil {
-		return nil, err
-	}
-	written, err := s.store.FindPeople(ctx, p.User.ID, q, most)
+// whom the person writes to most often and most lately. A group stands for all of its members. written are those that
+// q finds among the people written to.
+func (s *Server) suggestions(ctx context.Context, p *person, q string, written []store.Person, n int) (out []templates.Suggestion, err error) {
+	words := foldedWords(q)
+	kept, err := s.store.ContactAddresses(ctx, p.User.ID, words, candidates)
 	if err != nil {
 		return nil, err
 	}
@@ -436,7 +440,11 @@ func (s *Server) suggestPeople(w http.ResponseWriter, r *http.Request, p *person
 	if len(q) > 100 {
 		return badRequest("error.longquery")
 	}
-	found, err := s.suggestions(r, p, q, 6)
+	written, err := s.store.FindPeople(r.Context(), p.User.ID, q, candidates)
+	if err != nil {
+		return err
+	}
+	found, err := s.suggestions(r.Context(), p, q, written, 6)
 	if err != nil {
 		return err
 	}

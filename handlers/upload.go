@@ -40,7 +40,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, p *person) error
 	if cid := values.Get("cid"); cid != "" {
 		w.Header().Set("X-Restante-Picture", pictureAddress(picturesOfDraft(d.ID, files)(cid), cid))
 	}
-	page := s.composePage(r, p, d, files, nil)
+	page := templates.Compose{Frame: templates.Frame{Head: s.head(r, p, "")}, Files: draftFiles(p, d, files)}
 	var b bytes.Buffer
 	if err := templates.RenderPart(&b, page, "draft-files", page); err != nil {
 		return err

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
-
 	"restante/internal/jobs"
 	"restante/internal/store"
 	"restante/templates"
@@ -40,9 +38,9 @@ func (s *Server) peoplePage(w http.ResponseWriter, r *http.Request, who *officer
 
 // personOf is the user in the path.
 func (s *Server) personOf(r *http.Request) (store.User, error) {
-	id, err := strconv.ParseInt(chi.URLParam(r, "user"), 10, 64)
+	id, err := idParam(r, "user")
 	if err != nil {
-		return store.User{}, errNothingHere
+		return store.User{}, err
 	}
 	return s.store.User(r.Context(), id)
 }

@@ -38,7 +38,7 @@ func (s *Server) newContact(w http.ResponseWriter, r *http.Request, p *person) e
 
 // editContact shows the form for somebody who is there.
 func (s *Server) editContact(w http.ResponseWriter, r *http.Request, p *person) error {
-	id, err := contactID(r)
+	id, err := idParam(r, "contact")
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (s *Server) saveContact(w http.ResponseWriter, r *http.Request, p *person) 
 	var id int64
 	if r.URL.Path != "/contacts" {
 		var err error
-		if id, err = contactID(r); err != nil {
+		if id, err = idParam(r, "contact"); err != nil {
 			return err
 		}
 		row, err := s.store.Contact(r.Context(), p.User.ID, id)

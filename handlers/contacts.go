@@ -151,18 +151,9 @@ func (s *Server) contactRows(p *person, page *templates.Contacts, rows []store.C
 	}
 }
 
-// contactID is the id in the path.
-func contactID(r *http.Request) (int64, error) {
-	id, err := strconv.ParseInt(chi.URLParam(r, "contact"), 10, 64)
-	if err != nil || id <= 0 {
-		return 0, errNothingHere
-	}
-	return id, nil
-}
-
 // contact shows somebody beside the list.
 func (s *Server) contact(w http.ResponseWriter, r *http.Request, p *person) error {
-	id, err := contactID(r)
+	id, err := idParam(r, "contact")
 	if err != nil {
 		return err
 	}

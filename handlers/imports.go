@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"restante/internal/netguard"
 	"restante/internal/store"
 	"restante/mailclient"
@@ -400,9 +398,9 @@ func deletionAsk(p *person, o store.Source, keep store.Keep, n int) *templates.S
 
 // sourceOf is the source that the path names.
 func (s *Server) sourceOf(r *http.Request, p *person) (store.Source, error) {
-	id, err := strconv.ParseInt(chi.URLParam(r, "source"), 10, 64)
-	if err != nil || id <= 0 {
-		return store.Source{}, errNothingHere
+	id, err := idParam(r, "source")
+	if err != nil {
+		return store.Source{}, err
 	}
 	return s.store.Source(r.Context(), p.User.ID, id)
 }

@@ -19,6 +19,15 @@ import (
 	"restante/templates"
 )
 
+// idParam is an id of ours in the path.
+func idParam(r *http.Request, name string) (int64, error) {
+	id, err := strconv.ParseInt(chi.URLParam(r, name), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, errNothingHere
+	}
+	return id, nil
+}
+
 // uidParam is the UID in the path.
 func uidParam(r *http.Request) (uint32, error) {
 	n, err := strconv.ParseUint(chi.URLParam(r, "uid"), 10, 32)

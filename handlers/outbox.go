@@ -5,10 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/go-chi/chi/v5"
 
 	"restante/internal/jobs"
 	"restante/internal/store"
@@ -168,9 +165,9 @@ func withoutReached(f store.DraftFields, reached []string) store.DraftFields {
 
 // actOnOutbox does what the person decides about an item.
 func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) error {
-	id, err := strconv.ParseInt(chi.URLParam(r, "id"), 10, 64)
+	id, err := idParam(r, "id")
 	if err != nil {
-		return errNothingHere
+		return err
 	}
 	if err := parseForm(r); err != nil {
 		return err

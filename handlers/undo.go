@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
-
-	"github.com/go-chi/chi/v5"
 
 	"restante/mailclient"
 )
@@ -40,9 +37,9 @@ func (s *Server) undoable(r *http.Request, p *person, kind, words string, u undo
 
 // undo takes an act back, once.
 func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
-	id, err := strconv.ParseInt(chi.URLParam(r, "act"), 10, 64)
+	id, err := idParam(r, "act")
 	if err != nil {
-		return errNothingHere
+		return err
 	}
 	if err := parseForm(r); err != nil {
 		return err

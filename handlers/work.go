@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-
-	"github.com/go-chi/chi/v5"
 
 	"restante/internal/store"
 	"restante/mailclient"
@@ -58,9 +55,9 @@ func (s *Server) workBack(r *http.Request, p *person, id int64) (steps []mailcli
 
 // stopWork ends an act in the background; what it has done can be undone.
 func (s *Server) stopWork(w http.ResponseWriter, r *http.Request, p *person) error {
-	id, err := strconv.ParseInt(chi.URLParam(r, "work"), 10, 64)
+	id, err := idParam(r, "work")
 	if err != nil {
-		return errNothingHere
+		return err
 	}
 	if err := parseForm(r); err != nil {
 		return err

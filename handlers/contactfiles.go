@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -210,7 +211,7 @@ func (s *Server) importPreview(r *http.Request, p *person, v *templates.ContactI
 				}
 			}
 			for _, field := range contacts.Fields {
-				c.Fields = append(c.Fields, templates.Option{Value: field, Words: p.L.T("contacts.column." + cutEmpty(field)), Current: columns[i] == field})
+				c.Fields = append(c.Fields, templates.Option{Value: field, Words: p.L.T("contacts.column." + cmp.Or(field, "none")), Current: columns[i] == field})
 			}
 			v.Columns = append(v.Columns, c)
 		}
@@ -249,13 +250,6 @@ func (s *Server) importPreview(r *http.Request, p *person, v *templates.ContactI
 	}
 	v.CanTake = len(read.Contacts) > 0
 	return nil
-}
-
-func cutEmpty(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // takeContacts keeps the contacts of a file, or forgets it.

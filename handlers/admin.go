@@ -44,10 +44,7 @@ func (s *Server) adminCookie() string { return adminCookieAt(s.conf.PublicURL) }
 
 // adminCookieAt is the cookie of a site at an address.
 func adminCookieAt(public string) string {
-	if strings.HasPrefix(public, "https://") {
-		return "__Host-restante-admin"
-	}
-	return "restante-admin"
+	return cookieName("restante-admin", strings.HasPrefix(public, "https://"))
 }
 
 // setStrictCookie sets a cookie that no other site's link brings along; "" takes it away.
@@ -103,7 +100,7 @@ func (s *Server) officer(r *http.Request) (*officer, error) {
 	if err != nil {
 		return nil, err
 	}
-	who := &officer{Admin: v.Admin, session: v, l: i18n.For("", r.Header.Get("Accept-Language"))}
+	who := &officer{Admin: v.Admin, session: v, l: browserLanguage(r)}
 	if v.Data != "" {
 		sealed, _ := base64.StdEncoding.DecodeString(v.Data) // what is none opens nothing
 		raw, err := s.ring.Open("admin-session/1", v.Hash, sealed)
@@ -158,7 +155,7 @@ func (s *Server) adminLoginPage(w http.ResponseWriter, r *http.Request) error {
 	if who, _ := r.Context().Value(officerKey{}).(*officer); who != nil && !who.session.Pending {
 		return seeOther(w, r, "/admin")
 	}
-	l := i18n.For("", r.Header.Get("Accept-Language"))
+	l := browserLanguage(r)
 	return s.ok(w, r, templates.AdminLogin{Head: s.adminHead(r, l, l.T("admin.login")), To: adminPath(r.URL.Query().Get("next"))})
 }
 
@@ -179,7 +176,7 @@ func (s *Server) adminLogin(w http.ResponseWriter, r *http.Request) error {
 	if len(name) > 254 || len(password) > 1024 {
 		return badRequest("error.badinput")
 	}
-	l := i18n.For("", r.Header.Get("Accept-Language"))
+	l := browserLanguage(r)
 	page := templates.AdminLogin{Head: s.adminHead(r, l, l.T("admin.login")), Name: name, To: adminPath(r.PostFormValue("next"))}
 	tried, until, err := s.limits.allow(r.Context(), s.clientNetwork(r), adminAccount(name), "")
 	if err != nil {

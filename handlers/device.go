@@ -21,12 +21,7 @@ const (
 	deviceAge     = 400 * 24 * time.Hour
 )
 
-func (s *Server) deviceCookieName() string {
-	if s.sessions.Cookie.Secure {
-		return "__Host-" + deviceCookie
-	}
-	return deviceCookie
-}
+func (s *Server) deviceCookieName() string { return cookieName(deviceCookie, s.sessions.Cookie.Secure) }
 
 // device is the id by which a browser is known to an account, "" if it is not.
 func (s *Server) device(r *http.Request, address string) string {

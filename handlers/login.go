@@ -47,7 +47,7 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.person(r); err == nil {
 		return seeOther(w, r, r.URL.Query().Get("next"))
 	}
-	page := s.loginFor(r, i18n.For("", r.Header.Get("Accept-Language")))
+	page := s.loginFor(r, browserLanguage(r))
 	page.To = ownPath(r.URL.Query().Get("next"))
 	if r.URL.Query().Get("out") == "1" {
 		page.Notice, page.Forget = page.L.T("login.out"), true
@@ -68,7 +68,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := s.loginFor(r, i18n.For("", r.Header.Get("Accept-Language")))
+	page := s.loginFor(r, browserLanguage(r))
 	page.Username, page.Stay, page.To = f.username, f.stay, f.next
 	for name, values := range f.carried {
 		for _, v := range values {
@@ -183,7 +183,7 @@ func (s *Server) signInFailed(w http.ResponseWriter, r *http.Request, page templ
 // signInAgain answers a request whose session is over: a page that was asked for comes after the sign-in,
 // a form that was sent is carried through it (files have to be added again).
 func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request) {
-	l := i18n.For("", r.Header.Get("Accept-Language"))
+	l := browserLanguage(r)
 	page := s.loginFor(r, l)
 	if reading(r) {
 		if r.Header.Get("HX-Request") == "" && r.Header.Get("X-Restante") == "" {
@@ -207,7 +207,7 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request) {
 
 // goOn shows, after a sign-in, the form that was being sent, one press from being sent again.
 func (s *Server) goOn(w http.ResponseWriter, r *http.Request, f signInForm) error {
-	l := i18n.For("", r.Header.Get("Accept-Language"))
+	l := browserLanguage(r)
 	page := templates.Error{
 		Head:  templates.Head{L: l, Nonce: nonceOf(r), Title: l.T("login.goon"), Theme: "auto"},
 		Words: l.T("login.goon"), Safe: l.T("login.goon.words"), ID: requestID(r),

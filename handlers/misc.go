@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"restante/internal/i18n"
 	"restante/static"
 	"restante/templates"
 )
@@ -75,7 +74,7 @@ func (s *Server) manifest(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *Server) offline(w http.ResponseWriter, r *http.Request) error {
-	l := i18n.For("", r.Header.Get("Accept-Language"))
+	l := browserLanguage(r)
 	return s.ok(w, r, templates.Error{Head: templates.Head{L: l, Nonce: nonceOf(r), Title: l.T("offline.title"), Theme: "auto"},
 		Words: l.T("offline.title"), Safe: l.T("offline.words"), ButtonURL: "/", ButtonWords: l.T("offline.retry"), ID: requestID(r)})
 }

@@ -153,7 +153,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	s.logProblem(r, p)
 	nonce := s.setHeaders(w, classApp)
-	l := i18n.For("", r.Header.Get("Accept-Language"))
+	l := browserLanguage(r)
 	if who, perr := s.personQuietly(r); perr == nil {
 		l = who.L
 	}

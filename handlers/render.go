@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"restante/internal/i18n"
 	"restante/mailclient"
 	"restante/templates"
 )
@@ -173,6 +174,11 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, page
 func (s *Server) ok(w http.ResponseWriter, r *http.Request, page templates.Page) error {
 	s.render(w, r, http.StatusOK, page)
 	return nil
+}
+
+// browserLanguage is that of somebody whose settings nobody knows.
+func browserLanguage(r *http.Request) *i18n.Localizer {
+	return i18n.For("", r.Header.Get("Accept-Language"))
 }
 
 // head is what every page of a person begins with.

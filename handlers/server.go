@@ -108,18 +108,22 @@ func New(o Options) *Server {
 	s.sessions.Store = o.Store
 	s.sessions.HashTokenInStore = true
 	s.sessions.Lifetime = 30 * 24 * time.Hour
-	s.sessions.Cookie.Name = "restante"
+	s.sessions.Cookie.Name, s.sessions.Cookie.Secure = cookieName("restante", o.Secure), o.Secure
 	s.sessions.Cookie.Persist = false
 	s.sessions.Cookie.SameSite = http.SameSiteLaxMode
 	s.sessions.Cookie.HttpOnly = true
 	s.sessions.Cookie.Path = "/"
-	if o.Secure {
-		s.sessions.Cookie.Name = "__Host-restante"
-		s.sessions.Cookie.Secure = true
-	}
 	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
 	s.handler = s.Handler()
 	return s
+}
+
+// cookieName is what a cookie is called; where all goes over TLS, by a name that no other host can set (RFC 6265bis 4.1.3.2).
+func cookieName(name string, secure bool) string {
+	if secure {
+		return "__Host-" + name
+	}
+	return name
 }
 
 // ServeHTTP answers a request by the site map.

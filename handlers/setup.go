@@ -46,19 +46,14 @@ type settingUp struct {
 	step   int // of the page, from 0
 }
 
-func (s *Server) setupCookie() string {
-	if s.sessions.Cookie.Secure {
-		return "__Host-restante-setup"
-	}
-	return "restante-setup"
-}
+func (s *Server) setupCookie() string { return cookieName("restante-setup", s.sessions.Cookie.Secure) }
 
 // setupLink shows what the link is for. To open it changes nothing: programs that look at links do.
 func (s *Server) setupLink(w http.ResponseWriter, r *http.Request) error {
 	if u, err := s.settingUp(r); err == nil {
 		return seeOther(w, r, "/setup/"+setupSteps[min(u.state.Done, len(setupSteps)-1)])
 	}
-	l := i18n.For("", r.Header.Get("Accept-Language"))
+	l := browserLanguage(r)
 	token := chi.URLParam(r, "token")
 	v, held, err := s.store.SetupLink(r.Context(), seal.Digest(token))
 	if errors.Is(err, store.ErrNotFound) {
@@ -87,7 +82,7 @@ func (s *Server) setupOver(w http.ResponseWriter, r *http.Request, l *i18n.Local
 
 // openSetup binds the set-up to this browser.
 func (s *Server) openSetup(w http.ResponseWriter, r *http.Request) error {
-	l := i18n.For("", r.Header.Get("Accept-Language"))
+	l := browserLanguage(r)
 	link, cookie := seal.Digest(chi.URLParam(r, "token")), seal.NewToken()
 	_, err := s.store.OpenSetup(r.Context(), link, seal.Digest(cookie))
 	if errors.Is(err, store.ErrTaken) {
@@ -116,7 +111,7 @@ func (s *Server) settingUp(r *http.Request) (*settingUp, error) {
 	if err != nil || len(c.Value) > 100 {
 		return nil, errNothingHere
 	}
-	u := &settingUp{cookie: seal.Digest(c.Value), l: i18n.For("", r.Header.Get("Accept-Language"))}
+	u := &settingUp{cookie: seal.Digest(c.Value), l: browserLanguage(r)}
 	v, err := s.store.SetupOf(r.Context(), u.cookie, SetupLives)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrTaken) {
 		return nil, errNothingHere
@@ -464,10 +459,11 @@ func (s *Server) applySetup(w http.ResponseWriter, r *http.Request, u *settingUp
 	if err := s.setup.Reload(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	if public := s.publicOf(u); !stays(r, public) {
+	public := s.publicOf(u)
+	if !stays(r, public) {
 		return s.ok(w, r, templates.SetupLink{Head: s.adminHead(r, u.l, u.l.T("setup.done")), Done: public + "/admin"})
 	}
-	if err := s.enter(w, r, a, false, adminCookieAt(s.publicOf(u))); err != nil {
+	if err := s.enter(w, r, a, false, adminCookieAt(public)); err != nil {
 		return err
 	}
 	return seeOther(w, r, "/admin")

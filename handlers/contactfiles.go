@@ -220,13 +220,7 @@ func (s *Server) importPreview(r *http.Request, p *person, v *templates.ContactI
 		if i == 5 {
 			break
 		}
-		row := templates.ContactRow{Name: c.Shown(), Initials: initials(c.Shown(), ""), Hue: hue(c.Shown())}
-		var about []string
-		for _, a := range slices.Concat(c.Addresses, c.Phones) {
-			about = append(about, a.Text)
-		}
-		row.Line = strings.Join(append(about, c.Groups...), ", ")
-		v.Sample = append(v.Sample, row)
+		v.Sample = append(v.Sample, templates.ContactRow{Name: c.Shown(), Line: strings.Join(append(reachedBy(c), c.Groups...), ", "), Initials: initials(c.Shown(), ""), Hue: hue(c.Shown())})
 	}
 	rows, _, err := s.store.Contacts(r.Context(), p.User.ID, store.ContactQuery{})
 	if err != nil {

@@ -519,11 +519,7 @@ func (s *Server) doubles(w http.ResponseWriter, r *http.Request, p *person) erro
 		for _, at := range set {
 			c := cardOf(rows[at])
 			d.IDs = append(d.IDs, rows[at].ID)
-			var about []string
-			for _, a := range slices.Concat(c.Addresses, c.Phones) {
-				about = append(about, a.Text)
-			}
-			d.People = append(d.People, templates.ContactRow{ID: rows[at].ID, Name: rows[at].Name, URL: pathContact(rows[at].ID), Line: strings.Join(about, ", "),
+			d.People = append(d.People, templates.ContactRow{ID: rows[at].ID, Name: rows[at].Name, URL: pathContact(rows[at].ID), Line: strings.Join(reachedBy(c), ", "),
 				Initials: initials(rows[at].Name, ""), Hue: hue(rows[at].Name)})
 		}
 		v.Sets = append(v.Sets, d)
@@ -531,6 +527,14 @@ func (s *Server) doubles(w http.ResponseWriter, r *http.Request, p *person) erro
 	page.Doubles = v
 	page.Head.Title = p.L.T("contacts.doubles")
 	return s.ok(w, r, page)
+}
+
+// reachedBy are the addresses and numbers of a contact.
+func reachedBy(c contacts.Contact) (out []string) {
+	for _, v := range slices.Concat(c.Addresses, c.Phones) {
+		out = append(out, v.Text)
+	}
+	return out
 }
 
 func (s *Server) findDoubles(r *http.Request, p *person) (rows []store.Contact, sets [][]int, err error) {

@@ -166,7 +166,7 @@ func (c Contact) Words() string {
 	return cut(b.String(), 4*maxText)
 }
 
-// digits are what of a number is dialled.
+// digits are what of a number it is found by.
 func digits(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r == '+' {

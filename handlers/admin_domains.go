@@ -85,14 +85,7 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 			return s.deleteDomain(w, r, who, d, kept)
 		case "test":
 			fault := s.testWith(r, d, d.Servers(s.setup.Roots, s.setup.Dial), who.l)
-			who.kept.Draft = d
-			if err := s.keepFor(r, who); err != nil {
-				return err
-			}
-			if fault != "" {
-				return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
-			}
-			return seeOther(w, r, r.URL.Path)
+			return s.sameDomain(w, r, who, d, kept, fault)
 		}
 	}
 	done, fault, err := s.actOnCard(r, d, who.l)
@@ -102,26 +95,27 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 	if kept {
 		d.Name = name
 	}
-	who.kept.Draft = d
-	if !done {
-		if err := s.keepFor(r, who); err != nil {
+	if done {
+		if fault, err = s.again(r, who); err != nil {
 			return err
 		}
-		if fault != "" {
-			return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
-		}
-		return seeOther(w, r, r.URL.Path)
 	}
-	if fault, err := s.again(r, who); err != nil || fault != "" {
-		if err == nil {
-			err = s.keepFor(r, who)
-		}
-		if err != nil {
-			return err
-		}
-		return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
+	if !done || fault != "" {
+		return s.sameDomain(w, r, who, d, kept, fault)
 	}
 	return s.saveDomain(w, r, who, d)
+}
+
+// sameDomain keeps what was typed and shows it again, with what is wrong, if something is.
+func (s *Server) sameDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept bool, fault string) error {
+	who.kept.Draft = d
+	if err := s.keepFor(r, who); err != nil {
+		return err
+	}
+	if fault != "" {
+		return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
+	}
+	return seeOther(w, r, r.URL.Path)
 }
 
 func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft) error {

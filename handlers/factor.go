@@ -73,17 +73,22 @@ func qrPath(text string) (path string, size int) {
 
 // accountPage is an admin's own: password and second factor.
 func (s *Server) accountPage(w http.ResponseWriter, r *http.Request, who *officer) error {
-	page := templates.AdminAccount{AdminFrame: s.desk(r, who, "account", who.l.T("admin.account")), Has: len(who.TOTP) > 0, Codes: who.kept.Codes}
-	if f := who.kept.Factor; f != nil {
-		page.Factor = f.shown(who.Name, r.Host)
-	}
+	page := s.accountOf(r, who)
 	if who.kept.Codes != nil {
-		who.kept.Codes = nil
+		page.Codes, who.kept.Codes = who.kept.Codes, nil
 		if err := s.keepFor(r, who); err != nil {
 			return err
 		}
 	}
 	return s.ok(w, r, page)
+}
+
+func (s *Server) accountOf(r *http.Request, who *officer) templates.AdminAccount {
+	page := templates.AdminAccount{AdminFrame: s.desk(r, who, "account", who.l.T("admin.account")), Has: len(who.TOTP) > 0}
+	if f := who.kept.Factor; f != nil {
+		page.Factor = f.shown(who.Name, r.Host)
+	}
+	return page
 }
 
 // saveAccount changes an admin's own password or second factor. Each change wants the password that is.
@@ -95,10 +100,8 @@ func (s *Server) saveAccount(w http.ResponseWriter, r *http.Request, who *office
 		if err != nil {
 			return err
 		}
-		page := templates.AdminAccount{AdminFrame: s.desk(r, who, "account", who.l.T("admin.account")), Has: len(who.TOTP) > 0, Problem: fault}
-		if f := who.kept.Factor; f != nil {
-			page.Factor = f.shown(who.Name, r.Host)
-		}
+		page := s.accountOf(r, who)
+		page.Problem = fault
 		s.render(w, r, http.StatusUnprocessableEntity, page)
 		return nil
 	}

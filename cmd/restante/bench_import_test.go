@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,19 +48,10 @@ func (b *bench) importMemory(file string) {
 	p := startProgram(b.t, b.mail, file, data)
 	defer p.stop()
 	before := p.settledPSS()
-	var most atomic.Int64
-	var done atomic.Bool
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for !done.Load() {
-			most.Store(max(most.Load(), int64(p.pss())))
-			time.Sleep(50 * time.Millisecond)
-		}
-	})
+	most := p.most(50 * time.Millisecond)
 	run := newImporter(b.t, b.mail, old, store.KeepAll, data).ended()
-	done.Store(true)
-	wg.Wait()
-	b.fact(fmt.Sprintf("POP3 import: more memory (PSS) with %d small mails", run.Done), "< 60 MB", "%.1f MB, %.0f mails a second", float64(int(most.Load())-before)/1024, float64(run.Done)/run.Ended.Sub(run.Started).Seconds())
+	more := most() - before
+	b.fact(fmt.Sprintf("POP3 import: more memory (PSS) with %d small mails", run.Done), "< 60 MB", "%.1f MB, %.0f mails a second", float64(more)/1024, float64(run.Done)/run.Ended.Sub(run.Started).Seconds())
 }
 
 // fillSmall writes n mails of some hundred octets into the INBOX of a new user's maildir.

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -143,6 +141,23 @@ func (p *program) reads(u testmail.User) *browser {
 	return v
 }
 
+// most looks at the memory, every so often, until the function it gives is called, which tells the most that it was.
+func (p *program) most(every time.Duration) (end func() int) {
+	most, stop, ended := 0, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			most = max(most, p.pss())
+			select {
+			case <-stop:
+				return
+			case <-time.After(every):
+			}
+		}
+	}()
+	return func() int { close(stop); <-ended; return most }
+}
+
 // streaming looks at the memory all the time while 20 MB stream, to a fast reader.
 func (p *program) streaming(b *bench, u testmail.User) {
 	w := dialWire(b.t, b.mail, u)
@@ -154,20 +169,11 @@ func (p *program) streaming(b *bench, u testmail.User) {
 	v.signIn(u)
 	v.get(v.inbox)
 	before := p.settledPSS()
-	var most atomic.Int64
-	var done atomic.Bool
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for !done.Load() {
-			most.Store(max(most.Load(), int64(p.pss())))
-			time.Sleep(5 * time.Millisecond)
-		}
-	})
+	most := p.most(5 * time.Millisecond)
 	for range 3 {
 		v.get(v.inbox + path)
 	}
-	done.Store(true)
-	wg.Wait()
-	b.fact("more memory (PSS) while 20 MB stream, three times", "< 10 MB", "%.1f MB", float64(int(most.Load())-before)/1024)
+	more := most() - before
+	b.fact("more memory (PSS) while 20 MB stream, three times", "< 10 MB", "%.1f MB", float64(more)/1024)
 	v.post("/logout", nil)
 }

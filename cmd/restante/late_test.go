@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -152,13 +151,7 @@ func TestActsInQuickSuccession(t *testing.T) {
 
 // TestAMailThatDoesNotOpenLeavesTheListAsItWas: without a network its row is neither current nor read.
 func TestAMailThatDoesNotOpenLeavesTheListAsItWas(t *testing.T) {
-	srv := testmail.Demo(t)
-	anna := srv.NewUser(t)
-	for n := range 3 {
-		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), fmt.Sprintf("The text of letter %d.", n)))
-	}
-	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
-	b.signIn(anna)
+	b, _, _ := tabWith(t, 3)
 	b.press("Letter 2")
 	b.until("letter 2 is open", `document.querySelector("#subject")?.innerText === "Letter 2"`)
 	ask[bool](b, `(globalThis.fetch = () => Promise.reject(new TypeError("no network")), Object.defineProperty(navigator, "onLine", { value: false }), true)`)

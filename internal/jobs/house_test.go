@@ -69,14 +69,18 @@ func build(t *testing.T, db testdb.DB, srv *testmail.Server, change func(*discov
 }
 
 // node makes another queue on a store, with a pool of its own.
-func (h *house) node(t *testing.T, s *store.Store) (*jobs.Queue, *mailclient.Pool) {
+func (h *house) node(t *testing.T, s *store.Store, change ...func(*jobs.Options)) (*jobs.Queue, *mailclient.Pool) {
 	t.Helper()
 	pool := mailclient.NewPool(mailclient.Limits{})
 	t.Cleanup(pool.Close)
-	q, err := jobs.New(ctx, jobs.Options{
+	o := jobs.Options{
 		Store: s, Ring: h.ring, Pool: pool, Servers: discover.NewDirectory(h.servers), Log: slog.New(slog.DiscardHandler), Hello: "restante.test",
 		Probes: soon, Looks: soon,
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	q, err := jobs.New(ctx, o)
 	ok(t, err)
 	return q, pool
 }

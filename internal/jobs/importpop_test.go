@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -15,8 +14,6 @@ import (
 	"restante/internal/store"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
-	"restante/mailclient"
-	"restante/mailclient/discover"
 	"restante/mailclient/pop3"
 )
 
@@ -39,18 +36,14 @@ func newImporting(t *testing.T, db testdb.DB, srv *testmail.Server) *importing {
 // importer is a node's queue.
 func (i *importing) importer(t *testing.T) *jobs.Queue {
 	t.Helper()
-	pool := mailclient.NewPool(mailclient.Limits{})
-	t.Cleanup(pool.Close)
-	q, err := jobs.New(ctx, jobs.Options{
-		Store: i.store, Ring: i.ring, Pool: pool, Servers: discover.NewDirectory(i.servers), Log: slog.New(slog.DiscardHandler), Hello: "restante.test", Probes: soon,
-		Imports: jobs.Imports{Dial: (&net.Dialer{}).DialContext, RootCAs: i.srv.CA, Spool: i.spool, Settle: time.Second, Notify: func(userID int64) {
+	q, _ := i.node(t, i.store, func(o *jobs.Options) {
+		o.Imports = jobs.Imports{Dial: (&net.Dialer{}).DialContext, RootCAs: i.srv.CA, Spool: i.spool, Settle: time.Second, Notify: func(userID int64) {
 			select {
 			case i.seen <- userID:
 			default:
 			}
-		}},
+		}}
 	})
-	ok(t, err)
 	return q
 }
 

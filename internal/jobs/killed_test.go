@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"restante/internal/store"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
-	"restante/mailclient"
 	"restante/mailclient/discover"
 )
 
@@ -28,11 +26,7 @@ func scripted(t *testing.T, db testdb.DB) (*house, *testmail.Script) {
 // impatient is a queue that gives a submission server a second for each answer.
 func (h *house) impatient(t *testing.T) *jobs.Queue {
 	t.Helper()
-	pool := mailclient.NewPool(mailclient.Limits{})
-	t.Cleanup(pool.Close)
-	q, err := jobs.New(ctx, jobs.Options{Store: h.store, Ring: h.ring, Pool: pool, Servers: discover.NewDirectory(h.servers), Log: slog.New(slog.DiscardHandler),
-		Hello: "restante.test", Patience: time.Second, Probes: soon, Looks: soon})
-	ok(t, err)
+	q, _ := h.node(t, h.store, func(o *jobs.Options) { o.Patience = time.Second })
 	return q
 }
 

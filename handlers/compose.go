@@ -333,7 +333,7 @@ const candidates = 200 // for suggestions, of each kind
 
 // people are those most written to. Who is new here begins with those of their Sent folder.
 func (s *Server) people(r *http.Request, p *person) ([]store.Person, error) {
-	known, err := s.store.FindPeople(r.Context(), p.User.ID, "", candidates)
+	known, err := s.store.FindPeople(r.Context(), p.User.ID, nil, candidates)
 	if err != nil || len(known) > 0 {
 		return known, err
 	}
@@ -358,7 +358,7 @@ func (s *Server) people(r *http.Request, p *person) ([]store.Person, error) {
 	if err := s.store.AddPeople(r.Context(), p.User.ID, sent); err != nil {
 		return nil, err
 	}
-	return s.store.FindPeople(r.Context(), p.User.ID, "", candidates)
+	return s.store.FindPeople(r.Context(), p.User.ID, nil, candidates)
 }
 
 // hiddenAnswer carries, in a form that has no draft yet, what is answered.
@@ -440,7 +440,9 @@ func (s *Server) suggestPeople(w http.ResponseWriter, r *http.Request, p *person
 	if len(q) > 100 {
 		return badRequest("error.longquery")
 	}
-	written, err := s.store.FindPeople(r.Context(), p.User.ID, q, candidates)
+	begin := contacts.Fold(q)
+	fits := func(known store.Person) bool { return contacts.Begins(known.Name, known.Address, begin) }
+	written, err := s.store.FindPeople(r.Context(), p.User.ID, fits, candidates)
 	if err != nil {
 		return err
 	}

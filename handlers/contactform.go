@@ -21,6 +21,7 @@ type contactForm struct {
 	rows   int // empty rows for more addresses and numbers
 	back   string
 	wrong  string // what is to be mended, in words
+	have   int64  // the contact that has one of the addresses already
 }
 
 // newContact shows the form for somebody new; ?name= and ?address= fill it.
@@ -91,6 +92,13 @@ func (s *Server) contactFormPage(w http.ResponseWriter, r *http.Request, p *pers
 			v.Groups = append(v.Groups, templates.Option{Value: g.Value, Words: g.Words, Current: slices.Contains(f.groups, id)})
 		}
 	}
+	if f.have != 0 {
+		row, err := s.store.Contact(r.Context(), p.User.ID, f.have)
+		if err != nil {
+			return err
+		}
+		v.Have = &templates.ContactRow{Name: row.Name, URL: pathContact(row.ID)}
+	}
 	page.Form = v
 	page.Head.Title = v.Title
 	s.render(w, r, status, page)
@@ -135,8 +143,8 @@ func (s *Server) saveContact(w http.ResponseWriter, r *http.Request, p *person) 
 	}
 	var before contacts.Contact
 	var id int64
+	var err error
 	if r.URL.Path != "/contacts" {
-		var err error
 		if id, err = idParam(r, "contact"); err != nil {
 			return err
 		}
@@ -169,6 +177,14 @@ func (s *Server) saveContact(w http.ResponseWriter, r *http.Request, p *person) 
 		f.wrong = p.L.T("contacts.nobody")
 		return s.contactFormPage(w, r, p, http.StatusUnprocessableEntity, f)
 	}
+	if id == 0 && r.PostFormValue("twice") == "" {
+		if f.have, err = s.keptAlready(r.Context(), p, tidy); err != nil {
+			return err
+		}
+		if f.have != 0 {
+			return s.contactFormPage(w, r, p, http.StatusUnprocessableEntity, f)
+		}
+	}
 	if name := groupName(r.PostFormValue("newgroup")); name != "" {
 		g, err := s.store.MakeGroup(r.Context(), p.User.ID, name, contacts.Fold(name))
 		if err != nil {
@@ -185,6 +201,16 @@ func (s *Server) saveContact(w http.ResponseWriter, r *http.Request, p *person) 
 		return err
 	}
 	return s.contactSaved(w, r, p, ids[0], was, tidy.Shown(), f.back)
+}
+
+// keptAlready gives the id of a contact that has one of c's addresses, 0 for none.
+func (s *Server) keptAlready(ctx context.Context, p *person, c contacts.Contact) (int64, error) {
+	for _, a := range c.Addresses {
+		if id, err := s.store.ContactOf(ctx, p.User.ID, a.Text); !errors.Is(err, store.ErrNotFound) {
+			return id, err
+		}
+	}
+	return 0, nil
 }
 
 // contactSaved leads to who was saved, or back to where somebody was kept from.

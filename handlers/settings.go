@@ -306,7 +306,7 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	if err != nil {
 		return err
 	}
-	people, err := s.store.FindPeople(ctx, p.User.ID, "", 10_000)
+	people, err := s.store.FindPeople(ctx, p.User.ID, nil, 10_000)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ type ContactForm struct {
 	Name, Nickname, Company, Position, Birthday, Note string
 	Addresses, Phones, Places, Sites                  []ContactField
 	Groups                                            []Option
+	Have                                              *ContactRow // is there already with one of the addresses
 }
 
 // ContactField is one of several fields of a kind.

@@ -58,6 +58,10 @@ func TestAContactIsKeptFoundChangedAndWrittenTo(t *testing.T) {
 		v.says("dl", "Mobile+43 1 234")
 		v.says("a[class=chip]", "Choir")
 		zoe := v.url.Path
+		v.get("/contacts/new").form("form[method=post][action=/contacts]").set("name", "Zoe M.").set("address", "ZOE@home.example").press("action", "save").want(422).says("[role=alert]", "Kept already with one of these addresses: Zoë Müller")
+		v.form("form[method=post][action=/contacts]").press("action", "save").want(200).says("h1", "Zoe M.")
+		v.form("form[action="+v.url.Path+"]").press("action", "delete").want(200)
+		v.get(zoe).want(200)
 
 		for _, q := range []string{"muller", "ZOE", "zoe@h", "choi"} {
 			v.get("/contacts?q=" + url.QueryEscape(q)).want(200)
@@ -106,6 +110,7 @@ func TestTheSenderOfAMailIsKeptWithOnePress(t *testing.T) {
 }
 
 func TestPeopleWrittenToAreKeptApartAndRanked(t *testing.T) {
+	t.Parallel()
 	s, v, _, ben := contactsSite(t, testdb.SQLite(t))
 	bea := s.mail.NewUser(t).Address
 	for _, to := range []string{"Ben Often <" + ben.Address + ">", "Ben Often <" + ben.Address + ">", "Bea Once <" + bea + ">"} {

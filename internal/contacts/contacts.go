@@ -82,19 +82,19 @@ func (c *Contact) Tidy() (bad []string) {
 			return "", false
 		}
 		return s, true
-	})
+	}, maxValues)
 	line := func(s string) (string, bool) { return oneLine(s), true }
-	c.Phones, c.Sites = tidied(c.Phones, line), tidied(c.Sites, line)
-	c.Places = tidied(c.Places, func(s string) (string, bool) { return cut(strings.TrimSpace(plain(s, true)), 4*maxText), true })
+	c.Phones, c.Sites = tidied(c.Phones, line, maxValues), tidied(c.Sites, line, maxValues)
+	c.Places = tidied(c.Places, func(s string) (string, bool) { return cut(strings.TrimSpace(plain(s, true)), 4*maxText), true }, maxValues)
 	return bad
 }
 
-// tidied are the values that are something, each once.
-func tidied(in []Value, tidy func(string) (string, bool)) (out []Value) {
+// tidied are the values that are something, each once, up to n.
+func tidied(in []Value, tidy func(string) (string, bool), n int) (out []Value) {
 	seen := map[string]bool{}
 	for _, v := range in {
 		text, ok := tidy(v.Text)
-		if key := strings.ToLower(text); !ok || text == "" || seen[key] || len(out) == maxValues {
+		if key := strings.ToLower(text); !ok || text == "" || seen[key] || len(out) == n {
 			continue
 		} else {
 			seen[key] = true
@@ -141,6 +141,12 @@ func Fold(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// Begins says whether an address, a name, or one of the words of a name begins with prefix, which is folded.
+func Begins(name, address, prefix string) bool {
+	name = Fold(name)
+	return strings.HasPrefix(Fold(address), prefix) || strings.HasPrefix(name, prefix) || strings.Contains(name, " "+prefix)
 }
 
 // Words are the beginnings of words by which a contact is found, folded, each after a space.
@@ -216,10 +222,16 @@ func Merge(a, b Contact) Contact {
 	if b.Note != "" && !strings.Contains(a.Note, b.Note) {
 		a.Note = strings.TrimSpace(a.Note + "\n" + b.Note)
 	}
-	a.Addresses = slices.Concat(a.Addresses, b.Addresses)
-	a.Phones = slices.Concat(a.Phones, b.Phones)
-	a.Places = slices.Concat(a.Places, b.Places)
-	a.Sites = slices.Concat(a.Sites, b.Sites)
+	both := func(a, b []Value) []Value {
+		return tidied(slices.Concat(a, b), func(s string) (string, bool) { return s, true }, math.MaxInt)
+	}
+	for _, v := range []struct{ of, more *[]Value }{{&a.Addresses, &b.Addresses}, {&a.Phones, &b.Phones}, {&a.Places, &b.Places}, {&a.Sites, &b.Sites}} {
+		*v.of = both(*v.of, *v.more)
+		for len(*v.of) > maxValues { // there is no room for it as what it is
+			last := len(*v.of) - 1
+			a.Note, *v.of = strings.TrimSpace(a.Note+"\n"+(*v.of)[last].Text), (*v.of)[:last]
+		}
+	}
 	for _, g := range b.Groups {
 		if !slices.Contains(a.Groups, g) {
 			a.Groups = append(a.Groups, g)

@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -159,6 +160,12 @@ func TestTablesOfManyProgramsAreRead(t *testing.T) {
 	}
 }
 
+func TestAPictureIsNoTable(t *testing.T) {
+	if _, err := ReadTable(strings.NewReader("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR,a,b\n1,2,3\n")); !errors.Is(err, ErrNoContacts) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRowsThatAreNobodyAreTold(t *testing.T) {
 	table, err := ReadTable(strings.NewReader("Name,E-mail\nAnna,anna@x.example\n,\nBob,bob at x\n\"two\nlines\",b@x.example\n,,\n \"open\nEve,eve@x.example\n"))
 	if err != nil {
@@ -185,6 +192,38 @@ func TestMergingLosesNothing(t *testing.T) {
 		Groups: []string{"Choir"}, Rest: []Line{{Name: "N", Value: "Keller;Anna"}, {Name: "IMPP", Value: "xmpp:a"}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestWhatHasNoRoomWhenMergedStandsInTheNote(t *testing.T) {
+	many := func(from string) (out []Value) {
+		for i := range 40 {
+			out = append(out, Value{Text: fmt.Sprintf("%s%d@x.example", from, i)})
+		}
+		return out
+	}
+	got := Merge(Contact{Name: "A", Addresses: many("a")}, Contact{Name: "A", Addresses: many("b")})
+	all := got.Note
+	for _, v := range got.Addresses {
+		all += "\n" + v.Text
+	}
+	if len(got.Addresses) != maxValues || len(strings.Fields(all)) != 80 {
+		t.Errorf("%d addresses, and the note %q", len(got.Addresses), got.Note)
+	}
+}
+
+func TestSomebodyIsFoundByTheBeginningOfAWord(t *testing.T) {
+	for _, c := range []struct {
+		name, address, typed string
+		want                 bool
+	}{
+		{"Zoë Ångström", "zoe@x.test", "zo", true}, {"Zoë Ångström", "zoe@x.test", "ZOË", true}, {"Zoë Ångström", "zoe@x.test", "angs", true}, {"Zoë Ångström", "zoe@x.test", "ÅNG", true},
+		{"Zoë Ångström", "zoe@x.test", "ngström", false}, {"Émile O'Neil", "ok@x.test", "emile", true}, {"Émile O'Neil", "ok@x.test", "o'n", true}, {`100% "Sure"`, "o_k@x.test", "o_", true},
+		{`100% "Sure"`, "o_k@x.test", "100%", true}, {"Émile O'Neil", "ok@x.test", "o_", false}, {"Émile O'Neil", "ok@x.test", "%", false},
+	} {
+		if Begins(c.name, c.address, Fold(c.typed)) != c.want {
+			t.Errorf("%q of %q <%s>: %t", c.typed, c.name, c.address, !c.want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -25,6 +26,9 @@ const maxColumns = 200
 func ReadTable(in io.Reader) (Table, error) {
 	b := text(in)
 	head, _ := b.Peek(4096)
+	if bytes.IndexByte(head, 0) >= 0 { // a picture, a spreadsheet: no text
+		return Table{}, ErrNoContacts
+	}
 	r := csv.NewReader(b)
 	r.FieldsPerRecord, r.LazyQuotes, r.Comma = -1, true, comma(string(head))
 	var t Table

@@ -46,7 +46,7 @@ func TestT18_ASentMailIsFiledAndAllThatFollows(t *testing.T) {
 			if got := h.has(t, h.anna, "INBOX", 1); !strings.Contains(got, `\Answered`) {
 				t.Errorf("answered: %s", got)
 			}
-			people, err := h.store.FindPeople(ctx, h.user.ID, "ben", 5)
+			people, err := h.store.FindPeople(ctx, h.user.ID, nil, 5)
 			if err != nil || len(people) != 1 || people[0].Address != h.ben.Address {
 				t.Errorf("people %+v, %v", people, err)
 			}

@@ -290,7 +290,8 @@ func (s *Store) MakeGroup(ctx context.Context, userID int64, name, sort string) 
 		if n >= maxGroups {
 			return ErrTooMany
 		}
-		return tx.QueryRowContext(ctx, `INSERT INTO contact_groups (user_id, name, sort) VALUES ($1, $2, $3) RETURNING id`, userID, name, sort).Scan(&id)
+		// Somebody may have made it meanwhile.
+		return tx.QueryRowContext(ctx, `INSERT INTO contact_groups (user_id, name, sort) VALUES ($1, $2, $3) ON CONFLICT (user_id, sort) DO UPDATE SET sort = excluded.sort RETURNING id`, userID, name, sort).Scan(&id)
 	})
 	return id, err
 }

@@ -35,26 +35,20 @@ func (s *Store) AddPeople(ctx context.Context, userID int64, people []Person) er
 // maxPeople is how many people of a user are looked through, those written to most.
 const maxPeople = 5000
 
-// FindPeople lists up to n people whose name or address has words beginning with prefix, the most written to first.
-// Letter case counts in no language: the databases differ in that, so the comparing is done here.
-func (s *Store) FindPeople(ctx context.Context, userID int64, prefix string, n int) ([]Person, error) {
+// FindPeople lists up to n people for whom fits holds, all if it is nil, the most written to first. What is alike in
+// which language the databases know differently, or not at all: so the comparing is done by fits.
+func (s *Store) FindPeople(ctx context.Context, userID int64, fits func(Person) bool, n int) ([]Person, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT address, name, written, last_at FROM people WHERE user_id = $1
 		ORDER BY written DESC, last_at DESC, address LIMIT $2`, userID, maxPeople)
 	all, err := collect(rows, err, scanPerson)
 	var found []Person
-	prefix = strings.ToLower(prefix)
 	for _, p := range all {
-		if len(found) < n && p.begins(prefix) {
+		if len(found) < n && (fits == nil || fits(p)) {
 			found = append(found, p)
 		}
 	}
 	return found, err
-}
-
-func (p Person) begins(prefix string) bool {
-	name := strings.ToLower(p.Name)
-	return strings.HasPrefix(p.Address, prefix) || strings.HasPrefix(name, prefix) || strings.Contains(name, " "+prefix)
 }
 
 // Acquaintance is what a user has to do with an address: whether they have written to it or keep it, whose contact it is

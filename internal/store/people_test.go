@@ -3,6 +3,7 @@ package store_test
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"restante/internal/store"
@@ -15,7 +16,7 @@ func addresses(people []store.Person) (out []string) {
 	return out
 }
 
-func TestPeopleAreFoundByTheBeginningOfTheirWords(t *testing.T) {
+func TestPeopleAreFoundByWhoAsks(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		anna, _ := user(t, s, "a@x.test")
 		ben, _ := user(t, s, "b@x.test")
@@ -25,29 +26,11 @@ func TestPeopleAreFoundByTheBeginningOfTheirWords(t *testing.T) {
 		ok(t, s.AddPeople(ctx, anna.ID, people))
 		ok(t, s.AddPeople(ctx, anna.ID, []store.Person{{Address: "ok@x.test"}}))
 		ok(t, s.AddPeople(ctx, ben.ID, []store.Person{{Address: "secret@x.test"}}))
-		for _, c := range []struct {
-			prefix string
-			want   []string
-		}{
-			{"zo", []string{"zoe@x.test"}},
-			{"ZOË", []string{"zoe@x.test"}},
-			{"ång", []string{"zoe@x.test"}},
-			{"ÅNG", []string{"zoe@x.test"}},
-			{"émile", []string{"ok@x.test"}},
-			{"o_", []string{"o_k@x.test"}},
-			{"100%", []string{"o_k@x.test"}},
-			{"o'n", []string{"ok@x.test"}},
-			{"%", nil},
-			{`\`, nil},
-			{"secret", nil},
-			{"ngström", nil},
-		} {
-			got := addresses(must(s.FindPeople(ctx, anna.ID, c.prefix, 10))(t))
-			if !slices.Equal(got, c.want) {
-				t.Errorf("%q finds %q, want %q", c.prefix, got, c.want)
-			}
+		fits := func(p store.Person) bool { return strings.HasPrefix(p.Address, "o") || p.Address == "secret@x.test" }
+		if got := addresses(must(s.FindPeople(ctx, anna.ID, fits, 10))(t)); !slices.Equal(got, []string{"ok@x.test", "o_k@x.test"}) {
+			t.Errorf("found %q", got)
 		}
-		all := must(s.FindPeople(ctx, anna.ID, "", 2))(t)
+		all := must(s.FindPeople(ctx, anna.ID, nil, 2))(t)
 		if len(all) != 2 || all[0].Address != "ok@x.test" || all[0].Written != 2 || all[0].Name != "Émile O'Neil" || all[0].LastAt.IsZero() {
 			t.Errorf("%+v", all)
 		}

@@ -27,13 +27,20 @@ func TestMeasure(t *testing.T) {
 	}})
 	b := &bench{t: t, mail: mail}
 	b.s = newSite(t, mail, testdb.SQLite(t), func(c *config.Config) { c.Log = "error" })
-	for _, n := range sizes(t) {
-		b.mailbox(n)
+	part := func(name string, measure func()) {
+		if only := os.Getenv("RESTANTE_BENCH_PARTS"); only == "" || slices.Contains(strings.Split(only, ","), name) {
+			measure()
+		}
 	}
-	b.sending()
-	b.importing()
-	b.pages()
-	b.memory()
+	part("reading", func() {
+		for _, n := range sizes(t) {
+			b.mailbox(n)
+		}
+	})
+	part("sending", b.sending)
+	part("import", b.importing)
+	part("pages", b.pages)
+	part("memory", b.memory)
 	b.print()
 }
 

@@ -72,7 +72,7 @@ func TestOutputReadsAsWritten(t *testing.T) {
 					t.Errorf("%.200q in %s: %d nodes, %v", a, parent, len(nodes), err)
 					continue
 				}
-				if again := render(&html.Node{Type: html.DocumentNode, FirstChild: nodes[0], LastChild: nodes[0]}); again != out {
+				if again := render(&html.Node{Type: html.DocumentNode, FirstChild: nodes[0], LastChild: nodes[0]}, 0); again != out {
 					t.Errorf("%.200q in %s reads as %.500q, not %.500q", a, parent, again, out)
 				}
 			}

@@ -23,7 +23,7 @@ func (w *walker) plain(s string) string {
 	put(div, "class", "text")
 	put(div, "dir", "auto")
 	root.AppendChild(div)
-	lines := strings.Split(strings.TrimRight(calm(clean(lineEnds.Replace(s))), "\n \t"), "\n")
+	lines := strings.Split(strings.TrimRight(calm(clean(lineEnds(s))), "\n \t"), "\n")
 	tail := tailOf(lines)
 	w.lines(div, lines[:tail])
 	if tail < len(lines) {
@@ -31,7 +31,7 @@ func (w *walker) plain(s string) string {
 		w.lines(d, lines[tail:])
 		div.AppendChild(d)
 	}
-	out := render(root)
+	out := render(root, len(s))
 	if !readsAs(out, root) {
 		return w.textOnly(s)
 	}

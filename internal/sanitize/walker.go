@@ -63,7 +63,10 @@ func newWalker(ctx context.Context, o Options, index int) *walker {
 func (w *walker) rootID() string { return "part-" + strconv.Itoa(w.index) }
 
 // lineEnds makes line ends one, as a browser does; a form feed is a space.
-var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\f", " ")
+func lineEnds(s string) string {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r", "\n"), "\f", " ")
+}
 
 // part cleans a part and gives its HTML; its CSS is in w.css.
 func (w *walker) part(p Part) string {
@@ -75,7 +78,7 @@ func (w *walker) part(p Part) string {
 		put(img, "src", p.Image)
 		put(img, "alt", "")
 		root.AppendChild(img)
-		return render(root)
+		return render(root, 0)
 	case p.Text != "":
 		return w.plain(p.Text)
 	}
@@ -87,7 +90,7 @@ func (w *walker) html(s string) string {
 	if len(s) > maxInput {
 		s, w.blocked.Cut = s[:maxInput], true
 	}
-	s, cut := bound(clean(lineEnds.Replace(s)))
+	s, cut := bound(clean(lineEnds(s)))
 	w.blocked.Cut = w.blocked.Cut || cut
 	doc, err := html.ParseWithOptions(strings.NewReader(s), html.ParseOptionEnableScripting(false))
 	if err != nil {
@@ -99,7 +102,7 @@ func (w *walker) html(s string) string {
 		w.blocked = before
 		w.begin()
 		root := w.tree(doc)
-		if out := render(root); readsAs(out, root) {
+		if out := render(root, len(s)); readsAs(out, root) {
 			return out
 		}
 	}
@@ -117,7 +120,7 @@ func (w *walker) textOnly(s string) string {
 	}
 	addText(div, clean(s))
 	root.AppendChild(div)
-	return render(root)
+	return render(root, 0)
 }
 
 // begin sets the counters back.

@@ -73,9 +73,10 @@ func write(b *strings.Builder, n *html.Node) {
 	}
 }
 
-// render writes a tree. Attributes stand in the order of the alphabet, as some parsers sort them.
-func render(n *html.Node) string {
+// render writes a tree of about size bytes. Attributes stand in the order of the alphabet, as some parsers sort them.
+func render(n *html.Node, size int) string {
 	var b strings.Builder
+	b.Grow(size + size/4)
 	sortAttributes(n)
 	write(&b, n)
 	return strings.ToValidUTF8(b.String(), "\uFFFD")

@@ -4,7 +4,7 @@ import { all, el, on, one, parse } from "./dom.js";
 import { dialog } from "./dialog.js";
 import { act, takeBack } from "./acts.js";
 import { moveBy } from "./move.js";
-import { call, visit } from "./net.js";
+import { call, preload, visit } from "./net.js";
 import { chosen, clear, current, focusRow, pick, rows, step } from "./rows.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
@@ -23,6 +23,12 @@ function openRow() {
 	if (row && document.activeElement?.closest(".row") !== row) one("[data-message-link]", row)?.click();
 	else if (document.activeElement?.matches("[data-message-link]")) document.activeElement.click();
 	else if (row) one("[data-message-link]", row)?.click();
+}
+
+/** down goes to the next row; near the last the next page is fetched. */
+function down() {
+	const row = step(1), older = one("#list .pages a[rel=next]");
+	if (row && older && rows().indexOf(row) >= rows().length - 6) preload(older.href);
 }
 
 /** answer opens the form for the open message, else for the row of the keyboard. */
@@ -50,7 +56,7 @@ async function archiveAnd(rel) {
 }
 
 const plain = {
-	j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1), o: openRow,
+	j: down, k: () => step(-1), ArrowDown: down, ArrowUp: () => step(-1), o: openRow,
 	J: () => step(1, true), K: () => step(-1, true),
 	Home: () => focusRow(rows()[0]), End: () => focusRow(rows().at(-1)), PageDown: () => step(8), PageUp: () => step(-8),
 	u: back, c: () => command("write") || press(".write"), C: () => open("/compose", "_blank"),

@@ -1,7 +1,7 @@
 // The list under mouse and finger: picking, quick tools, opening.
 import { coarse, el, icon, on, one, plainClick } from "./dom.js";
 import { refresh, send, sendRows, takeBack } from "./acts.js";
-import { busy, call, isMailPath, visit } from "./net.js";
+import { busy, call, isMailPath, preload, visit } from "./net.js";
 import { boxOf, chosen, count, elsewhere, focusRow, markCurrent, picked, range, rows, settle, startRange } from "./rows.js";
 import { forgetUndo } from "./toast.js";
 
@@ -60,6 +60,7 @@ export function startList() {
 		takeBack(address);
 	});
 	on("pointerover", ".row", (e, row) => { if (!one(".row-tools", row)) tools(row); });
+	on("pointerover", "#list .pages a[rel]", (e, link) => preload(link.href));
 	on("pointerout", "#list", (e, list) => { if (!list.contains(e.relatedTarget)) one(".row-tools")?.remove(); });
 	on("click", ".panes a[href], nav.folders a[data-mailbox]", (e, link) => {
 		if (!plainClick(e) || link.target || link.hasAttribute("download") || !isMailPath(link.pathname) || link.origin !== location.origin || !one(".frame > .panes")) return;

@@ -109,6 +109,23 @@ function news(doc) {
 	return ["nav.folders", ...row ? ["#" + CSS.escape(row.id)] : []];
 }
 
+let ahead = null; // a page that was fetched before it was asked for: its address, when, and a promise of answer and text
+document.addEventListener("restante:swap", () => { ahead = null; }); // it may be otherwise now
+
+/** preload fetches a page of a list that will be asked for next. */
+export function preload(url) {
+	if (ahead?.url === url || !isMailPath(new URL(url).pathname)) return;
+	const got = call(url, { priority: "low" }, false).then(async (response) => response.ok && { response, text: await response.text() }).catch(() => false);
+	ahead = { url, at: Date.now(), got };
+}
+
+/** preloaded gives what was fetched before, while it is fresh. */
+async function preloaded(url) {
+	const { got } = ahead?.url === url && Date.now() - ahead.at < 20_000 ? ahead : {};
+	ahead = null;
+	return await got;
+}
+
 let going = null;
 
 /** busy says that a page is on its way. */
@@ -122,8 +139,9 @@ export async function visit(url, { push = true } = {}) {
 	pane?.setAttribute("aria-busy", "true");
 	try {
 		const near = beside(url);
-		const response = await call(url, { signal: mine.signal, headers: near ? { "X-Restante-Beside": "1" } : {} });
-		const text = await response.text();
+		const kept = await preloaded(new URL(url, location.href).href);
+		const response = kept ? kept.response : await call(url, { signal: mine.signal, headers: near ? { "X-Restante-Beside": "1" } : {} });
+		const text = kept ? kept.text : await response.text();
 		if (going !== mine) return false;
 		if (!isOurs(response)) throw new TypeError("not a page");
 		const doc = parse(response, text);

@@ -63,7 +63,8 @@ func TestWithoutScriptsItIsSaidThatTicksCountForThePage(t *testing.T) {
 	srv := testmail.Demo(t)
 	anna := srv.NewUser(t)
 	v := newSite(t, srv, testdb.SQLite(t), nil).signIn(anna)
-	for n, want := range map[int]bool{3: false, 60: true} {
+	for _, n := range []int{3, 60} {
+		want := n > 50
 		var letters []string
 		for range n {
 			letters = append(letters, testmail.Mail("ben@keller.example", "x", "x"))

@@ -64,6 +64,7 @@ func codeOf(t testing.TB, key string, at time.Time) string {
 }
 
 func TestAnAdminSignsInWithTwoFactors(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
 		s := newSite(t, testmail.Demo(t), db, nil)
 		s.makeAdmin("Owner")
@@ -123,6 +124,7 @@ func TestAnAdminSignsInWithTwoFactors(t *testing.T) {
 }
 
 func TestWrongTriesOfAnAdminAreCounted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, testmail.Demo(t), testdb.SQLite(t), nil)
 	s.makeAdmin("owner")
 	v := newVisitor(t, s.base)
@@ -189,6 +191,7 @@ func answer(t *testing.T, v *visitor, method, path, form string) (status int, to
 
 // TestAnAdminEndsSessions: who is signed out by an admin is out at once.
 func TestAnAdminEndsSessions(t *testing.T) {
+	t.Parallel()
 	mail := testmail.Demo(t)
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
 		s := newSite(t, mail, db, nil)

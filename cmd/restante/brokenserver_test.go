@@ -15,6 +15,7 @@ import (
 // TestABrokenMailServerIsExplained: whatever the server does, each page comes, in time, and says what is the matter.
 // All of them break at once: most of the time is spent in waiting.
 func TestABrokenMailServerIsExplained(t *testing.T) {
+	t.Parallel()
 	var all sync.WaitGroup
 	var sites []*broken
 	for name, f := range faults {
@@ -41,6 +42,7 @@ func TestABrokenMailServerIsExplained(t *testing.T) {
 
 // TestASilenceAmidAnActIsToldInTime: what is known and what is not, with nothing lost and the form at hand.
 func TestASilenceAmidAnActIsToldInTime(t *testing.T) {
+	t.Parallel()
 	server := newFakeIMAP(t)
 	site := newSite(t, server.mail(), testdb.SQLite(t), nil)
 	v := site.signIn(testmail.User{Address: "anna@fake.test", Password: "secret"})

@@ -74,6 +74,7 @@ func (v *visitor) tries(address, password string) *visitor {
 }
 
 func TestSigningInAtADomainThatNobodySetUp(t *testing.T) {
+	t.Parallel()
 	srv := testmail.Postfix(t, testmail.PostfixOptions{})
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
 		s := lookingSite(t, db, newInternet(srv))

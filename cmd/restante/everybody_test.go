@@ -54,6 +54,7 @@ const controls = "button, summary, select, textarea, input:not([type=hidden], [t
 // TestForcedColoursShowEveryControl: where the system takes away all backgrounds, a line is what makes a control one,
 // and what is current.
 func TestForcedColoursShowEveryControl(t *testing.T) {
+	t.Parallel()
 	const lined = `((e) => { const s = getComputedStyle(e); return ["Top", "Right", "Bottom", "Left"].some((x) => s["border" + x + "Style"] !== "none" && parseFloat(s["border" + x + "Width"]) > 0) || s.outlineStyle !== "none"; })`
 	for _, scheme := range []string{"light", "dark"} {
 		everyScreen(t, wide, func(b *tab) { b.media("forced-colors", "active", "prefers-color-scheme", scheme) }, func(b *tab, name string) {
@@ -68,6 +69,7 @@ func TestForcedColoursShowEveryControl(t *testing.T) {
 
 // TestNothingMovesWhereMotionIsUnwanted: no transition or animation that takes time, no smooth scrolling.
 func TestNothingMovesWhereMotionIsUnwanted(t *testing.T) {
+	t.Parallel()
 	everyScreen(t, wide, func(b *tab) { b.media("prefers-reduced-motion", "reduce") }, func(b *tab, name string) {
 		b.none(name, "moves", `[...document.querySelectorAll("*")].filter((e) => { const s = getComputedStyle(e), long = (v) => v.split(",").some((d) => parseFloat(d) * (d.trim().endsWith("ms") ? 1 : 1000) > 1); return long(s.transitionDuration) || s.animationName !== "none" && long(s.animationDuration) || s.scrollBehavior === "smooth"; }).slice(0, 3).map((e) => e.outerHTML.slice(0, 140))`)
 	})
@@ -76,6 +78,7 @@ func TestNothingMovesWhereMotionIsUnwanted(t *testing.T) {
 // TestAtFourTimesTheSize: 1280 by 1024 at 400 % is 320 by 256. Nothing is to be scrolled sideways, and what does not
 // scroll leaves nearly half of the height to what is read.
 func TestAtFourTimesTheSize(t *testing.T) {
+	t.Parallel()
 	everyScreen(t, look{width: 320, height: 256}, func(*tab) {}, func(b *tab, name string) {
 		b.fits(name)
 		const bars = `[...document.querySelectorAll("body *")].filter((e) => { const s = getComputedStyle(e), r = e.getBoundingClientRect(); return (s.position === "fixed" || s.position === "sticky" || e.matches(".top")) && r.width > 200 && r.height > 1 && r.top < innerHeight && r.bottom > 0 && s.visibility !== "hidden" && !e.closest(".toasts, dialog, .skip, .menu-sheet"); }).reduce((sum, e) => sum + e.getBoundingClientRect().height, 0)`
@@ -87,6 +90,7 @@ func TestAtFourTimesTheSize(t *testing.T) {
 
 // TestFromRightToLeft: a language that is written so turns the pages round, on screens of any size.
 func TestFromRightToLeft(t *testing.T) {
+	t.Parallel()
 	for _, l := range []look{wide, {width: 820, height: 1180}, {width: 390, height: 844, touch: true}} {
 		l.language = i18n.Pseudo
 		t.Run(l.name(), func(t *testing.T) {

@@ -58,6 +58,9 @@ type world struct {
 	resolver discover.Resolver
 }
 
+// probes are the waits before each look whether the server filed a sent mail by itself; nil: as the queue has them.
+var probes []time.Duration
+
 // maxConnections are open at once; more wait to be taken in.
 const maxConnections = 20_000
 
@@ -110,7 +113,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		return nil, errors.Join(err, h.close())
 	}
 	h.queue, err = jobs.New(ctx, jobs.Options{
-		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Log: log, Hello: helloName(cmp.Or(conf.PublicURL, site[store.SitePublicURL])),
+		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Log: log, Hello: helloName(cmp.Or(conf.PublicURL, site[store.SitePublicURL])), Probes: probes,
 		Notify:     func(userID int64, item store.OutboxItem) { h.pages.Load().Notify(userID, item) },
 		NotifyWork: func(userID int64) { h.pages.Load().NotifyWork(userID) },
 		Imports:    jobs.Imports{Dial: dial, RootCAs: trusted, Spool: filepath.Join(conf.Data, "spool"), Notify: func(userID int64) { h.pages.Load().NotifyImport(userID) }},

@@ -145,6 +145,7 @@ func TestP17_SigningInLetsImportsGoOn(t *testing.T) {
 // TestP19_AKilledProgramLosesAndDoublesNothing: it is killed in the midst of an import that deletes at the source, some
 // times, and started again.
 func TestP19_AKilledProgramLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	mail := testmail.Postfix(t, testmail.PostfixOptions{})
 	const n = 600
 	old := mail.NewUser(t)

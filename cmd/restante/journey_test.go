@@ -55,6 +55,7 @@ func everywhere(t *testing.T, f func(t *testing.T, s *site)) {
 
 // TestJourneyWithoutScripts is a person's day: it stands on forms and links alone.
 func TestJourneyWithoutScripts(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, s *site) {
 		j := &journey{t: t, s: s, payload: randomBytes(t, 300_000), anna: s.mail.NewUser(t), ben: s.mail.NewUser(t)}
 		s.mail.Deliver(t, j.anna, letters(j.payload)...)

@@ -34,6 +34,7 @@ func (f *form) twice(name, value string) {
 
 // TestADoubleClickSendsOneMail: a new one, an answer, a forward with its files, and a kept draft.
 func TestADoubleClickSendsOneMail(t *testing.T) {
+	t.Parallel()
 	srv := testmail.Demo(t)
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
 		s := newSite(t, srv, db, func(c *config.Config) { c.UndoSeconds = 60 })

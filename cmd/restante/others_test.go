@@ -9,6 +9,7 @@ import (
 
 // TestTheOthersGetAMailThatWasRefusedForOne once its writer says so, and nobody gets it before.
 func TestTheOthersGetAMailThatWasRefusedForOne(t *testing.T) {
+	t.Parallel()
 	srv := testmail.Postfix(t, testmail.PostfixOptions{Refuse: "nobody@example.test=550 5.1.1 no such person"})
 	s := newSite(t, srv, testdb.SQLite(t), nil)
 	anna, ben := srv.NewUser(t), srv.NewUser(t)

@@ -141,6 +141,7 @@ func (w *sender) actOn(act string, left int) {
 }
 
 func TestAMailThatWasPerhapsSentIsNotSentAgainByItself(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
 		w := newSender(t, db)
 		w.script.Say("dot", testmail.HangUp)
@@ -164,6 +165,7 @@ func TestAMailThatWasPerhapsSentIsNotSentAgainByItself(t *testing.T) {
 // TestOneWhoIsPutOffIsWaitedForAlone: the outbox says who has the mail and who is waited for, and no button sends it to
 // anybody twice.
 func TestOneWhoIsPutOffIsWaitedForAlone(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
 		w := newSender(t, db)
 		for _, act := range []string{"retry", "edit", "enough"} {
@@ -229,6 +231,7 @@ func TestNobodySendsWithoutEnd(t *testing.T) {
 
 // TestA18_AnOriginalMovedWhileItIsAnsweredOrForwardedIsMarked, by a form that has no draft yet.
 func TestA18_AnOriginalMovedWhileItIsAnsweredOrForwardedIsMarked(t *testing.T) {
+	t.Parallel()
 	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
 		s := newSite(t, srv, testdb.SQLite(t), nil)
 		for kind, mark := range map[string]string{"reply": `\Answered`, "forward": "$Forwarded"} {
@@ -263,6 +266,7 @@ func TestSomebodyNamedTwiceGetsAMailOnce(t *testing.T) {
 
 // TestAMailThatWasPerhapsSentIsFoundAndSaidToBeSent, when the server has filed it by itself.
 func TestAMailThatWasPerhapsSentIsFoundAndSaidToBeSent(t *testing.T) {
+	t.Parallel()
 	w := newSender(t, testdb.SQLite(t))
 	w.script.Say("dot", testmail.HangUp)
 	w.send("perhaps")
@@ -282,6 +286,7 @@ func TestAMailThatWasPerhapsSentIsFoundAndSaidToBeSent(t *testing.T) {
 }
 
 func TestAServerThatIsDownAndComesBack(t *testing.T) {
+	t.Parallel()
 	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
 		testdb.Each(t, func(t *testing.T, db testdb.DB) {
 			tap := testmail.NewTap(t, srv.Submission)
@@ -328,6 +333,7 @@ func TestASendingServerThatDoesNotExistIsNamed(t *testing.T) {
 
 // TestUndoInTimeSendsNothing: by the button that the page offers, by that of the outbox, and across a restart.
 func TestUndoInTimeSendsNothing(t *testing.T) {
+	t.Parallel()
 	testmail.EachHouse(t, func(t *testing.T, srv *testmail.Server) {
 		testdb.Each(t, func(t *testing.T, db testdb.DB) {
 			s := newSite(t, srv, db, func(c *config.Config) { c.UndoSeconds = 60 })

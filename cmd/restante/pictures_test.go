@@ -32,6 +32,7 @@ func illustrated(picture []byte) string {
 
 // TestAPhotoThatIsAttachedTellsNoPlace, unless its sender wants that; what is only passed on stays as it came.
 func TestAPhotoThatIsAttachedTellsNoPlace(t *testing.T) {
+	t.Parallel()
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30)), nil); err != nil {
 		t.Fatal(err)

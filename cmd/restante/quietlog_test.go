@@ -13,6 +13,7 @@ import (
 // TestNothingOfAMailIsInTheLog: at level info a day of mail, and what goes wrong in one, leaves no address, subject,
 // text, folder name, search or password in the log.
 func TestNothingOfAMailIsInTheLog(t *testing.T) {
+	t.Parallel()
 	srv := testmail.Postfix(t, testmail.PostfixOptions{Refuse: "nobody@example.test=550 5.1.1 <nobody@example.test>: no such person"})
 	s := newSite(t, srv, testdb.SQLite(t), func(c *config.Config) { c.Log = "info" })
 	j := &journey{t: t, s: s, payload: randomBytes(t, 3000), anna: srv.NewUser(t), ben: srv.NewUser(t)}

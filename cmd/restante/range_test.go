@@ -29,6 +29,7 @@ func filmed(body []byte) string {
 }
 
 func TestABrokenDownloadGoesOnWhereItBroke(t *testing.T) {
+	t.Parallel()
 	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
 		s := newSite(t, srv, testdb.SQLite(t), nil)
 		u := srv.NewUser(t)

@@ -138,6 +138,7 @@ func prepareAdmin(t *testing.T, s *site) (admin, setup *visitor) {
 
 // TestEveryAdminScreenIsForEverybody: what holds for the screens of people holds for these.
 func TestEveryAdminScreenIsForEverybody(t *testing.T) {
+	t.Parallel()
 	s, anna := demoSite(t)
 	s.signIn(anna)
 	admin, setup := prepareAdmin(t, s)
@@ -213,6 +214,7 @@ const audit = `axe.run(document, { iframes: false, resultTypes: ["violations"], 
 // TestEveryScreenIsForEverybody: no barrier that axe knows, nothing to scroll sideways on the smallest phone, one h1,
 // and a quiet console, on every screen in both themes.
 func TestEveryScreenIsForEverybody(t *testing.T) {
+	t.Parallel()
 	s, anna := demoSite(t)
 	known := uids(s.signIn(anna))
 	for _, l := range []look{wide, {width: 1440, height: 900, dark: true}, {width: 320, height: 640, touch: true}, {width: 390, height: 844, touch: true, dark: true}} {

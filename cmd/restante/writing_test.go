@@ -102,6 +102,7 @@ func noise(t *testing.T, side int) []byte {
 }
 
 func TestABigPictureCanBeMadeSmaller(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	big := noise(t, 1800)
 	d.open("/compose?body=Plain")

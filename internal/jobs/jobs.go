@@ -105,6 +105,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	river.AddWorker(workers, &importWorker{q: q})
 	river.AddWorker(workers, &sweepWorker{q: q})
 	river.AddWorker(workers, &wakeWorker{q: q})
+	river.AddWorker(workers, &watchWorker{q: q})
 	client, err := river.NewClient(driver, &river.Config{
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 32}, importQueue: {MaxWorkers: importers}},
 		Workers:           workers,
@@ -118,6 +119,8 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 				func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
 			river.NewPeriodicJob(river.PeriodicInterval(lease/2),
 				func() (river.JobArgs, *river.InsertOpts) { return wakeArgs{}, nil }, nil),
+			river.NewPeriodicJob(river.PeriodicInterval(watchEvery),
+				func() (river.JobArgs, *river.InsertOpts) { return watchArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
 		},
 	})
 	if err != nil {

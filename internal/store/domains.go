@@ -67,5 +67,6 @@ func setSite(ctx context.Context, tx *sql.Tx, name, value string) error {
 
 // The settings of the site.
 const (
-	SitePublicURL = "public_url" // where browsers reach it, as in the configuration
+	SitePublicURL   = "public_url"   // where browsers reach it, as in the configuration
+	SiteImportsHeld = "imports_held" // there while an admin has paused all imports
 )

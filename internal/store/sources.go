@@ -25,6 +25,7 @@ type Source struct {
 	Once     bool // paused when all is here
 
 	Paused    bool   // by the person, or until they do something about Problem
+	Held      bool   // an admin has paused it, or all of them: it does not run
 	Problem   string // how the last run ended: an outcome, "" before the first
 	Failures  int    // runs that ended so, one after the other
 	NextAt    time.Time
@@ -58,12 +59,12 @@ var (
 const maxSources = 10
 
 const sourceColumns = `id, user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, paused,
-	problem, failures, next_at, not_before, server, server_text, no_uidl, taken_until, created_at, updated_at, cred, target_cred, once`
+	problem, failures, next_at, not_before, server, server_text, no_uidl, taken_until, created_at, updated_at, cred, target_cred, once, held OR ` + importsHeld
 
 func (s *Store) scanSource(r interface{ Scan(...any) error }) (o Source, err error) {
 	var every, next, notBefore, taken, created, updated int64
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.Host, &o.Port, &o.Security, &o.Username, &o.APOP, &o.Mailbox, &o.Keyword, &o.MarkRead, &o.Keep, &o.Days, &every, &o.Paused,
-		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &o.NoUIDL, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once)
+		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &o.NoUIDL, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once, &o.Held)
 	o.Every, o.NextAt, o.NotBefore, o.Created, o.Updated = time.Duration(every)*time.Second, fromMS(next), fromMS(notBefore), fromMS(created), fromMS(updated)
 	o.Running = taken > s.ms()
 	return o, err
@@ -144,7 +145,8 @@ func (s *Store) PauseSource(ctx context.Context, userID, id int64) error {
 	return changed(s.db.ExecContext(ctx, `UPDATE sources SET paused = TRUE, updated_at = $1 WHERE id = $2 AND user_id = $3 AND removed_at = 0`, s.ms(), id, userID))
 }
 
-// RunSource lets the imports from a source go on, and makes it due at once, or when its server wants.
+// RunSource lets the imports from a source go on, and makes it due at once, or when its server wants. While an admin holds
+// it, it is due once they let it go.
 func (s *Store) RunSource(ctx context.Context, userID, id int64) error {
 	return changed(s.db.ExecContext(ctx, `
 		UPDATE sources SET paused = FALSE, failures = 0, next_at = not_before, updated_at = $1 WHERE id = $2 AND user_id = $3 AND removed_at = 0`, s.ms(), id, userID))
@@ -184,7 +186,7 @@ const forgotten = 90 * day
 func (s *Store) DueSources(ctx context.Context) ([]int64, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT o.id FROM sources o JOIN users u ON u.id = o.user_id
-		WHERE NOT o.paused AND o.removed_at = 0 AND o.next_at <= $1 AND o.taken_until < $1 AND u.seen_at > $2 ORDER BY o.next_at LIMIT 1000`, s.ms(), s.ms()-forgotten.Milliseconds())
+		WHERE NOT o.paused AND NOT o.held AND NOT `+importsHeld+` AND o.removed_at = 0 AND o.next_at <= $1 AND o.taken_until < $1 AND u.seen_at > $2 ORDER BY o.next_at LIMIT 1000`, s.ms(), s.ms()-forgotten.Milliseconds())
 	return collect(rows, err, func(r *sql.Rows) (id int64, err error) { return id, r.Scan(&id) })
 }
 
@@ -202,7 +204,7 @@ func (s *Store) TakeSource(ctx context.Context, id int64, node string, lease tim
 		}
 		o, err = s.scanSource(tx.QueryRowContext(ctx, `
 			UPDATE sources SET taken_by = $1, taken_until = $2, updated_at = $3
-			WHERE id = $4 AND NOT paused AND removed_at = 0 AND next_at <= $3 AND taken_until < $3
+			WHERE id = $4 AND NOT paused AND NOT held AND NOT `+importsHeld+` AND removed_at = 0 AND next_at <= $3 AND taken_until < $3
 			AND NOT EXISTS (SELECT 1 FROM sources other WHERE other.user_id = $5 AND other.id <> $4 AND other.taken_until >= $3)
 			RETURNING `+sourceColumns, node, now+lease.Milliseconds(), now, id, userID))
 		return one(err)
@@ -213,7 +215,7 @@ func (s *Store) TakeSource(ctx context.Context, id int64, node string, lease tim
 // HoldSource puts the end of node's lease on a source off. ErrNotFound: it is to stop, for the source was paused,
 // removed or taken over.
 func (s *Store) HoldSource(ctx context.Context, id int64, node string, lease time.Duration) error {
-	return changed(s.db.ExecContext(ctx, `UPDATE sources SET taken_until = $1 WHERE id = $2 AND taken_by = $3 AND NOT paused AND removed_at = 0`, s.ms()+lease.Milliseconds(), id, node))
+	return changed(s.db.ExecContext(ctx, `UPDATE sources SET taken_until = $1 WHERE id = $2 AND taken_by = $3 AND NOT paused AND NOT held AND NOT `+importsHeld+` AND removed_at = 0`, s.ms()+lease.Milliseconds(), id, node))
 }
 
 // FinishSource lets go of a source, with how its run ended and when it is due again.

@@ -74,7 +74,7 @@ func (s *Store) RecordWork(ctx context.Context, w Work, node, back string, lease
 // FinishWork lets go of work: ended, or waiting until a later time.
 func (s *Store) FinishWork(ctx context.Context, w Work, node string, next time.Time) error {
 	return changed(s.db.ExecContext(ctx, `
-		UPDATE work SET state = CASE WHEN state = 'stopping' AND $1 = 'waiting' THEN 'stopped' ELSE $1 END, problem = $2, tries = $3, taken_by = '', taken_until = $4, updated_at = $5,
+		UPDATE work SET state = CASE WHEN state = 'stopping' AND $1 = 'waiting' THEN 'stopped' ELSE $1 END, problem = CASE WHEN state = 'stopping' AND problem = '`+StoppedByAdmin+`' THEN problem ELSE $2 END, tries = $3, taken_by = '', taken_until = $4, updated_at = $5,
 			cred = CASE WHEN $1 = 'waiting' AND state <> 'stopping' THEN cred ELSE NULL END
 		WHERE id = $6 AND taken_by = $7`, string(w.State), w.Problem, w.Tries, toMS(next), s.ms(), w.ID, node))
 }

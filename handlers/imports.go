@@ -137,7 +137,7 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 		return templates.Source{}, err
 	}
 	v := templates.Source{
-		ID: o.ID, Name: o.Username, Host: o.Host, Server: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), ActionURL: pathSource(o.ID), Paused: o.Paused,
+		ID: o.ID, Name: o.Username, Host: o.Host, Server: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), ActionURL: pathSource(o.ID), Paused: o.Paused, Held: o.Held,
 		Keeps: keepOptions(p, string(o.Keep)), Days: max(o.Days, 1), Once: o.Once, MarkRead: o.MarkRead, APOP: o.APOP, Port: o.Port, Securities: securityOptions(p, typedSecurity(o.Security)),
 		ServerSaid: o.ServerText,
 	}
@@ -192,6 +192,8 @@ func (s *Server) sourceState(p *person, v *templates.Source, o store.Source, cou
 		v.Goes = true
 	case o.Running:
 		v.Words, v.Goes = p.L.T("imports.looking", "Host", o.Host), true
+	case o.Held:
+		v.Words = p.L.T("imports.held")
 	case o.Paused && o.Once && o.Problem == string(pop3.Done):
 		v.Words = p.L.T("imports.over", "N", counts.Imported)
 	case o.Problem != "" && o.Problem != string(pop3.Done) && o.Problem != string(pop3.Stopped):
@@ -206,7 +208,7 @@ func (s *Server) sourceState(p *person, v *templates.Source, o store.Source, cou
 	default:
 		v.Words = p.L.T("imports.allhere", "N", counts.Imported)
 	}
-	if !v.Goes && !o.Paused && !v.Bad && len(runs) > 0 && !o.NextAt.IsZero() {
+	if !v.Goes && !o.Paused && !o.Held && !v.Bad && len(runs) > 0 && !o.NextAt.IsZero() {
 		v.Next = p.L.T("imports.next", "Last", clock(runs[0].Started), "Next", clock(o.NextAt))
 	}
 }
@@ -384,7 +386,9 @@ func (s *Server) addSource(w http.ResponseWriter, r *http.Request, p *person, f 
 		return s.importsPage(w, r, p, http.StatusOK, freshSource, deletionAsk(p, o, wanted, mails))
 	}
 	words := p.L.T("imports.started", "N", mails, "Host", o.Host)
-	if o.Keep != store.KeepAll && mails > 0 {
+	if kept, err := s.store.Source(ctx, p.User.ID, o.ID); err == nil && kept.Held {
+		words = p.L.T("imports.held")
+	} else if o.Keep != store.KeepAll && mails > 0 {
 		words += " " + p.L.T("imports.started."+string(o.Keep), "N", o.Days)
 	}
 	s.putFlash(r, flash{Words: words})
@@ -417,7 +421,12 @@ func (s *Server) actOnSource(w http.ResponseWriter, r *http.Request, p *person) 
 	ctx, user := r.Context(), p.User.ID
 	row := atoi64(r.PostFormValue("mail"))
 	words := ""
-	switch action := r.PostFormValue("action"); action {
+	action := r.PostFormValue("action")
+	if o.Held && slices.Contains([]string{"run", "", "retry"}, action) { // whoever holds it lets it go on: else to hold it would mean nothing
+		s.putFlash(r, flash{Words: p.L.T("imports.held.kept"), Failed: true})
+		return seeOther(w, r, "/imports")
+	}
+	switch action {
 	case "run", "":
 		err, words = s.queue.RunSource(ctx, user, o.ID), "imports.done.run"
 	case "pause":

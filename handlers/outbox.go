@@ -38,7 +38,7 @@ var outboxActs = map[store.OutboxState][]string{
 // actsOf are the buttons of an item.
 func actsOf(it store.OutboxItem) []string {
 	acts := outboxActs[it.State]
-	if it.State == store.Rejected && len(it.Left()) > 0 && len(it.Results) > 0 {
+	if it.State == store.Rejected && it.Problem != store.StoppedByAdmin && len(it.Left()) > 0 && len(it.Results) > 0 {
 		return []string{"edit", "rest", "retry", "discard"}
 	}
 	if i := slices.Index(acts, "discard"); i >= 0 && len(it.Reached) > 0 { // what some have cannot be thrown away
@@ -103,6 +103,9 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 			return p.L.T(key, "Host", it.Server)
 		}
 	case store.Rejected:
+		if it.Problem == store.StoppedByAdmin {
+			return p.L.T("outbox.words.stopped")
+		}
 		if len(it.Results) > 0 {
 			return p.L.T("outbox.words.recipient")
 		}

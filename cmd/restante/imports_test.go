@@ -27,13 +27,20 @@ func (v *visitor) state() string {
 // importSite is Restante over the demo's IMAP server, with an old mailbox on Dovecot's POP3 server.
 func importSite(t *testing.T, db testdb.DB, mails int) (v *visitor, anna testmail.User, imap, pop *testmail.Server, old testmail.User) {
 	t.Helper()
+	_, v, anna, imap, pop, old = importsOn(t, db, mails)
+	return v, anna, imap, pop, old
+}
+
+// importsOn is importSite with the site itself.
+func importsOn(t *testing.T, db testdb.DB, mails int) (s *site, v *visitor, anna testmail.User, imap, pop *testmail.Server, old testmail.User) {
+	t.Helper()
 	imap, pop = testmail.Demo(t), testmail.Dovecot(t, testmail.DovecotOptions{})
-	s := newSite(t, imap, db, func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })
+	s = newSite(t, imap, db, func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })
 	anna, old = imap.NewUser(t), pop.NewUser(t)
 	for i := range mails {
 		pop.Deliver(t, old, testmail.Mail("Ben <ben@old.test>", fmt.Sprintf("Old mail %d", i), "Once upon a time."))
 	}
-	return s.signIn(anna), anna, imap, pop, old
+	return s, s.signIn(anna), anna, imap, pop, old
 }
 
 func TestAnOldMailboxIsBroughtOver(t *testing.T) {

@@ -92,6 +92,7 @@ var adminScreens = []screen{
 	{name: "admin-person", path: "/admin/people/1", ready: `document.querySelector("#x-confirm")`},
 	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".admin-rows")`},
 	{name: "admin-audit", path: "/admin/audit", ready: `document.querySelector("tbody")`},
+	{name: "admin-jobs", path: "/admin/jobs", ready: `document.querySelector("main .filter")`},
 	{name: "admin-site", path: "/admin/site", ready: `document.querySelector("#url")`},
 	{name: "admin-health", path: "/admin/health", ready: `document.querySelector(".findings")`},
 	{name: "admin-account", path: "/admin/account", ready: `document.querySelector("#pn")`, before: func(b *tab) {

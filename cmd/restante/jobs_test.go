@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// office is an admin of a site, signed in.
+func (s *site) office() *visitor {
+	s.t.Helper()
+	s.makeAdmin("owner")
+	v := newVisitor(s.t, s.base)
+	v.get("/admin/login").adminTries("owner", adminPassword).want(200)
+	return v
+}
+
+// TestAnAdminStopsALetterAndItsWriterHasIt: nothing of the letter is seen on the way, and nothing of it is lost.
+func TestAnAdminStopsALetterAndItsWriterHasIt(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		w := newSender(t, db)
+		v := w.s.office()
+		v.get("/admin/jobs").want(200).says("main", "No job is there")
+		w.script.Say("RCPT", "451 4.7.1 <one@other.test> and “Harbour plans” come back later")
+		w.send("Harbour plans")
+		w.comes("waiting")
+
+		v.get("/admin/jobs?state=waiting&kind=send").want(200).says("main", w.user.Address)
+		v.says("main", "Next try")
+		v.says("main", "come back later")
+		for _, secret := range []string{"Harbour", "one@other", "two@other", "The words of it"} {
+			if strings.Contains(string(v.body), secret) {
+				t.Errorf("the page of jobs shows %q", secret)
+			}
+		}
+		v.get("/admin/jobs?state=failed").want(200).says("main", "No job is there")
+		v.get("/admin/jobs").want(200)
+		v.get(attr(v.one("a[class=\"button danger-quiet\"]"), "href")).want(200).says("main", "The letter is not lost")
+		v.formAround("button[value=drop]").press("action", "drop").want(200).says("[role=status]", "lies in its writer's Outbox")
+
+		w.comes("rejected")
+		w.says("[data-outbox]", "the admin of this site stopped it")
+		v.get("/admin/jobs").want(200).says("main", "Stopped by an admin")
+		before := len(w.script.Texts())
+		w.script.Say("RCPT", "")
+		f := w.press("edit").form("form[data-compose]")
+		if f.values.Get("subject") != "Harbour plans" || !strings.Contains(f.values.Get("to"), "two@other.test") || !w.has("a[data-attachment]") {
+			t.Errorf("its writer has %q", f.values)
+		}
+		f.press("action", "send").want(200)
+		eventually(t, "it left", func() bool { return len(w.script.Texts()) == before+1 })
+
+		v.get("/admin/audit?verb=job-drop").want(200).says("tbody", "send 1 "+w.user.Address)
+	})
+}
+
+// TestAnAdminTriesAgainWhatWaitsAndNeverWhatWasPerhapsSent.
+func TestAnAdminTriesAgainWhatWaitsAndNeverWhatWasPerhapsSent(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		w := newSender(t, db)
+		v := w.s.office()
+		w.script.Say("RCPT", "451 4.7.1 come back")
+		w.send("First")
+		w.comes("waiting")
+		w.script.Say("RCPT", "")
+		v.get("/admin/jobs").want(200)
+		v.formAround("button[value=retry]").press("action", "retry").want(200).says("[role=status]", "Tried now")
+		eventually(t, "it left", func() bool { return len(w.script.Texts()) == 1 })
+		eventually(t, "nothing waits", func() bool { return !w.get("/outbox").want(200).has("[data-outbox]") })
+
+		w.script.Say("dot", testmail.HangUp)
+		w.send("Second")
+		w.comes("uncertain")
+		left := len(w.script.Texts())
+		v.get("/admin/jobs").want(200).says("main", "Only its writer can say")
+		if v.has("button[value=retry]") || v.has("a[class=\"button danger-quiet\"]") {
+			t.Error("a mail that was perhaps sent can be tried again or dropped")
+		}
+		for _, action := range []string{"retry", "drop"} { // a form of before
+			v.do(v.newRequest("POST", "/admin/jobs/send/2", strings.NewReader("action="+action), "Content-Type", "application/x-www-form-urlencoded")).want(200).says("[role=status]", "has gone on meanwhile")
+		}
+		w.comes("uncertain")
+		if n := len(w.script.Texts()); n != left {
+			t.Errorf("it was sent %d times more", n-left)
+		}
+	})
+}
+
+// TestAnAdminPausesImports: their person sees it, and cannot start what is paused.
+func TestAnAdminPausesImports(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		s, w, _, _, pop, old := importsOn(t, db, 2)
+		v := s.office()
+		w.filledIn(pop.POP3, old).press("action", "start").want(200)
+		eventually(t, "all is here", func() bool { return strings.Contains(w.state(), "All is here: 2 mails") })
+
+		v.get("/admin/jobs?kind=import").want(200).says("main", "127.0.0.1")
+		v.says("main", "every 15 minutes")
+		if strings.Contains(string(v.body), old.Address) {
+			t.Error("the name of the old mailbox is shown to an admin")
+		}
+		for _, one := range []bool{true, false} {
+			form := "form[action=/admin/jobs/import/1]"
+			if !one {
+				form = "form[class=\"bar info\"]"
+			}
+			v.form(form).press("action", "pause").want(200)
+			v.says("main", "Paused by an admin")
+			if !strings.Contains(w.state(), "admin of this site has paused it") || w.has("form[data-source-run]") {
+				t.Errorf("its person sees %q", w.state())
+			}
+			pop.Deliver(t, old, testmail.Mail("Ben <ben@old.test>", fmt.Sprint("Late ", one), "Once more."))
+			w.do(w.newRequest("POST", "/imports/1", strings.NewReader("action=run"), "Content-Type", "application/x-www-form-urlencoded")).want(200).says("[role=alert]", "Nothing was started")
+			if !one {
+				form = "form[class=\"bar warn\"]"
+			}
+			v.form(form).press("action", "resume").want(200)
+			want := map[bool]string{true: "All is here: 3 mails", false: "All is here: 4 mails"}[one]
+			if !one { // who let all go on did not ask for a look
+				w.get("/imports").form("form[data-source-run]").press("action", "run").want(200)
+			}
+			eventually(t, want, func() bool { return strings.Contains(w.state(), want) })
+			v.get("/admin/jobs?kind=import").want(200)
+		}
+		v.get("/admin/audit").want(200)
+		for _, verb := range []string{"Paused an import", "Let an import go on", "Paused all imports", "Let all imports go on"} {
+			v.says("tbody", verb)
+		}
+	})
+}

@@ -190,6 +190,9 @@ func (s *Server) adminLogin(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !seal.CheckPassword(a.Hash, password) {
+		if err := s.auditWrong(r, name, "password"); err != nil {
+			return err
+		}
 		return s.adminRefused(w, r, page, &Problem{Status: http.StatusUnauthorized, Key: "admin.wrong"})
 	}
 	if len(a.TOTP) == 0 { // else the second factor is still to come, and its tries count too
@@ -220,7 +223,7 @@ func (s *Server) again(r *http.Request, who *officer) (fault string, err error) 
 		return "", s.tooManyTries(until)
 	}
 	if !seal.CheckPassword(who.Hash, r.PostFormValue("current")) {
-		return who.l.T("admin.wrongcurrent"), nil
+		return who.l.T("admin.wrongcurrent"), s.auditWrong(r, who.Name, "current")
 	}
 	return "", s.limits.right(r.Context(), tried)
 }
@@ -282,6 +285,9 @@ func (s *Server) takeFactor(w http.ResponseWriter, r *http.Request, who *officer
 		return err
 	}
 	if how == "" {
+		if err := s.auditWrong(r, who.Name, "code"); err != nil {
+			return err
+		}
 		return s.adminRefused(w, r, page, &Problem{Status: http.StatusUnauthorized, Key: "admin.wrongcode"})
 	}
 	if err := s.limits.right(r.Context(), tried); err != nil {

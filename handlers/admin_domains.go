@@ -15,9 +15,16 @@ import (
 
 // domainList lists the domains that are set up.
 func (s *Server) domainList(w http.ResponseWriter, r *http.Request, who *officer) error {
+	watch, err := s.watching(r.Context())
+	if err != nil {
+		return err
+	}
 	page := templates.AdminDomains{AdminFrame: s.desk(r, who, "domains", who.l.T("admin.domains"))}
 	for _, d := range s.servers.Own() {
-		row := templates.AdminDomain{Name: d.Domain, Lines: []string{"IMAP " + d.IMAP.Host, "SMTP " + d.SMTP.Host}, URL: "/admin/domains/" + url.PathEscape(d.Domain)}
+		row := templates.AdminDomain{Name: d.Domain, Lines: []string{"IMAP " + d.IMAP.Host, "SMTP " + d.SMTP.Host}, URL: pathDomain(d.Domain)}
+		var known []string
+		row.State, row.Wrong, known = watch.domainState(who.l, d.Domain)
+		row.Lines = append(row.Lines, known...)
 		if s.servers.Stays(d.Domain) {
 			row.URL, row.Note = "", who.l.T("domain.fromconf")
 		}
@@ -25,6 +32,8 @@ func (s *Server) domainList(w http.ResponseWriter, r *http.Request, who *officer
 	}
 	return s.ok(w, r, page)
 }
+
+func pathDomain(name string) string { return "/admin/domains/" + url.PathEscape(name) }
 
 // domainOf gives the draft of the domain in the path: the one that is being changed, else the one that is kept.
 func (s *Server) domainOf(r *http.Request, who *officer) (d *domainDraft, kept bool, err error) {
@@ -58,7 +67,7 @@ func (s *Server) domainPage(w http.ResponseWriter, r *http.Request, who *officer
 func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept bool, fault string, status int) error {
 	title, form := who.l.T("domain.new"), "/admin/domains/new"
 	if kept {
-		title, form = d.Name, "/admin/domains/"+url.PathEscape(d.Name)
+		title, form = d.Name, pathDomain(d.Name)
 	}
 	page := templates.AdminDomainPage{AdminFrame: s.desk(r, who, "domains", title), Card: *d.card(who.l, form), Kept: kept, Problem: fault}
 	page.Card.Admin, page.Card.Kept = true, kept
@@ -132,7 +141,7 @@ func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer
 	if err := s.say(r, who, who.l.T("domain.saved", "Domain", d.Name)); err != nil {
 		return err
 	}
-	return seeOther(w, r, "/admin/domains/"+url.PathEscape(d.Name))
+	return seeOther(w, r, pathDomain(d.Name))
 }
 
 // deleteDomain takes a domain out when its name was typed.

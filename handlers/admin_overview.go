@@ -1,48 +1,112 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
 
+	"restante/internal/i18n"
 	"restante/internal/store"
 	"restante/mailclient/checkup"
 	"restante/templates"
 )
 
-// overview says how the site is, and what needs a hand.
+// overview says how the site is, and what needs a hand, the gravest first. It asks nobody but the database.
 func (s *Server) overview(w http.ResponseWriter, r *http.Request, who *officer) error {
-	c, err := s.store.Counts(r.Context())
-	if err != nil {
+	ctx, l := r.Context(), who.l
+	page := templates.AdminOverview{AdminFrame: s.desk(r, who, "overview", l.T("admin.overview"))}
+	var err error
+	if page.News, err = s.newsFor(ctx, who); err != nil {
 		return err
 	}
-	broken, err := s.store.CheckAudit(r.Context())
-	if err != nil {
+	if page.Lines, err = s.figures(ctx, l); err != nil {
 		return err
 	}
-	l := who.l
-	page := templates.AdminOverview{AdminFrame: s.desk(r, who, "overview", l.T("admin.overview")), Lines: []string{
-		l.T("admin.count.people", "N", c.Users), l.T("admin.count.sessions", "N", c.Sessions), l.T("admin.count.waiting", "N", c.Waiting), l.T("admin.count.domains", "N", len(s.servers.Own())),
-	}}
-	need := func(key, url string, args ...any) {
-		page.Needs = append(page.Needs, templates.AdminNeed{Words: l.T(key, args...), URL: url, Link: l.T("admin.look")})
-	}
-	if broken > 0 {
-		need("admin.need.audit", "/admin/audit", "Row", broken)
-	}
-	if len(s.servers.Own()) == 0 {
-		need("admin.need.domain", "/admin/domains/new")
-	}
-	if len(who.TOTP) == 0 {
-		need("admin.need.factor", "/admin/account")
-	}
-	if !strings.HasPrefix(s.conf.PublicURL, "https://") {
-		need("admin.need.https", "/admin/site")
-	}
-	if c.Held > 0 {
-		page.Lines = append(page.Lines, l.T("admin.count.held", "N", c.Held))
+	if page.Needs, err = s.needs(ctx, who); err != nil {
+		return err
 	}
 	return s.ok(w, r, page)
+}
+
+// figures are the site in numbers.
+func (s *Server) figures(ctx context.Context, l *i18n.Localizer) ([]string, error) {
+	c, err := s.store.Counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used, err := s.store.SpaceUsed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	space := l.T("admin.space", "Used", l.Size(used))
+	if free, total := s.free(); total > 0 {
+		space += " " + l.T("admin.space.free", "Free", l.Size(free), "Total", l.Size(total))
+	}
+	lines := []string{l.T("admin.count.people", "N", c.Users), l.T("admin.count.sessions", "N", c.Sessions), l.T("admin.count.waiting", "N", c.Waiting), l.T("admin.count.domains", "N", len(s.servers.Own())), space}
+	if c.Held > 0 {
+		lines = append(lines, l.T("admin.count.held", "N", c.Held))
+	}
+	return lines, nil
+}
+
+// free is the room on the disk of the data directory, in bytes; a total of 0 where nobody can say.
+func (s *Server) free() (free, total int64) {
+	if s.setup.Free == nil {
+		return 0, 0
+	}
+	return s.setup.Free()
+}
+
+// needs is what needs a hand, the gravest first.
+func (s *Server) needs(ctx context.Context, who *officer) ([]templates.AdminNeed, error) {
+	l := who.l
+	broken, err := s.store.CheckAudit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	watch, err := s.watching(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.store.JobCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	troubles, err := s.queue.Troubles(ctx, troubleShown)
+	if err != nil {
+		return nil, err
+	}
+	var out []templates.AdminNeed
+	need := func(state, key, url string, args ...any) {
+		out = append(out, templates.AdminNeed{State: state, Words: l.T(key, args...), URL: url, Link: l.T("admin.look")})
+	}
+	if broken > 0 {
+		need("bad", "admin.need.audit", "/admin/audit", "Row", broken)
+	}
+	down, soon := watch.needs(l)
+	out = append(out, down...)
+	if v := s.spaceNeed(l); v != nil {
+		out = append(out, *v)
+	}
+	if len(s.servers.Own()) == 0 {
+		need("warn", "admin.need.domain", "/admin/domains/new")
+	}
+	if !strings.HasPrefix(s.conf.PublicURL, "https://") {
+		need("warn", "admin.need.https", "/admin/site")
+	}
+	out = append(out, soon...)
+	if n := counts[store.JobFailed]; n > 0 {
+		need("warn", "admin.need.jobs", "/admin/jobs?state=failed", "N", n)
+	}
+	if n := len(troubles); n > 0 {
+		need("warn", "admin.need.tasks", "/admin/jobs?kind=task", "N", n)
+	}
+	if len(who.TOTP) == 0 {
+		need("warn", "admin.need.factor", "/admin/account")
+	}
+	gravest(out)
+	return out, nil
 }
 
 // healthPage shows the checks of the doctor, run anew each time.

@@ -117,6 +117,7 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/people/{user}", s.office(s.actOnPerson))
 		r.Get("/sessions", s.office(s.sessionsPage))
 		r.Post("/sessions", s.office(s.endSession))
+		r.Post("/news", s.office(s.knowAdmin))
 		r.Get("/jobs", s.office(s.jobsPage))
 		r.Post("/jobs", s.office(s.actOnImports))
 		r.Post("/jobs/{kind}/{job}", s.office(s.actOnJob))

@@ -81,6 +81,7 @@ type Setup struct {
 	Resolver discover.Resolver // nil is the system's
 	Reload   func(ctx context.Context) error
 	Examine  func(ctx context.Context) []Check
+	Free     func() (free, total int64) // bytes on the disk of the data directory; a total of 0 where nobody can say
 }
 
 // Check is one thing that the doctor looked at: data, key, database, public, named, preset, or a Step of a mail server.

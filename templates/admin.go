@@ -131,22 +131,26 @@ type DomainRow struct {
 // DomainOther is a finding that disagrees.
 type DomainOther struct{ Words, Value string }
 
-// AdminNeed is something that needs a hand.
-type AdminNeed struct{ Words, URL, Link string }
+// AdminNeed is something that needs a hand. State is bad or warn.
+type AdminNeed struct{ State, Words, URL, Link string }
+
+// AdminNews is something of another admin that is to be known.
+type AdminNews struct{ About, Kind, Words string }
 
 // AdminOverview is the first page of admins.
 type AdminOverview struct {
 	AdminFrame
 	Lines []string
+	News  []AdminNews
 	Needs []AdminNeed
 }
 
 func (AdminOverview) template() string { return "adminoverview.html" }
 
-// AdminDomain is a domain in the list.
+// AdminDomain is a domain in the list. State is ok, warn, bad or unknown; Wrong says why.
 type AdminDomain struct {
-	Name, URL, Note string
-	Lines           []string
+	Name, URL, Note, State string
+	Lines, Wrong           []string
 }
 
 // AdminDomains lists the domains.

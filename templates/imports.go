@@ -30,7 +30,7 @@ type Source struct {
 	Words, Next, ServerSaid      string
 	Bad, Goes, Paused            bool
 	Held                         bool // by an admin
-	Total, At, Percent           int // of a run that goes on, 0 for none
+	Total, At, Percent           int  // of a run that goes on, 0 for none
 	AskPassword                  bool
 	Deletions, Costly            string // what will be deleted there; that to leave it there costs time
 	Ask                          *SourceAsk

@@ -122,7 +122,7 @@ func createAdmin(ctx context.Context, s *store.Store, name string, stdout, stder
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "%s can sign in at /admin.\n", name)
-	return errors.Join(err, s.AddAudit(ctx, store.AuditRow{Who: "command", Verb: "admin-create", Object: name, Result: "ok"}))
+	return errors.Join(err, s.TellAdmins(ctx, name, "create"), s.AddAudit(ctx, store.AuditRow{Who: "command", Verb: "admin-create", Object: name, Result: "ok"}))
 }
 
 func resetAdmin(ctx context.Context, s *store.Store, name string, stdout, stderr io.Writer) error {
@@ -142,7 +142,7 @@ func resetAdmin(ctx context.Context, s *store.Store, name string, stdout, stderr
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "%s has a new password, no second factor, and is signed out everywhere.\n", a.Name)
-	return errors.Join(err, s.AddAudit(ctx, store.AuditRow{Who: "command", Verb: "admin-reset", Object: a.Name, Result: "ok"}))
+	return errors.Join(err, s.TellAdmins(ctx, a.Name, "reset"), s.AddAudit(ctx, store.AuditRow{Who: "command", Verb: "admin-reset", Object: a.Name, Result: "ok"}))
 }
 
 // askPassword takes a password from the terminal, or else a line of the standard input.

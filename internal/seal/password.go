@@ -9,8 +9,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
@@ -71,25 +73,72 @@ func CheckPassword(hash, password string) bool {
 // MinPassword is how many letters a password of an admin has at least.
 const MinPassword = 12
 
-// WeakPassword says why a password is refused, "" if it is not: "short", "common".
+// easy are words that passwords are guessed by, beside the names of whom they are for.
+var easy = []string{"password", "passwort", "kennwort", "restante", "postmaster", "webmaster", "administrator", "admin", "root", "owner", "welcome", "willkommen", "letmein", "hello", "hallo",
+	"qwertzuiop", "qwertyuiop", "qwertz", "qwerty", "azerty", "asdfghjkl", "asdfgh", "yxcvbnm", "zxcvbnm", "iloveyou", "abcdefgh", "abcdef", "1234567890", "0123456789", "123456789", "12345678", "1234567", "123456", "12345", "1234"}
+
+const (
+	ownLetters    = 8 // of a password: those beside names, easy words and repetitions
+	ownDifferent  = 5 // of these
+	shortestNamed = 3 // letters of a name that counts as one
+)
+
+// WeakPassword says why a password is refused, "" if it is not: "short", "common". A name or an easy word in it counts for
+// nothing, however often it stands there, nor does what is said twice: what is left must be a password.
 func WeakPassword(password string, names ...string) string {
 	if len([]rune(password)) < MinPassword {
 		return "short"
 	}
-	low := strings.ToLower(password)
-	letters := map[rune]bool{}
-	for _, r := range low {
-		letters[r] = true
+	left := strings.ToLower(password)
+	for _, n := range slices.Concat(nameParts(names), easy) {
+		left = strings.ReplaceAll(left, n, "\x00")
 	}
-	if len(letters) < 5 {
-		return "common"
-	}
-	for _, n := range append(names, "password", "passwort", "restante", "qwertz", "qwerty", "123456", "letmein", "administrator") {
-		if n = strings.ToLower(n); len(n) > 3 && strings.Contains(low, n) && len([]rune(low))-len([]rune(n)) < MinPassword-4 {
-			return "common"
+	own, different := map[string]bool{}, map[rune]bool{}
+	n := 0
+	for _, part := range strings.FieldsFunc(left, func(r rune) bool { return r == 0 }) {
+		for _, part := range strings.Fields(part) {
+			part = once(part)
+			if own[part] {
+				continue
+			}
+			own[part] = true
+			for _, r := range part {
+				different[r] = true
+				n++
+			}
 		}
 	}
+	if n < ownLetters || len(different) < ownDifferent {
+		return "common"
+	}
 	return ""
+}
+
+// nameParts are names and their words, in small letters, the longest first.
+func nameParts(names []string) (out []string) {
+	for _, n := range names {
+		n = strings.ToLower(n)
+		out = append(out, n, strings.Join(strings.Fields(n), ""))
+		out = append(out, strings.FieldsFunc(n, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
+	}
+	out = slices.DeleteFunc(out, func(n string) bool { return len([]rune(n)) < shortestNamed })
+	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
+	return out
+}
+
+// once is what a word repeats, the word itself if it repeats nothing.
+func once(word string) string {
+	letters := []rune(word)
+	for n := 1; n <= len(letters)/2; n++ {
+		same := true
+		for i := n; i < len(letters) && same; i++ {
+			same = letters[i] == letters[i-n]
+		}
+		if same {
+			return string(letters[:n])
+		}
+	}
+	return word
 }
 
 // NewFactor makes the secret of a second factor (TOTP, RFC 6238), in base32 as apps take it.

@@ -24,9 +24,22 @@ func TestPasswords(t *testing.T) {
 			t.Errorf("%q with %q: %v", c.password, c.hash, got)
 		}
 	}
-	for password, want := range map[string]string{"elevensigns": "short", "aaaaaaaaaaaaaaa": "common", "password1234": "common", "owner-owner-1": "common", "four words that stand": "", "ünïcödé ist lang": ""} {
-		if got := WeakPassword(password, "owner-owner"); got != want {
-			t.Errorf("%q is %q", password, got)
+}
+
+func TestAPasswordOfNamesAndRepetitionsIsWeak(t *testing.T) {
+	for password, want := range map[string]string{
+		"elevensigns": "short", "ünïcödé ist": "short", "aaaaaaaaaaaaaaa": "common", "password1234": "common", "anna-keller-1": "common",
+		"annaannaannaanna": "common", "AnnaKellerAnna": "common", "anna keller 2026": "common", "restanterestante1": "common", "restante restante!": "common", "kellerkeller42": "common",
+		"harbourharbour": "common", "rain rain rain rain": "common", "abcabcabcabcabc": "common", "1234567890123": "common", "qwertyuiop123": "common", "admin12345678": "common",
+		"four words that stand": "", "ünïcödé ist lang": "", "four harbours in the rain": "", "kX9$vTq2!mWz": "", "anna likes tall harbours": "", "korrekt-pferd-batterie": "",
+	} {
+		if got := WeakPassword(password, "Anna Keller"); got != want {
+			t.Errorf("%q is %q, not %q", password, got, want)
+		}
+	}
+	for _, name := range []string{"", "x", "Ω", "a\x00b", "....", "   "} {
+		if got := WeakPassword("four words that stand", name); got != "" {
+			t.Errorf("beside the name %q a good password is %q", name, got)
 		}
 	}
 }

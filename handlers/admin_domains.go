@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/seal"
 	"restante/internal/store"
 	"restante/mailclient/discover"
 	"restante/templates"
@@ -65,6 +66,12 @@ func (s *Server) domainPage(w http.ResponseWriter, r *http.Request, who *officer
 }
 
 func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept bool, fault string, status int) error {
+	s.render(w, r, status, s.domainView(r, who, d, kept, fault))
+	return nil
+}
+
+// domainView is the page of a domain.
+func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept bool, fault string) templates.AdminDomainPage {
 	title, form := who.l.T("domain.new"), "/admin/domains/new"
 	if kept {
 		title, form = d.Name, pathDomain(d.Name)
@@ -74,8 +81,7 @@ func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer
 	if kept {
 		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form}
 	}
-	s.render(w, r, status, page)
-	return nil
+	return page
 }
 
 // changeDomain does what a button of a domain's page asks for.
@@ -93,8 +99,7 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 		case "delete":
 			return s.deleteDomain(w, r, who, d, kept)
 		case "test":
-			fault := s.testWith(r, d, d.Servers(s.setup.Roots, s.setup.Dial), who.l)
-			return s.sameDomain(w, r, who, d, kept, fault)
+			return s.testDomain(w, r, who, d, kept)
 		}
 	}
 	done, fault, err := s.actOnCard(r, d, who.l)
@@ -113,6 +118,20 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 		return s.sameDomain(w, r, who, d, kept, fault)
 	}
 	return s.saveDomain(w, r, who, d)
+}
+
+// testDomain tries a domain out before the eyes of the admin.
+func (s *Server) testDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept bool) error {
+	o, fault := s.testOf(r, d, d.Servers(s.setup.Roots, s.setup.Dial), who.l)
+	if fault != "" || !kept {
+		return s.sameDomain(w, r, who, d, kept, fault)
+	}
+	page := s.domainView(r, who, d, kept, "")
+	page.Test.Address, page.Test.Lines, page.Test.Mark = o.Address, nil, seal.NewToken()
+	return s.streamed(w, r, page, page.Test.Mark, s.tested(r, d, o, who.l, func(r *http.Request) error {
+		who.kept.Draft = d
+		return s.keepFor(r, who)
+	}))
 }
 
 // sameDomain keeps what was typed and shows it again, with what is wrong, if something is.

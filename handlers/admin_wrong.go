@@ -14,7 +14,7 @@ import (
 // fifth power. And whoever tries many names from everywhere fills no table.
 const (
 	wrongStep   = 5
-	wrongRows   = 100 // of the whole site, within wrongWindow
+	wrongRows   = 40 // of the whole site, within wrongWindow
 	wrongWindow = time.Hour
 )
 

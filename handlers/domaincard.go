@@ -330,21 +330,6 @@ func colons(hex string) string {
 	return b.String()
 }
 
-// test tries the servers of a domain out with an account of it.
-func (s *Server) test(ctx context.Context, d *domainDraft, servers discover.Servers, address, password string, send bool) {
-	ctx, cancel := context.WithTimeout(ctx, testTime)
-	defer cancel()
-	o := checkup.Options{Servers: servers, Resolver: s.setup.Resolver, Address: address, Password: password, OtherForm: true}
-	if send {
-		o.RoundTrip = 30 * time.Second
-	}
-	d.Tested, d.Tester = nil, address
-	for step := range checkup.Run(ctx, o) {
-		step.Facts.Capabilities = nil // nobody reads them here
-		d.Tested = append(d.Tested, step)
-	}
-}
-
 var stateOf = map[checkup.Result]string{checkup.OK: "ok", checkup.Warning: "warn", checkup.Failed: "bad", checkup.LeftOut: "unknown"}
 
 // testLines are the steps of a test in words. What was not asked for is left out.

@@ -15,6 +15,7 @@ import (
 	"restante/internal/i18n"
 	"restante/internal/seal"
 	"restante/internal/store"
+	"restante/mailclient/checkup"
 	"restante/mailclient/discover"
 	"restante/templates"
 )
@@ -363,20 +364,31 @@ func (s *Server) runSetupTest(w http.ResponseWriter, r *http.Request, u *setting
 	if r.PostFormValue("action") == "next" || !ok {
 		return s.nextStep(w, r, u)
 	}
-	fault := s.testWith(r, &u.state.Domain, servers, u.l)
-	return s.sameStep(w, r, u, fault)
+	o, fault := s.testOf(r, &u.state.Domain, servers, u.l)
+	if fault != "" {
+		return s.sameStep(w, r, u, fault)
+	}
+	page, err := s.setupPage(r, u)
+	if err != nil {
+		return err
+	}
+	page.Test = &templates.DomainTest{Domain: servers.Domain, Address: o.Address, FormURL: page.FormURL, Mark: seal.NewToken()}
+	return s.streamed(w, r, page, page.Test.Mark, s.tested(r, &u.state.Domain, o, u.l, func(r *http.Request) error { return s.keepSetup(r, u) }))
 }
 
-// testWith runs a test with the account of a form. It gives what is wrong with that, in words.
-func (s *Server) testWith(r *http.Request, d *domainDraft, servers discover.Servers, l *i18n.Localizer) (fault string) {
+// testOf is the test that a form asks for, with the account that it names. fault is what is wrong with that, in words.
+func (s *Server) testOf(r *http.Request, d *domainDraft, servers discover.Servers, l *i18n.Localizer) (o checkup.Options, fault string) {
 	address, password := strings.ToLower(strings.TrimSpace(r.PostFormValue("address"))), r.PostFormValue("password")
 	_, domain, ok := strings.Cut(address, "@")
 	if !ok || len(address) > 254 || len(password) > 1024 || strings.ContainsAny(address+password, "\r\n\x00") || !strings.EqualFold(domain, servers.Domain) || password == "" {
 		d.Tester = cutText(address, 254)
-		return l.T("test.noaccount", "Domain", servers.Domain)
+		return o, l.T("test.noaccount", "Domain", servers.Domain)
 	}
-	s.test(r.Context(), d, servers, address, password, r.PostFormValue("send") != "")
-	return ""
+	o = checkup.Options{Servers: servers, Resolver: s.setup.Resolver, Address: address, Password: password, OtherForm: true}
+	if r.PostFormValue("send") != "" {
+		o.RoundTrip = 30 * time.Second
+	}
+	return o, ""
 }
 
 // setupFinish says what will be, before it is.

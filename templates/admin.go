@@ -93,8 +93,9 @@ type SetupFinish struct {
 // TestLine is one thing that was looked at. State is ok, warn, bad or unknown.
 type TestLine struct{ State, Words, Detail, Do, Said string }
 
-// DomainTest tries a domain out.
+// DomainTest tries a domain out. Mark, while it runs, stands where its lines will.
 type DomainTest struct {
+	Mark                     string
 	Domain, Address, FormURL string
 	Nothing                  bool
 	Lines                    []TestLine

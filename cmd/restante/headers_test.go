@@ -112,7 +112,7 @@ var routes = map[string]route{
 	"POST /admin/sessions": {path: "/admin/sessions", good: classApp, status: 404, form: "x=1", who: "admin", out: classApp}, "GET /admin/audit": {path: "/admin/audit", good: classApp, who: "admin", out: classApp},
 	"GET /admin/audit.csv": {path: "/admin/audit.csv", good: classDownload, who: "admin", out: classApp}, "GET /admin/health": {path: "/admin/health", good: classApp, who: "admin", out: classApp},
 	"POST /admin/news": {path: "/admin/news", good: classApp, status: 303, form: "about=x&kind=create", who: "admin", out: classApp},
-	"GET /admin/jobs": {path: "/admin/jobs", good: classApp, who: "admin", out: classApp}, "POST /admin/jobs": {path: "/admin/jobs", good: classApp, status: 400, form: "x=1", who: "admin", out: classApp},
+	"GET /admin/jobs":  {path: "/admin/jobs", good: classApp, who: "admin", out: classApp}, "POST /admin/jobs": {path: "/admin/jobs", good: classApp, status: 400, form: "x=1", who: "admin", out: classApp},
 	"POST /admin/jobs/{kind}/{job}": {path: "/admin/jobs/send/77", good: classApp, status: 303, form: "x=1", who: "admin", out: classApp}, "GET /admin/jobs/{kind}/{job}/drop": {path: "/admin/jobs/send/77/drop", good: classApp, status: 303, who: "admin", out: classApp},
 	"GET /admin/site": {path: "/admin/site", good: classApp, who: "admin", out: classApp}, "POST /admin/site": {path: "/admin/site", good: classApp, status: 422, form: "url=x", who: "admin", out: classApp},
 	"GET /admin/account": {path: "/admin/account", good: classApp, who: "admin", out: classApp}, "POST /admin/account": {path: "/admin/account", good: classApp, status: 303, form: "action=confirm", who: "admin", out: classApp},

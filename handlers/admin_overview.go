@@ -116,7 +116,11 @@ func (s *Server) healthPage(w http.ResponseWriter, r *http.Request, who *officer
 		if c.Step != nil {
 			page.Lines = append(page.Lines, testLines(who.l, []checkup.Step{*c.Step})...)
 		} else {
-			page.Lines = append(page.Lines, templates.TestLine{State: stateOf[c.Result], Words: who.l.T("health.of."+c.Kind, "About", c.About), Do: c.Words})
+			line := templates.TestLine{State: stateOf[c.Result], Words: who.l.T("health.of."+c.Kind, "About", c.About), Detail: c.Cause}
+			if c.Result == checkup.Failed {
+				line.Do = who.l.T("health.fault." + c.Kind)
+			}
+			page.Lines = append(page.Lines, line)
 		}
 		page.Bad = page.Bad || c.Result == checkup.Failed
 	}

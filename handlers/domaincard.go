@@ -335,29 +335,34 @@ var stateOf = map[checkup.Result]string{checkup.OK: "ok", checkup.Warning: "warn
 // testLines are the steps of a test in words. What was not asked for is left out.
 func testLines(l *i18n.Localizer, steps []checkup.Step) (out []templates.TestLine) {
 	for _, step := range steps {
-		if step.Problem == checkup.NotWanted || step.Problem == checkup.NeedsAccount {
-			continue
+		if step.Problem != checkup.NotWanted && step.Problem != checkup.NeedsAccount {
+			out = append(out, StepLine(l, step))
 		}
-		v := templates.TestLine{State: stateOf[step.Result]}
-		v.Words = l.T("check.step."+string(step.Name), "Service", serviceNames[step.Service], "Host", step.Host)
-		v.Detail = stepDetail(l, step)
-		if step.Problem != "" {
-			v.Detail = l.T("check.problem." + string(step.Problem))
-		}
-		if step.Advice != "" {
-			v.Do = l.T("check.do." + string(step.Advice))
-		}
-		if step.Problem == checkup.NoRoles {
-			var missing []string
-			for _, role := range step.Facts.Missing {
-				missing = append(missing, l.T("folder."+string(role)))
-			}
-			v.Detail += " " + strings.Join(missing, ", ")
-		}
-		v.Said = step.Text
-		out = append(out, v)
 	}
 	return out
+}
+
+// StepLine is a step of a test in words: what was looked at, what was seen or is wrong, what to do, and the server's own
+// words.
+func StepLine(l *i18n.Localizer, step checkup.Step) templates.TestLine {
+	v := templates.TestLine{State: stateOf[step.Result]}
+	v.Words = l.T("check.step."+string(step.Name), "Service", serviceNames[step.Service], "Host", step.Host)
+	v.Detail = stepDetail(l, step)
+	if step.Problem != "" {
+		v.Detail = l.T("check.problem." + string(step.Problem))
+	}
+	if step.Advice != "" {
+		v.Do = l.T("check.do." + string(step.Advice))
+	}
+	if step.Problem == checkup.NoRoles {
+		var missing []string
+		for _, role := range step.Facts.Missing {
+			missing = append(missing, l.T("folder."+string(role)))
+		}
+		v.Detail += " " + strings.Join(missing, ", ")
+	}
+	v.Said = step.Text
+	return v
 }
 
 func stepDetail(l *i18n.Localizer, step checkup.Step) string {

@@ -85,11 +85,11 @@ type Setup struct {
 }
 
 // Check is one thing that the doctor looked at: data, key, database, public, named, preset, or a Step of a mail server.
-// Words are what the program says of a fault.
+// Cause is what the program says of a fault.
 type Check struct {
 	Kind, About string
 	Result      checkup.Result
-	Words       string
+	Cause       string
 	Step        *checkup.Step
 }
 

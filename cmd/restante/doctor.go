@@ -12,24 +12,29 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 
+	"restante/handlers"
 	"restante/internal/config"
+	"restante/internal/i18n"
 	"restante/internal/seal"
 	"restante/internal/store"
-	"restante/mailclient"
 	"restante/mailclient/checkup"
 	"restante/mailclient/discover"
 )
 
-// check is one thing that the doctor looked at.
+// check is one thing that the doctor looked at. What and Result are for programs, Words are what is wrong, and what to do.
 type check struct {
 	What   string         `json:"what"`
 	Result checkup.Result `json:"result"`
-	Words  string         `json:"words,omitempty"` // what is wrong, and what to do
-	Step   *checkup.Step  `json:"step,omitempty"`  // of a mail server
+	Words  string         `json:"words,omitempty"`
+	Step   *checkup.Step  `json:"step,omitempty"` // of a mail server
 
-	kind, about string // of what What says, for the page that has words of its own
+	title       string
+	kind, about string
+	cause       string // what the program says of a fault
 }
 
 // doctor looks at everything that a set-up can have wrong and says it in plain words, or as JSON.
@@ -41,9 +46,13 @@ func doctor(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if errors.Is(err, flag.ErrHelp) {
 		return err
 	}
+	l := i18n.For("", spoken())
 	checks := []check{checked("configuration", "", err)}
 	if err == nil {
 		checks = append(checks, examine(ctx, conf)...)
+	}
+	for i := range checks {
+		checks[i].speak(l)
 	}
 	failed := 0
 	for _, c := range checks {
@@ -71,9 +80,35 @@ var checkNames = map[string]string{
 func checked(kind, about string, err error) check {
 	c := check{What: strings.TrimSpace(checkNames[kind] + " " + about), Result: checkup.OK, kind: kind, about: about}
 	if err != nil {
-		c.Result, c.Words = checkup.Failed, err.Error()
+		c.Result, c.cause = checkup.Failed, err.Error()
 	}
 	return c
+}
+
+// spoken is the language of the terminal, as a browser would name it.
+func spoken() string {
+	lang, _, _ := strings.Cut(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")), ".")
+	return strings.ReplaceAll(lang, "_", "-")
+}
+
+// speak puts a check into words: those of the page that shows it.
+func (c *check) speak(l *i18n.Localizer) {
+	if c.Step == nil {
+		c.title = l.T("health.of."+c.kind, "About", c.about)
+		if c.Result == checkup.Failed {
+			c.Words = l.T("health.fault."+c.kind) + " (" + c.cause + ")"
+		}
+		return
+	}
+	line := handlers.StepLine(l, *c.Step)
+	parts := []string{line.Detail, line.Do}
+	if cert := c.Step.Facts.Certificate; cert != nil && len(cert.Faults) > 0 {
+		parts = append(parts, l.T("domain.certificate", "Names", strings.Join(cert.Names, ", "), "Issuer", cert.Issuer, "Date", l.Date(cert.NotAfter)), l.T("health.fingerprint", "Fingerprint", cert.Fingerprint))
+	}
+	if line.Said != "" {
+		parts = append(parts, l.T("error.said")+" "+line.Said)
+	}
+	c.title, c.Words = line.Words, strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
 }
 
 func examine(ctx context.Context, conf config.Config) []check {
@@ -98,7 +133,7 @@ func examine(ctx context.Context, conf config.Config) []check {
 	for _, d := range servers {
 		for step := range checkup.Run(ctx, checkup.Options{Servers: d}) {
 			if step.Problem != checkup.NeedsAccount {
-				out = append(out, check{What: stepName(step), Result: step.Result, Words: stepWords(step), Step: &step})
+				out = append(out, check{What: stepName(step), Result: step.Result, Step: &step})
 			}
 		}
 	}
@@ -128,51 +163,11 @@ func stepName(s checkup.Step) string {
 	return name + ": ways to sign in"
 }
 
-// problemWords are what is wrong with a server that nobody signs in to, and what to do.
-var problemWords = map[checkup.Problem]string{
-	checkup.Problem(mailclient.NoSuchHost):    "there is no such name: check it, and the DNS",
-	checkup.Problem(mailclient.Unreachable):   "nobody answers: check the port, the firewall and whether the server runs",
-	checkup.Problem(mailclient.Timeout):       "no answer in time: check the port and the firewall",
-	checkup.Problem(mailclient.Lost):          "it ends the connection: look at its log",
-	checkup.Problem(mailclient.Bye):           "it lets nobody in just now",
-	checkup.Problem(mailclient.NoTLS):         "it offers no encryption: check port and scheme",
-	checkup.Problem(mailclient.WrongProtocol): "something else answers there: check port and scheme",
-	checkup.Problem(mailclient.Injected):      "it says what it must not before encryption: look at what stands between",
-	checkup.Problem(mailclient.CertExpired):   "its certificate is not valid at this time: renew it",
-	checkup.Problem(mailclient.CertName):      "its certificate is for another name: use one of its names",
-	checkup.Problem(mailclient.CertUnknown):   "nobody vouches for its certificate: if it is your own, name its authority in RESTANTE_CA_FILE",
-	checkup.NotTLS:                            "connected without encryption, to an address of an own network",
-	checkup.Expiring:                          "its certificate ends soon: renew it",
-	checkup.NoMechanism:                       "it offers no way to sign in that is understood: check port and scheme",
-	checkup.NeedsAnother:                      "not looked at",
-}
-
-func stepWords(s checkup.Step) string {
-	parts := []string{problemWords[s.Problem]}
-	if c := s.Facts.Certificate; c != nil {
-		until := "certificate until " + c.NotAfter.Format("2006-01-02")
-		if len(c.Faults) > 0 {
-			until = fmt.Sprintf("certificate for %s until %s, SHA-256 %s", strings.Join(c.Names, ", "), c.NotAfter.Format("2006-01-02"), c.Fingerprint)
-		}
-		parts = append(parts, until)
-	}
-	if s.Text != "" {
-		parts = append(parts, "the server said: "+s.Text)
-	}
-	if len(s.Facts.Addresses) > 0 {
-		parts = append(parts, strings.Join(s.Facts.Addresses, ", "))
-	}
-	if s.Name == checkup.Capabilities && len(s.Facts.Mechanisms) > 0 {
-		parts = append(parts, strings.Join(s.Facts.Mechanisms, ", "))
-	}
-	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
-}
-
 var resultWords = map[checkup.Result]string{checkup.OK: "ok", checkup.Warning: "note", checkup.Failed: "FAIL", checkup.LeftOut: "-"}
 
 func say(w io.Writer, checks []check) error {
 	for _, c := range checks {
-		line := fmt.Sprintf("%-5s %s", resultWords[c.Result], c.What)
+		line := fmt.Sprintf("%-5s %s", resultWords[c.Result], c.title)
 		if c.Words != "" {
 			line += ": " + c.Words
 		}

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,10 +15,17 @@ import (
 // asksDoctor runs the doctor with an environment.
 func asksDoctor(t *testing.T, env map[string]string, args ...string) (string, error) {
 	t.Helper()
+	return asksDoctorIn(t, "C", env, args...)
+}
+
+// asksDoctorIn is asksDoctor on a terminal of a language.
+func asksDoctorIn(t *testing.T, lang string, env map[string]string, args ...string) (string, error) {
+	t.Helper()
 	for name, value := range env {
 		t.Setenv("RESTANTE_"+name, value)
 	}
 	t.Setenv("RESTANTE_DATA", t.TempDir()+"/data")
+	t.Setenv("LC_ALL", lang)
 	var out, errs bytes.Buffer
 	err := run(t.Context(), append([]string{"doctor"}, args...), &out, &errs)
 	return out.String(), err
@@ -71,7 +80,7 @@ func TestTheDoctorFindsAGoodSetUpGood(t *testing.T) {
 		}
 	}
 	out, err := asksDoctor(t, env)
-	if err != nil || !strings.Contains(out, "ok    database\n") || !strings.Contains(out, "IMAP server localhost: ways to sign in: PLAIN, LOGIN") {
+	if err != nil || !strings.Contains(out, "ok    Database\n") || !strings.Contains(out, "IMAP localhost can what is needed: PLAIN, LOGIN") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -87,7 +96,7 @@ func TestTheDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 	for what, words := range map[string]string{
-		"IMAP server localhost: connection": "nobody vouches for its certificate", "SMTP server 127.0.0.1: connection": "check port and scheme", "POP3 server localhost: connection": "nobody answers",
+		"IMAP server localhost: connection": "Nobody vouches for its certificate", "SMTP server 127.0.0.1: connection": "Check port and encryption", "POP3 server localhost: connection": "Nobody answers",
 	} {
 		if c := d.of(t, what); c.Result != checkup.Failed || !strings.Contains(c.Words, words) {
 			t.Errorf("%+v, want %q", c, words)
@@ -97,7 +106,7 @@ func TestTheDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	out, err := asksDoctor(t, env)
-	if err == nil || !strings.Contains(out, "FAIL  IMAP server localhost: connection: nobody vouches") || !strings.Contains(out, "SHA-256 ") {
+	if err == nil || !strings.Contains(out, "FAIL  IMAP localhost answers safely: Nobody vouches") || !strings.Contains(out, "SHA-256 ") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -106,5 +115,20 @@ func TestTheDoctorSaysWhatIsWrongWithTheConfiguration(t *testing.T) {
 	d, err := diagnose(t, map[string]string{"LISTEN": "nowhere"})
 	if err == nil || d.OK || len(d.Checks) != 1 || !strings.Contains(d.Checks[0].Words, "host:port") {
 		t.Errorf("%v, %+v", err, d)
+	}
+}
+
+func TestTheDoctorSpeaksTheLanguageOfTheTerminal(t *testing.T) {
+	for lang, words := range map[string]string{"de_DE.UTF-8": "FAIL  Schlüsseldatei", "de_AT": "FAIL  Schlüsseldatei", "C": "FAIL  Key file", "POSIX": "FAIL  Key file", "fr_FR.UTF-8": "FAIL  Key file", "": "FAIL  Key file"} {
+		key := filepath.Join(t.TempDir(), "key")
+		if err := os.WriteFile(key, []byte("no key\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("LANG", "")
+		t.Setenv("LC_MESSAGES", "")
+		out, err := asksDoctorIn(t, lang, map[string]string{"KEY_FILE": key})
+		if err == nil || !strings.Contains(out, words) || !strings.Contains(out, "64 hex digits") {
+			t.Errorf("%s: %v\n%s", lang, err, out)
+		}
 	}
 }

@@ -79,7 +79,7 @@ func (h *house) newPages(public string) *handlers.Server {
 // examine is what the doctor looks at, for the page that shows it.
 func (h *house) examine(ctx context.Context) (out []handlers.Check) {
 	for _, c := range examine(ctx, h.conf) {
-		out = append(out, handlers.Check{Kind: c.kind, About: c.about, Result: c.Result, Words: c.Words, Step: c.Step})
+		out = append(out, handlers.Check{Kind: c.kind, About: c.about, Result: c.Result, Cause: c.cause, Step: c.Step})
 	}
 	return out
 }

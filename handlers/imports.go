@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"restante/internal/jobs"
 	"restante/internal/netguard"
 	"restante/internal/store"
 	"restante/mailclient"
@@ -50,6 +51,15 @@ func (s *Server) imports(w http.ResponseWriter, r *http.Request, p *person) erro
 
 // importsPage shows the page, with a form as it was typed, and a question about one of the sources.
 func (s *Server) importsPage(w http.ResponseWriter, r *http.Request, p *person, status int, f sourceForm, ask *templates.SourceAsk) error {
+	return s.importsWith(w, r, p, status, f, func(v *templates.Source) {
+		if ask != nil && ask.ID == v.ID {
+			v.Ask = ask
+		}
+	})
+}
+
+// importsWith is importsPage, where change may alter how each source is shown.
+func (s *Server) importsWith(w http.ResponseWriter, r *http.Request, p *person, status int, f sourceForm, change func(v *templates.Source)) error {
 	sources, err := s.store.Sources(r.Context(), p.User.ID)
 	if err != nil {
 		return err
@@ -61,9 +71,7 @@ func (s *Server) importsPage(w http.ResponseWriter, r *http.Request, p *person, 
 		if err != nil {
 			return err
 		}
-		if ask != nil && ask.ID == o.ID {
-			v.Ask = ask
-		}
+		change(&v)
 		page.Sources = append(page.Sources, v)
 	}
 	page.Mailboxes = mailboxOptions(p, boxes, "INBOX", false)
@@ -138,11 +146,11 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 	}
 	v := templates.Source{
 		ID: o.ID, Name: o.Username, Host: o.Host, Server: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), ActionURL: pathSource(o.ID), Paused: o.Paused, Held: o.Held,
-		Keeps: keepOptions(p, string(o.Keep)), Days: max(o.Days, 1), Once: o.Once, MarkRead: o.MarkRead, APOP: o.APOP, Port: o.Port, Securities: securityOptions(p, typedSecurity(o.Security)),
+		Keeps: keepOptions(p, string(o.Keep)), Days: strconv.Itoa(max(o.Days, 1)), Once: o.Once, MarkRead: o.MarkRead, APOP: o.APOP, Port: strconv.Itoa(o.Port), Securities: securityOptions(p, typedSecurity(o.Security)),
 		ServerSaid: o.ServerText,
 	}
 	if o.Keep != store.KeepDays {
-		v.Days = 14
+		v.Days = freshSource.days
 	}
 	v.Mailboxes = mailboxOptions(p, boxes, o.Mailbox, false)
 	if !slices.ContainsFunc(v.Mailboxes, func(m templates.Option) bool { return m.Current }) {
@@ -181,8 +189,15 @@ func (s *Server) failedMails(ctx context.Context, p *person, source int64) (out 
 // sourceState says where a source stands.
 func (s *Server) sourceState(p *person, v *templates.Source, o store.Source, counts store.SourceCounts, runs []store.ImportRun) {
 	clock := func(t time.Time) string { return p.L.Short(t.In(p.Zone), s.nowFor(p)) }
+	goesOn := len(runs) > 0 && runs[0].Ended.IsZero()
 	switch {
-	case o.Running && len(runs) > 0 && runs[0].Ended.IsZero() && runs[0].Total > 0:
+	case o.Running && o.Paused:
+		v.Words, v.Goes = p.L.T("imports.pausing"), true
+	case o.Running && o.Held:
+		v.Words, v.Goes = p.L.T("imports.held"), true
+	case jobs.Interrupted(o) || goesOn && !o.Running && !o.Paused && !o.Held:
+		v.Words, v.Goes = p.L.T("imports.interrupted"), true
+	case o.Running && goesOn && runs[0].Total > 0:
 		run := runs[0]
 		v.Total, v.At, v.Percent = run.Total, run.Done, run.Done*100/run.Total
 		v.Words = p.L.T("imports.progress", "N", run.Total, "Done", p.L.Number(run.Done))
@@ -298,16 +313,16 @@ func (f *sourceForm) source(p *person) (o store.Source, wrong string) {
 		return o, p.L.T("imports.badserver")
 	}
 	if o.Keep == store.KeepDays {
-		n, err := strconv.Atoi(f.days)
-		if err != nil || n < 1 || n > 3650 {
+		if !daysRight(f.days) {
 			return o, p.L.T("imports.baddays")
 		}
-		o.Days = n
+		o.Days = atoi(f.days)
 	}
 	return o, ""
 }
 
-// mailboxFor is the folder that a form names: one that there is, or a new one called after the address.
+// mailboxFor is the folder that a form names: one that there is, or a new one called after the address. The first run that
+// brings something makes that one.
 func (s *Server) mailboxFor(ctx context.Context, p *person, f sourceForm) (string, error) {
 	boxes, err := p.Mail.Mailboxes(ctx)
 	if err != nil {
@@ -328,9 +343,6 @@ func (s *Server) mailboxFor(ctx context.Context, p *person, f sourceForm) (strin
 	}
 	if err != nil {
 		return "", err
-	}
-	if !taken(boxes, name) {
-		err = p.Mail.CreateMailbox(ctx, name)
 	}
 	return name, err
 }
@@ -460,6 +472,21 @@ func (s *Server) actOnSource(w http.ResponseWriter, r *http.Request, p *person) 
 	return seeOther(w, r, "/imports")
 }
 
+// typedInto shows a source with what was typed to change it, and what is wrong with that.
+func (f *sourceForm) typedInto(p *person, v *templates.Source, wrong string) {
+	v.Wrong, v.Keeps, v.Days, v.Port, v.Securities = wrong, keepOptions(p, f.keep), f.days, f.port, securityOptions(p, f.security)
+	v.Once, v.MarkRead, v.APOP = f.once, f.markRead, f.apop
+	v.BadDays = f.keep == string(store.KeepDays) && !daysRight(f.days)
+	for i := range v.Mailboxes {
+		v.Mailboxes[i].Current = v.Mailboxes[i].Value == f.mailbox
+	}
+}
+
+func daysRight(days string) bool {
+	n, err := strconv.Atoi(days)
+	return err == nil && n >= 1 && n <= 3650
+}
+
 // saveSource changes a source. Before mails are deleted that were not to be, it says how many and asks.
 func (s *Server) saveSource(w http.ResponseWriter, r *http.Request, p *person, o store.Source) error {
 	f := sourceFormFrom(r)
@@ -475,8 +502,11 @@ func (s *Server) saveSource(w http.ResponseWriter, r *http.Request, p *person, o
 		}
 	}
 	if wrong != "" {
-		s.putFlash(r, flash{Words: wrong, Failed: true})
-		return seeOther(w, r, "/imports")
+		return s.importsWith(w, r, p, http.StatusUnprocessableEntity, freshSource, func(v *templates.Source) {
+			if v.ID == o.ID {
+				f.typedInto(p, v, wrong)
+			}
+		})
 	}
 	next.ID, next.UserID, next.AccountID = o.ID, o.UserID, o.AccountID
 	n, err := s.store.CountDeletions(r.Context(), p.User.ID, o.ID, next.Keep, next.Days)

@@ -34,7 +34,9 @@ type Source struct {
 	AskPassword                  bool
 	Deletions, Costly            string // what will be deleted there; that to leave it there costs time
 	Ask                          *SourceAsk
-	Port, Days                   int
+	Port, Days                   string
+	Wrong                        string // with what was typed to change it
+	BadDays                      bool
 	Once, MarkRead, APOP         bool
 	Securities, Keeps, Mailboxes []Option
 	History                      []SourceRun

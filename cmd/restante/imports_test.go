@@ -5,8 +5,10 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"restante/internal/config"
+	"restante/internal/store"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 )
@@ -251,10 +253,97 @@ func TestFormsOfImportsThatNoBrowserSends(t *testing.T) {
 	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here") })
 	card := attr(v.one("section[data-source-card]"), "data-source-card")
 	save := func() *form { return v.get("/imports").formAround("select[id=into-" + card + "]") }
-	save().set("keep", "bogus").press("action", "save").want(200).says("[role=alert]", "could not be read")
+	save().set("keep", "bogus").press("action", "save").want(422).says("[role=alert]", "could not be read")
 	save().set("mailbox", "").press("action", "save").want(200).says("[role=status]", "Kept")
 	save().set("mailbox", newMailbox).press("action", "save").want(200).says("[role=status]", "Kept")
 	if got := v.get("/imports").formAround("select[id=into-" + card + "]").values.Get("mailbox"); got != old.Address {
 		t.Errorf("the mails go into %q", got)
+	}
+}
+
+// TestAWrongNumberOfDaysKeepsWhatWasTyped in the card of the source that is being changed, and names the field.
+func TestAWrongNumberOfDaysKeepsWhatWasTyped(t *testing.T) {
+	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 1)
+	v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here") })
+	v.get("/imports").formAround("select[id=into-1]").set("keep", "days").set("days", "4000").set("markread", "1").set("port", "1110").press("action", "save").want(422)
+	v.says("[role=alert]", "from 1 to 3650")
+	days := v.one("input[id=days-1]")
+	if attr(days, "value") != "4000" || attr(days, "aria-invalid") != "true" || text(v.one("span[id=bad-days-1]")) == "" {
+		t.Errorf("the field holds %q", attr(days, "value"))
+	}
+	f := v.formAround("select[id=into-1]")
+	if f.values.Get("keep") != "days" || f.values.Get("port") != "1110" || f.values.Get("markread") != "1" {
+		t.Errorf("what was typed is now %v", f.values)
+	}
+	f.set("days", "30").set("port", fmt.Sprint(pop.POP3.Port)).press("action", "save").want(200)
+	if f := v.get("/imports").formAround("select[id=into-1]"); f.values.Get("days") != "30" {
+		t.Errorf("kept is %v", f.values)
+	}
+}
+
+// TestARefusedSourceLeavesNoFolder behind at the person's own server.
+func TestARefusedSourceLeavesNoFolder(t *testing.T) {
+	v, anna, imap, pop, old := importSite(t, testdb.SQLite(t), 1)
+	v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here") })
+	v.filledIn(pop.POP3, old).set("mailbox", newMailbox).press("action", "start").want(409)
+	talk := imap.Talk(t, anna)
+	if list := talk.Do(`LIST "" "*"`); strings.Contains(strings.Join(list, "\n"), "@") {
+		t.Errorf("the server has the folders %q", list)
+	}
+}
+
+// TestPauseAndAKillShowAtOnce: nobody has to wait for a lease to end to see that nothing runs.
+func TestPauseAndAKillShowAtOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		s, v, _, _, pop, old := importsOn(t, db, 1)
+		v.filledIn(pop.POP3, old).press("action", "start").want(200)
+		eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here") })
+		if err := s.house.store.RunSource(t.Context(), 1, 1); err != nil {
+			t.Fatal(err)
+		}
+		runs := func(lease time.Duration) { // a worker elsewhere, as far as anybody can see
+			t.Helper()
+			if _, err := s.house.store.TakeSource(t.Context(), 1, "elsewhere", lease); err != nil {
+				t.Fatal(err)
+			}
+			h := store.Hold{SourceID: 1, Node: "elsewhere"}
+			id, err := s.house.store.StartRun(t.Context(), h)
+			if err == nil {
+				err = s.house.store.RecordRun(t.Context(), h, store.ImportRun{ID: id, Total: 100, Done: 7})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		runs(time.Minute)
+		if words := v.state(); !strings.Contains(words, "7 of 100") {
+			t.Errorf("a run shows as %q", words)
+		}
+		v.get("/imports").formAround("button[value=pause]").press("action", "pause").want(200)
+		if words := v.state(); !strings.Contains(words, "Paused. What is on its way") {
+			t.Errorf("paused, it shows as %q", words)
+		}
+		if err := s.house.store.FinishSource(t.Context(), store.Source{ID: 1}, "elsewhere"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.house.store.RunSource(t.Context(), 1, 1); err != nil {
+			t.Fatal(err)
+		}
+		runs(20 * time.Second) // of a worker that was to hold it for a minute, and has died
+		if words := v.state(); !strings.Contains(words, "Interrupted. It goes on by itself") || strings.Contains(words, "7 of 100") {
+			t.Errorf("after a kill it shows as %q", words)
+		}
+	})
+}
+
+// TestWhatMayNotBeNamedIsSaidInOneSentence: whether there is such a host in an inner network is told to nobody.
+func TestWhatMayNotBeNamedIsSaidInOneSentence(t *testing.T) {
+	imap := testmail.Demo(t)
+	s := newSite(t, imap, testdb.SQLite(t), nil)
+	v := s.signIn(imap.NewUser(t))
+	for _, host := range []string{"10.20.30.40", "localhost", "no-such-host.invalid"} {
+		v.filledIn(testmail.Address{Host: host, Port: 995}, testmail.User{Address: "x@y.test", Password: "x"}).press("action", "start").want(422).says("[role=alert]", "There is no server "+host+", or the admin of this site does not let people name it")
 	}
 }

@@ -136,6 +136,13 @@ func (q *Queue) holdSource(ctx context.Context, id int64) (held context.Context,
 	return held, func() { cancel(); <-done }
 }
 
+// Interrupted says of a source that runs that its worker has given no sign for a while: it was killed, and another goes on
+// once its lease has ended.
+func Interrupted(o store.Source) bool {
+	const signs = 3 // that are missed
+	return o.Running && time.Until(o.Until) < lease-signs*lease/8
+}
+
 // importFrom brings over what a source has.
 func (q *Queue) importFrom(ctx context.Context, o *store.Source, l *popLedger) pop3.Outcome {
 	a, servers, err := q.account(ctx, o.UserID, o.AccountID)

@@ -34,6 +34,7 @@ type Source struct {
 	Server, ServerText string
 	NoUIDL             bool // the server has none: each run reads every header, so that it is better to delete (P5)
 	Running            bool
+	Until              time.Time // a run that gives no sign ends here
 	Created, Updated   time.Time
 
 	Cred, TargetCred []byte // sealed
@@ -66,7 +67,7 @@ func (s *Store) scanSource(r interface{ Scan(...any) error }) (o Source, err err
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.Host, &o.Port, &o.Security, &o.Username, &o.APOP, &o.Mailbox, &o.Keyword, &o.MarkRead, &o.Keep, &o.Days, &every, &o.Paused,
 		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &o.NoUIDL, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once, &o.Held)
 	o.Every, o.NextAt, o.NotBefore, o.Created, o.Updated = time.Duration(every)*time.Second, fromMS(next), fromMS(notBefore), fromMS(created), fromMS(updated)
-	o.Running = taken > s.ms()
+	o.Running, o.Until = taken > s.ms(), fromMS(taken)
 	return o, err
 }
 

@@ -25,7 +25,8 @@ const (
 	TooSoon      OutcomeKind = "delay"       // the source wants to be left alone for a while
 	Hiccup       OutcomeKind = "temporary"
 	Closed       OutcomeKind = "permanent" // the source will not, until somebody does something about it
-	Config       OutcomeKind = "config"    // no such host, certificate, encryption, a forbidden address
+	Config       OutcomeKind = "config"    // certificate, encryption
+	Nowhere      OutcomeKind = "nowhere"   // no such host, or one that the dialler does not go to: which of these is told to nobody
 	Unreached    OutcomeKind = "unreachable"
 	Broken       OutcomeKind = "broken" // our own database or disk
 )
@@ -66,7 +67,7 @@ var reasons = map[Reason]OutcomeKind{
 
 // configKinds are what no time heals.
 var configKinds = map[wire.ConnectKind]bool{
-	wire.NoSuchHost: true, wire.CertExpired: true, wire.CertName: true, wire.CertUnknown: true, wire.NoTLS: true, wire.Injected: true, wire.WrongProtocol: true,
+	wire.CertExpired: true, wire.CertName: true, wire.CertUnknown: true, wire.NoTLS: true, wire.Injected: true, wire.WrongProtocol: true,
 }
 
 // SourceOutcome is what an error of Dial, or of a session, comes to for a run.
@@ -79,8 +80,11 @@ func SourceOutcome(err error) Outcome {
 		out.Kind, out.Host, out.Text = reasons[no.Reason()], no.Host, no.Text
 	case errors.As(err, &lost):
 		out.Host, out.Text = lost.Host, lost.Text
-		if configKinds[lost.Kind] {
+		switch {
+		case configKinds[lost.Kind]:
 			out.Kind = Config
+		case lost.Kind == wire.NoSuchHost, lost.Kind == wire.Forbidden: // else names of an inner network could be told by it
+			out.Kind, out.Text = Nowhere, ""
 		}
 	}
 	return out

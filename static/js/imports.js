@@ -1,6 +1,7 @@
 // The page of imports: how far each has come, and the server of an address that
 // was typed. Without it the page says so when it is loaded again.
 import { all, isOurs, one, parse } from "./dom.js";
+import { say } from "./words.js";
 
 async function page(body) {
 	const response = await fetch("/imports", body ? { method: "POST", body, headers: { "X-Restante": "1" } } : { headers: { "X-Restante": "1" } });
@@ -70,10 +71,25 @@ async function look(form) {
 	}
 }
 
+/** trying shows on the button that a server is being asked, which may take half a minute. A page that is come back to is as it was. */
+function trying(e) {
+	const button = e.submitter;
+	if (e.defaultPrevented || !button?.closest("main.imports") || button.hasAttribute("aria-busy")) return;
+	const words = [...button.childNodes];
+	button.setAttribute("aria-busy", "true"); // not disabled: a form does not send what is
+	button.textContent = say("working");
+	addEventListener("pageshow", (back) => {
+		if (!back.persisted) return;
+		button.removeAttribute("aria-busy");
+		button.replaceChildren(...words);
+	}, { once: true });
+}
+
 /** startImports brings the page to life. */
 export function startImports() {
 	const form = one("form[data-source]");
 	document.addEventListener("restante:import", refresh);
 	setInterval(() => { if (one("[data-goes]") && !document.hidden) refresh(); }, 5000); // where no news comes
+	document.addEventListener("submit", trying);
 	form.elements.username.addEventListener("change", () => look(form).catch(() => { /* typed by hand then */ }));
 }

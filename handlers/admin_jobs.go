@@ -112,11 +112,21 @@ func pathJob(kind store.JobKind, id int64) string {
 	return "/admin/jobs/" + string(kind) + "/" + strconv.FormatInt(id, 10)
 }
 
-var stageStates = map[store.JobStage]string{store.JobFailed: "bad", store.JobRunning: "ok", store.JobWaiting: "unknown", store.JobPaused: "warn"}
+// jobState is how a job is: bad where something is to be mended, warn where it waits for its person, or too long.
+func jobState(j store.Job) string {
+	theirs := j.Kind == store.JobSend && j.State != string(store.Config) || j.Kind == store.JobWork
+	switch {
+	case j.Stage == store.JobFailed && !theirs:
+		return "bad"
+	case j.Stage == store.JobFailed, j.Stage == store.JobPaused, j.State == string(store.Waiting) && j.Kind == store.JobSend:
+		return "warn"
+	}
+	return "ok"
+}
 
 // jobRow is a job in words.
 func jobRow(l *i18n.Localizer, j store.Job) templates.AdminJob {
-	v := templates.AdminJob{State: stageStates[j.Stage], Title: jobTitle(l, j), URL: pathJob(j.Kind, j.ID), Said: j.ServerText}
+	v := templates.AdminJob{State: jobState(j), Title: jobTitle(l, j), URL: pathJob(j.Kind, j.ID), Said: j.ServerText}
 	switch j.Kind {
 	case store.JobSend:
 		v.Words = sendWords(l, j)

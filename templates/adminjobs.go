@@ -1,6 +1,6 @@
 package templates
 
-// AdminJob is a job in the list. State is ok, warn, bad or unknown.
+// AdminJob is a job in the list. State is ok, warn or bad.
 type AdminJob struct {
 	State, Title, Words  string
 	Lines                []string
@@ -8,6 +8,9 @@ type AdminJob struct {
 	URL, DropURL         string // DropURL is "" where it cannot be dropped
 	Retry, Pause, Resume bool
 }
+
+// Acts says whether there is anything to be done with the job.
+func (j AdminJob) Acts() bool { return j.Retry || j.Pause || j.Resume || j.DropURL != "" }
 
 // AdminJobs lists jobs. Imports says that all of them can be paused here, Held that they are.
 type AdminJobs struct {

@@ -131,3 +131,25 @@ func TestAnAdminPausesImports(t *testing.T) {
 		}
 	})
 }
+
+// TestAnAdminSeesWhatFailsOfTheProgramItself, has it tried again, and forgets it.
+func TestAnAdminSeesWhatFailsOfTheProgramItself(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		s := newSite(t, testmail.Demo(t), db, nil)
+		v := s.office()
+		if _, err := s.house.store.DB().ExecContext(t.Context(), `INSERT INTO river_job (kind, args, max_attempts) VALUES ('nobody-knows-it', '{}', 25)`); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it has failed", func() bool {
+			return strings.Contains(strings.Join(v.get("/admin/jobs?kind=task").want(200).texts("main"), " "), "nobody-knows-it")
+		})
+		v.says("main", "Failed. Next try")
+		v.get("/admin").want(200).says("main", "One task of the program itself has failed")
+		v.get("/admin/jobs").want(200)
+		v.formAround("button[value=retry]").press("action", "retry").want(200).says("[role=status]", "Tried now: nobody-knows-it")
+		eventually(t, "it has failed again", func() bool { return v.get("/admin/jobs?kind=task").want(200).has("a[class=\"button danger-quiet\"]") })
+		v.get(attr(v.one("a[class=\"button danger-quiet\"]"), "href")).want(200).says("main", "Nothing is lost")
+		v.formAround("button[value=drop]").press("action", "drop").want(200)
+		v.get("/admin/jobs?kind=task").want(200).says("main", "No job is there")
+	})
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	_ "embed"
 	"fmt"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"restante/internal/demo"
+	"restante/internal/jobs"
+	"restante/internal/store"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 )
@@ -92,7 +95,8 @@ var adminScreens = []screen{
 	{name: "admin-person", path: "/admin/people/1", ready: `document.querySelector("#x-confirm")`},
 	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".admin-rows")`},
 	{name: "admin-audit", path: "/admin/audit", ready: `document.querySelector("tbody")`},
-	{name: "admin-jobs", path: "/admin/jobs", ready: `document.querySelector("main .filter")`},
+	{name: "admin-jobs", path: "/admin/jobs", ready: `document.querySelector(".jobs details")`, before: func(b *tab) { b.click(`.jobs summary`) }},
+	{name: "admin-drop", path: "/admin/jobs/send/1/drop", ready: `document.querySelector("button[value=drop]")`},
 	{name: "admin-site", path: "/admin/site", ready: `document.querySelector("#url")`},
 	{name: "admin-health", path: "/admin/health", ready: `document.querySelector(".findings")`},
 	{name: "admin-account", path: "/admin/account", ready: `document.querySelector("#pn")`, before: func(b *tab) {
@@ -134,7 +138,46 @@ func prepareAdmin(t *testing.T, s *site) (admin, setup *visitor) {
 	admin = newVisitor(t, s.base)
 	admin.get("/admin/login").adminTries("owner", adminPassword).want(200)
 	fill(admin.get("/admin/domains/new").want(200)).set("current", adminPassword).press("action", "save").want(200)
+	prepareJobs(t, s)
 	return admin, setup
+}
+
+// prepareJobs has the first user's letter wait, an import of theirs that cannot be, and another admin that is to be known.
+func prepareJobs(t *testing.T, s *site) {
+	t.Helper()
+	db := s.house.store
+	a, err := db.Account(t.Context(), 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.CreateDraft(t.Context(), store.Draft{UserID: a.UserID, AccountID: a.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob, size, err := db.WriteBlob(t.Context(), a.UserID, strings.NewReader("Subject: x\r\n\r\nx\r\n"), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.InTx(t.Context(), func(tx *sql.Tx) error {
+		_, err := db.EnqueueTx(t.Context(), tx, store.OutboxItem{UserID: a.UserID, AccountID: a.ID, DraftID: d.ID, DueAt: time.Now().Add(time.Hour), BlobID: blob, Size: size, From: a.Address, Recipients: []string{"x@y.test"}})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	o := store.Source{Host: "pop.old.invalid", Port: 995, Security: "tls", Username: "anna", Mailbox: "INBOX", Keep: store.KeepAll}
+	if o, err = s.house.queue.AddSource(t.Context(), a, o, "x", jobs.Credential{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the import has failed", func() bool {
+		j, err := db.Job(t.Context(), store.JobImport, o.ID)
+		return err == nil && j.Stage == store.JobFailed
+	})
+	if _, err := db.DB().ExecContext(t.Context(), `UPDATE sources SET server_text = 'somebody@old.invalid is not here' WHERE id = $1`, o.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.TellAdmins(t.Context(), "mia", "create"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestEveryAdminScreenIsForEverybody: what holds for the screens of people holds for these.

@@ -1,5 +1,5 @@
-// Package jobs runs what outlives a request: sending, acts on many mails, imports, sweeping. It knows the
-// queue and when to try again; the work itself is one domain call. River keeps
+// Package jobs runs what outlives a request: sending, acts on many mails, imports, sweeping, looking at the servers of the
+// domains. It knows the queue and when to try again; the work itself is one domain call. River keeps
 // the jobs in the main database. Start at New.
 package jobs
 

@@ -207,7 +207,10 @@ func (s *Server) taskRows(ctx context.Context, l *i18n.Localizer) (out []templat
 	for _, t := range list {
 		v := templates.AdminJob{State: "warn", Title: taskTitle(l, t), URL: pathJob(jobTask, t.ID), Retry: true, Said: t.Words, Words: l.T("jobs.task.again", "Date", stamp(t.Next)),
 			Lines: []string{l.T("jobs.tries", "N", t.Tries), l.T("jobs.since", "Date", stamp(t.Last)), "#" + strconv.FormatInt(t.ID, 10)}}
-		if t.GaveUp {
+		switch {
+		case t.GaveUp && t.Woken:
+			v.Words = l.T("jobs.task.taken")
+		case t.GaveUp:
 			v.State, v.Words = "bad", l.T("jobs.task.gaveup")
 		}
 		v.DropURL = v.URL + "/drop"

@@ -11,7 +11,8 @@ import (
 )
 
 // Wrong tries of admins are counted in the audit, not noted one by one: the first under a name from a network, then each
-// fifth power. And whoever tries many names from everywhere fills no table.
+// fifth power. And whoever tries many names from everywhere fills no table: the last row of an hour tells of no name, and
+// means that more came.
 const (
 	wrongStep   = 5
 	wrongRows   = 40 // of the whole site, within wrongWindow
@@ -22,9 +23,10 @@ const (
 func (s *Server) auditWrong(r *http.Request, name, what string) error {
 	name, from := typedName(name), s.clientBlock(r)
 	var tries int
+	var last bool
 	err := s.store.CountTries(r.Context(), []string{s.limits.key("audit", name, from), s.limits.key("audit")}, func(t []store.Tries) {
 		now := s.now()
-		if tries = 0; now.Sub(t[1].Next) > wrongWindow { // of the site, Next is when the window began
+		if tries, last = 0, false; now.Sub(t[1].Next) > wrongWindow { // of the site, Next is when the window began
 			t[1] = store.Tries{Next: now, Last: now}
 		}
 		if t[1].Wrong >= wrongRows {
@@ -33,13 +35,17 @@ func (s *Server) auditWrong(r *http.Request, name, what string) error {
 		if count(&t[0], now); powerOf(wrongStep, t[0].Wrong) {
 			tries = t[0].Wrong
 			t[1].Wrong++
+			last = t[1].Wrong == wrongRows
 		}
 	})
 	if err != nil || tries == 0 {
 		return err
 	}
 	object := name
-	if tries > 1 {
+	switch {
+	case last:
+		object, from = "…", "…"
+	case tries > 1:
 		object += " ×" + strconv.Itoa(tries)
 	}
 	return s.store.AddAudit(r.Context(), store.AuditRow{Who: "nobody", Verb: "sign-in-wrong", Object: object, Network: from, Result: what})

@@ -344,7 +344,9 @@ func (s *Server) actOnSource(w http.ResponseWriter, r *http.Request, p *person) 
 			s.putFlash(r, flash{Words: p.L.T("imports.nopassword"), Failed: true})
 			return seeOther(w, r, "/imports")
 		}
-		err, words = s.queue.SetSourcePassword(ctx, user, o.ID, r.PostFormValue("password")), "imports.done.run"
+		if err, words = s.queue.SetSourcePassword(ctx, user, o.ID, r.PostFormValue("password")), "imports.done.run"; o.Held {
+			words = "settings.saved"
+		}
 	case "save":
 		return s.saveSource(w, r, p, o)
 	default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -88,7 +89,11 @@ type Trouble struct {
 	Next   time.Time // its next try; zero when there is none
 	Words  string    // of the error, without addresses
 	GaveUp bool
+	Woken  bool // a worker of another job, which is woken again without it
 }
+
+// woken are the kinds of jobs that wakeLeftovers puts into the queue again.
+var woken = []string{sendArgs{}.Kind(), workArgs{}.Kind(), importArgs{}.Kind()}
 
 // Troubles lists up to n tasks that ended in an error and have not succeeded since, the newest first.
 func (q *Queue) Troubles(ctx context.Context, n int) ([]Trouble, error) {
@@ -98,7 +103,7 @@ func (q *Queue) Troubles(ctx context.Context, n int) ([]Trouble, error) {
 	}
 	var out []Trouble
 	for _, j := range list.Jobs {
-		t := Trouble{ID: j.ID, Task: j.Kind, Tries: j.Attempt, GaveUp: j.State == rivertype.JobStateDiscarded}
+		t := Trouble{ID: j.ID, Task: j.Kind, Tries: j.Attempt, GaveUp: j.State == rivertype.JobStateDiscarded, Woken: slices.Contains(woken, j.Kind)}
 		if !t.GaveUp {
 			t.Next = j.ScheduledAt
 		}

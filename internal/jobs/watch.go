@@ -30,9 +30,6 @@ type watchArgs struct{}
 // Kind names the job for River.
 func (watchArgs) Kind() string { return "watch" }
 
-// InsertOpts has a look that failed not be made later: the next one comes soon.
-func (watchArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 1} }
-
 type watchWorker struct {
 	river.WorkerDefaults[watchArgs]
 	q *Queue
@@ -79,8 +76,8 @@ func (q *Queue) lookAtServers(ctx context.Context) error {
 		})
 	}
 	busy.Wait()
-	if err := errors.Join(failed, ctx.Err()); err != nil {
-		return err
+	if failed != nil || ctx.Err() != nil { // what was broken off is no failure: the next look comes soon
+		return failed
 	}
 	return q.store.ForgetWatched(ctx, began.Add(-time.Hour))
 }
@@ -121,5 +118,8 @@ func (q *Queue) lookAt(ctx context.Context, v watchedServer) error {
 			w.Problem = cmp.Or(w.Problem, string(c.Faults[0]))
 		}
 	}
-	return q.store.SaveWatched(ctx, w)
+	if err := q.store.SaveWatched(ctx, w); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
 }

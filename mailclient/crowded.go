@@ -35,34 +35,31 @@ func crowded(err error) bool {
 
 // crowd is what a session knows of its server's limit of connections.
 type crowd struct {
-	withheld int64 // permits to work that are not given out
+	withheld int // seats for work that are not given out
 	until    time.Time
 }
 
-// narrow withholds the caller's permit to work from now on; false when it is the last one.
+// narrow takes the caller's seat away from now on; false when it is the last one.
 func (s *Session) narrow() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.crowd.withheld+1 >= int64(s.pool.limits.PerAccount-1) {
+	if s.crowd.withheld+1 >= s.bound-1 {
 		return false
 	}
 	s.crowd.withheld++
 	s.crowd.until = time.Now().Add(crowdTime)
+	s.seat()
+	s.work.leave()
 	return true
 }
 
-// widen gives withheld permits out again when their time has come.
+// widen gives withheld seats out again when their time has come.
 func (s *Session) widen() {
 	s.mu.Lock()
-	n := s.crowd.withheld
-	if n == 0 || time.Now().Before(s.crowd.until) {
-		n = 0
-	} else {
+	defer s.mu.Unlock()
+	if s.crowd.withheld > 0 && !time.Now().Before(s.crowd.until) {
 		s.crowd.withheld = 0
-	}
-	s.mu.Unlock()
-	if n > 0 {
-		s.work.Release(n)
+		s.seat()
 	}
 }
 

@@ -2,6 +2,7 @@ package mailclient
 
 import (
 	"errors"
+	"fmt"
 
 	"restante/mailclient/imapx"
 )
@@ -16,6 +17,16 @@ var (
 	ErrTooLarge    = errors.New("larger than the server takes")
 	ErrNoRight     = errors.New("mailbox is read-only")
 )
+
+// FullError means that as many connections go to a host as may.
+type FullError struct {
+	Host string
+	Most int
+}
+
+func (e *FullError) Error() string {
+	return fmt.Sprintf("%s: all %d connections are in use", e.Host, e.Most)
+}
 
 // The errors of the wire, as callers of this package see them.
 type (

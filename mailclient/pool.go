@@ -5,15 +5,13 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"restante/mailclient/imapx"
 )
 
 // Limits bound how many connections are open at once. Zero values mean the defaults.
 type Limits struct {
-	PerAccount int           // 3, one of them to watch
-	PerHost    int           // 200
+	PerAccount int           // 3, one of them to watch; a session may have another bound
+	PerHost    int           // 200; SetPerHost changes it
 	Global     int           // 2000
 	Idle       time.Duration // 2 minutes: an unused connection is closed after it
 	Linger     time.Duration // 1 minute: a watch that nobody listens to ends after it; a page that follows another takes it over
@@ -23,13 +21,14 @@ type Limits struct {
 // Pool holds the sessions of all accounts. It is safe for use by many goroutines.
 type Pool struct {
 	limits Limits
-	global *semaphore.Weighted
+	global *seats
 	stop   context.CancelFunc
 	ended  chan struct{}
 
 	mu       sync.Mutex
 	sessions map[string]*Session
-	hosts    map[string]*semaphore.Weighted
+	hosts    map[string]*seats
+	perHost  int
 }
 
 // NewPool makes a pool; Close ends it.
@@ -54,8 +53,8 @@ func NewPool(l Limits) *Pool {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	p := &Pool{
-		limits: l, global: semaphore.NewWeighted(int64(l.Global)), stop: stop, ended: make(chan struct{}),
-		sessions: map[string]*Session{}, hosts: map[string]*semaphore.Weighted{},
+		limits: l, global: newSeats(l.Global), stop: stop, ended: make(chan struct{}),
+		sessions: map[string]*Session{}, hosts: map[string]*seats{}, perHost: l.PerHost,
 	}
 	go p.tidy(ctx)
 	return p
@@ -69,7 +68,7 @@ func (p *Pool) Session(key string, ep Endpoint, cred Credentials) *Session {
 	if s == nil {
 		host := p.hosts[ep.Host]
 		if host == nil {
-			host = semaphore.NewWeighted(int64(p.limits.PerHost))
+			host = newSeats(p.perHost)
 			p.hosts[ep.Host] = host
 		}
 		s = newSession(p, host, ep, cred)
@@ -78,6 +77,16 @@ func (p *Pool) Session(key string, ep Endpoint, cred Credentials) *Session {
 	p.mu.Unlock()
 	s.renew(ep, cred)
 	return s
+}
+
+// SetPerHost says how many connections a host takes from now on. Those that stand beyond it stay until they end.
+func (p *Pool) SetPerHost(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.perHost = n
+	for _, host := range p.hosts {
+		host.set(n)
+	}
 }
 
 // Rename gives the session of one key to another, with its connections: a sign-in tries before it knows whose account
@@ -105,10 +114,10 @@ func (p *Pool) Rename(from, to string) {
 
 // adopt takes a connection over that another session of the same account and host opened, if there is room for it.
 func (s *Session) adopt(c *imapx.Conn) bool {
-	if !s.work.TryAcquire(1) {
+	if !s.work.try() {
 		return false
 	}
-	defer s.work.Release(1)
+	defer s.work.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || len(s.free) > 0 || c.Err() != nil {

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"restante/mailclient/imapx"
 )
 
@@ -17,14 +15,15 @@ import (
 // this package: *ConnectError, *SignInError, *RefusedError and the variables.
 type Session struct {
 	pool    *Pool
-	host    *semaphore.Weighted
-	work    *semaphore.Weighted
+	host    *seats
+	work    *seats // for connections that do not watch
 	changes atomic.Uint64
 
 	mu     sync.Mutex
 	ep     Endpoint
 	cred   Credentials
 	used   time.Time
+	bound  int // of connections, one of them to watch
 	free   []*imapx.Conn
 	closed bool
 	wrong  wrong
@@ -65,9 +64,27 @@ func (w *wrong) learn(ep Endpoint, cred Credentials, err error) {
 	}
 }
 
-func newSession(p *Pool, host *semaphore.Weighted, ep Endpoint, cred Credentials) *Session {
-	return &Session{pool: p, host: host, work: semaphore.NewWeighted(int64(p.limits.PerAccount - 1)), ep: ep, cred: cred, used: time.Now(), anew: make(chan struct{})}
+func newSession(p *Pool, host *seats, ep Endpoint, cred Credentials) *Session {
+	return &Session{pool: p, host: host, work: newSeats(p.limits.PerAccount - 1), bound: p.limits.PerAccount, ep: ep, cred: cred, used: time.Now(), anew: make(chan struct{})}
 }
+
+// Bound says how many connections the account may have from now on, 2 or more, one of them to watch.
+func (s *Session) Bound(n int) {
+	n = max(n, 2)
+	s.mu.Lock()
+	fewer, changed := n < s.bound, n != s.bound
+	if changed {
+		s.bound = n
+		s.seat()
+	}
+	s.mu.Unlock()
+	if fewer {
+		s.dropFree()
+	}
+}
+
+// seat gives out the seats for work that are there: as many as allowed, without what the server will not have.
+func (s *Session) seat() { s.work.set(max(1, s.bound-1-s.crowd.withheld)) }
 
 func (s *Session) renew(ep Endpoint, cred Credentials) {
 	s.mu.Lock()
@@ -145,17 +162,17 @@ func (s *Session) close() {
 }
 
 func (s *Session) closedOne() {
-	s.host.Release(1)
-	s.pool.global.Release(1)
+	s.host.leave()
+	s.pool.global.leave()
 }
 
 // dial opens one more connection under the caps.
 func (s *Session) dial(ctx context.Context, data func(imapx.Response)) (*imapx.Conn, error) {
-	if err := s.host.Acquire(ctx, 1); err != nil {
-		return nil, ErrBusy
+	if err := s.enterHost(ctx); err != nil {
+		return nil, err
 	}
-	if err := s.pool.global.Acquire(ctx, 1); err != nil {
-		s.host.Release(1)
+	if err := s.pool.global.take(ctx); err != nil {
+		s.host.leave()
 		return nil, ErrBusy
 	}
 	s.mu.Lock()
@@ -183,6 +200,26 @@ func (s *Session) dial(ctx context.Context, data func(imapx.Response)) (*imapx.C
 	return c, nil
 }
 
+// hostTime is how long a connection waits for room at its host.
+const hostTime = 10 * time.Second
+
+// enterHost waits for room at the host. *FullError: others have it all.
+func (s *Session) enterHost(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, hostTime)
+	defer cancel()
+	if s.host.take(wait) == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ErrBusy
+	}
+	s.pool.mu.Lock()
+	defer s.pool.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &FullError{Host: s.ep.Host, Most: s.pool.perHost}
+}
+
 // acquire gives a free connection, best one that has raw selected, or opens one. Where the server takes no more it
 // waits for one that stands.
 func (s *Session) acquire(ctx context.Context, raw string) (*imapx.Conn, error) {
@@ -190,7 +227,7 @@ func (s *Session) acquire(ctx context.Context, raw string) (*imapx.Conn, error) 
 	defer cancel()
 	s.widen()
 	for {
-		if err := s.work.Acquire(wait, 1); err != nil {
+		if err := s.work.take(wait); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
@@ -206,7 +243,7 @@ func (s *Session) acquire(ctx context.Context, raw string) (*imapx.Conn, error) 
 		if crowded(err) && s.narrow() {
 			continue
 		}
-		s.work.Release(1)
+		s.work.leave()
 		if !crowded(err) || !s.hush(wait) {
 			return nil, err
 		}
@@ -258,7 +295,7 @@ func (s *Session) release(c *imapx.Conn) {
 		c.Close()
 		s.closedOne()
 	}
-	s.work.Release(1)
+	s.work.leave()
 }
 
 // do runs f on a connection. What may be done twice is done once more when the connection was lost under it (C20).

@@ -143,8 +143,11 @@ func (s *Server) office(h func(http.ResponseWriter, *http.Request, *officer) err
 
 // audit notes what an admin did. What cannot be noted is not done: call it before, or fail with it.
 func (s *Server) audit(r *http.Request, who *officer, verb, object, result string) error {
-	row := store.AuditRow{Who: "admin " + who.Name, Verb: verb, Object: object, Network: s.clientBlock(r), Result: result, Session: who.session.Hash[:min(12, len(who.session.Hash))]}
-	return s.store.AddAudit(r.Context(), row)
+	return s.store.AddAudit(r.Context(), s.auditRow(r, who, verb, object, result))
+}
+
+func (s *Server) auditRow(r *http.Request, who *officer, verb, object, result string) store.AuditRow {
+	return store.AuditRow{Who: "admin " + who.Name, Verb: verb, Object: object, Network: s.clientBlock(r), Result: result, Session: who.session.Hash[:min(12, len(who.session.Hash))]}
 }
 
 func (s *Server) adminHead(r *http.Request, l *i18n.Localizer, title string) templates.Head {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/limits"
 	"restante/internal/seal"
 	"restante/internal/store"
 	"restante/mailclient/discover"
@@ -28,6 +29,7 @@ func (s *Server) domainList(w http.ResponseWriter, r *http.Request, who *officer
 		row.Lines = append(row.Lines, known...)
 		if s.servers.Stays(d.Domain) {
 			row.URL, row.Note = "", who.l.T("domain.fromconf")
+			row.LimitsURL = boundedBy{limits.Domain, d.Domain}.page()
 		}
 		page.Domains = append(page.Domains, row)
 	}
@@ -80,6 +82,8 @@ func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept 
 	page.Card.Admin, page.Card.Kept = true, kept
 	if kept {
 		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form}
+		bounds := s.limitForm(who.l, boundedBy{limits.Domain, d.Name}, limitsTyped{}, form)
+		page.Limits = &bounds
 	}
 	return page
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"restante/internal/contacts"
+	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/compose"
@@ -228,9 +229,6 @@ func (s *Server) takeFiles(ctx context.Context, p *person, box string, open *mai
 	return nil
 }
 
-// maxDrafts is how much a person's drafts may hold in files.
-const maxDrafts = 1 << 30
-
 // addFile streams one file into the draft that u names.
 func (s *Server) addFile(ctx context.Context, p *person, u store.Upload, body io.Reader) error {
 	u, err := s.writeFile(ctx, p, u, body)
@@ -246,11 +244,14 @@ func (s *Server) writeFile(ctx context.Context, p *person, u store.Upload, body 
 	if err != nil {
 		return u, err
 	}
-	if have > maxDrafts {
-		return u, errTooMuch
-	}
-	blob, size, err := s.store.WriteBlob(ctx, p.User.ID, body, s.conf.UploadMB<<20)
-	if err != nil {
+	most, all := s.bounds.Of(p.User.Address, limits.FileMB)<<20, s.bounds.Of(p.User.Address, limits.DraftsMB)<<20
+	blob, size, err := s.store.WriteBlob(ctx, p.User.ID, body, max(0, min(most, all-have)))
+	switch {
+	case errors.Is(err, store.ErrTooLarge) && all-have < most:
+		return u, wrap(err, http.StatusRequestEntityTooLarge, "limit.drafts", "Limit", p.L.Size(all))
+	case errors.Is(err, store.ErrTooLarge):
+		return u, wrap(err, http.StatusRequestEntityTooLarge, "limit.file", "File", message.SafeName(u.Name), "Limit", p.L.Size(most))
+	case err != nil:
 		return u, err
 	}
 	u.UserID, u.BlobID, u.Size, u.Name = p.User.ID, blob, size, message.SafeName(u.Name)

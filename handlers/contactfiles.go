@@ -18,6 +18,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"restante/internal/contacts"
+	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/templates"
 )
@@ -271,9 +272,10 @@ func (s *Server) takeContacts(w http.ResponseWriter, r *http.Request, p *person)
 	if err != nil {
 		return err
 	}
+	ch.Most = s.bounds.Of(p.User.Address, limits.Contacts)
 	ids, before, err := s.store.ChangeContacts(r.Context(), p.User.ID, ch)
 	if errors.Is(err, store.ErrTooMany) {
-		s.putFlash(r, flash{Words: p.L.T("contacts.toomany", "N", contacts.MaxContacts), Failed: true})
+		s.putFlash(r, flash{Words: p.L.T("contacts.toomany", "N", ch.Most), Failed: true})
 		return seeOther(w, r, pathContactFile(id))
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"restante/internal/contacts"
+	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/templates"
 )
@@ -192,9 +193,9 @@ func (s *Server) saveContact(w http.ResponseWriter, r *http.Request, p *person) 
 		}
 		f.groups = append(f.groups, g)
 	}
-	ids, was, err := s.store.ChangeContacts(r.Context(), p.User.ID, store.ContactChange{Save: []store.Contact{contactRow(id, tidy, f.groups)}})
+	ids, was, err := s.store.ChangeContacts(r.Context(), p.User.ID, store.ContactChange{Save: []store.Contact{contactRow(id, tidy, f.groups)}, Most: s.bounds.Of(p.User.Address, limits.Contacts)})
 	if errors.Is(err, store.ErrTooMany) {
-		f.wrong = p.L.T("contacts.toomany", "N", contacts.MaxContacts)
+		f.wrong = p.L.T("contacts.toomany", "N", s.bounds.Of(p.User.Address, limits.Contacts))
 		return s.contactFormPage(w, r, p, http.StatusUnprocessableEntity, f)
 	}
 	if err != nil {

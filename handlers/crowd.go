@@ -2,12 +2,16 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"restante/internal/limits"
+	"restante/internal/store"
 )
 
 // crowd bounds how much is done at once for each of many: the requests of a person, so that nobody takes the time of all
@@ -23,12 +27,12 @@ type crowd[K comparable] struct {
 // turns are those of one of them.
 type turns struct {
 	free *semaphore.Weighted
+	most int64
 	uses int // who have one or wait for one
 }
 
 const (
-	personAtOnce = 24 // requests, streams of news apart: see maxTabs
-	costlyAtOnce = 2  // searches in all folders; ZIPs
+	costlyAtOnce = 2 // searches in all folders; ZIPs
 	turnTime     = 10 * time.Second
 )
 
@@ -38,10 +42,16 @@ func newCrowd[K comparable](atOnce int64) *crowd[K] {
 
 // enter waits for a turn; leave ends it.
 func (c *crowd[K]) enter(ctx context.Context, of K) (leave func(), err error) {
+	return c.enterUpTo(ctx, of, c.atOnce)
+}
+
+// enterUpTo is enter where this one may do most at once. With another bound than before, those who are there already do
+// not count.
+func (c *crowd[K]) enterUpTo(ctx context.Context, of K, most int64) (leave func(), err error) {
 	c.mu.Lock()
 	t := c.each[of]
-	if t == nil {
-		t = &turns{free: semaphore.NewWeighted(c.atOnce)}
+	if t == nil || t.most != most {
+		t = &turns{free: semaphore.NewWeighted(most), most: most}
 		c.each[of] = t
 	}
 	t.uses++
@@ -49,7 +59,7 @@ func (c *crowd[K]) enter(ctx context.Context, of K) (leave func(), err error) {
 	forget := func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if t.uses--; t.uses == 0 {
+		if t.uses--; t.uses == 0 && c.each[of] == t {
 			delete(c.each, of)
 		}
 	}
@@ -60,9 +70,29 @@ func (c *crowd[K]) enter(ctx context.Context, of K) (leave func(), err error) {
 	return func() { t.free.Release(1); forget() }, nil
 }
 
-// atOnce bounds the requests of each signed-in person.
-func (s *Server) atOnce(most int64) func(http.Handler) http.Handler {
-	c := newCrowd[int64](most)
+// inTurn bounds the requests of each signed-in person.
+func (s *Server) inTurn(next http.Handler) http.Handler {
+	return s.turns(newCrowd[int64](0), s.requestsAtOnce)(next)
+}
+
+// costly bounds those that take much, more narrowly.
+func (s *Server) costly(next http.Handler) http.Handler {
+	return s.turns(newCrowd[int64](0), func(context.Context, int64) (int64, error) { return costlyAtOnce, nil })(next)
+}
+
+// requestsAtOnce is how many requests a person may have at once, streams of news apart: see maxTabs.
+func (s *Server) requestsAtOnce(ctx context.Context, person int64) (int64, error) {
+	if !s.bounds.Varies(limits.Requests) {
+		return s.bounds.Whole(limits.Requests), nil
+	}
+	u, err := s.store.User(ctx, person)
+	if errors.Is(err, store.ErrNotFound) { // and so they are told
+		return s.bounds.Whole(limits.Requests), nil
+	}
+	return s.bounds.Of(u.Address, limits.Requests), err
+}
+
+func (s *Server) turns(c *crowd[int64], most func(ctx context.Context, person int64) (int64, error)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			person := s.sessions.GetInt64(r.Context(), sessionUser)
@@ -70,12 +100,17 @@ func (s *Server) atOnce(most int64) func(http.Handler) http.Handler {
 				next.ServeHTTP(w, r)
 				return
 			}
+			n, err := most(r.Context(), person)
+			if err != nil {
+				s.fail(w, r, err)
+				return
+			}
 			ctx, cancel := context.WithTimeout(r.Context(), turnTime)
-			leave, err := c.enter(ctx, person)
+			leave, err := c.enterUpTo(ctx, person, n)
 			cancel()
 			if err != nil {
 				w.Header().Set("Retry-After", "5")
-				s.fail(w, r, &Problem{Status: http.StatusTooManyRequests, Key: "error.crowd", err: fmt.Errorf("no turn: %w", err)})
+				s.fail(w, r, &Problem{Status: http.StatusTooManyRequests, Key: "error.crowd", Args: []any{"Limit", n}, err: fmt.Errorf("no turn: %w", err)})
 				return
 			}
 			defer leave()

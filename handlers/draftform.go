@@ -18,7 +18,6 @@ import (
 const (
 	maxBody  = 4 << 20 // of the text a person types
 	maxFiles = 200
-	maxTo    = 500 // recipients of a mail
 )
 
 // draftForm is what the compose form brings, but for its files: those were streamed into the store.
@@ -139,9 +138,12 @@ func (s *Server) addOnce(ctx context.Context, u store.Upload, mine map[string]bo
 // fileError sorts what can go wrong with a file: the sender's faults from our own.
 func fileError(err error) error {
 	var tooLarge *http.MaxBytesError
+	var p *Problem
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &p):
+		return p
 	case errors.As(err, &tooLarge), errors.Is(err, store.ErrTooLarge):
 		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, store.ErrCut), errors.Is(err, context.Canceled):

@@ -173,6 +173,7 @@ func (s *Server) desk(r *http.Request, who *officer, current, title string) temp
 	f := templates.AdminFrame{Head: s.adminHead(r, who.l, title), Name: who.Name, NoFactor: len(who.TOTP) == 0 && current != "account"}
 	for _, p := range []struct{ id, url, icon string }{
 		{"overview", "/admin", "gauge"}, {"domains", "/admin/domains", "globe"}, {"people", "/admin/people", "users"}, {"sessions", "/admin/sessions", "monitor-smartphone"}, {"jobs", "/admin/jobs", "list-ordered"},
+		{"limits", "/admin/limits", "shield"},
 		{"site", "/admin/site", "server"}, {"audit", "/admin/audit", "scroll-text"}, {"health", "/admin/health", "activity"}, {"account", "/admin/account", "key-round"},
 	} {
 		f.Places = append(f.Places, templates.AdminPlace{Words: who.l.T("admin." + p.id), URL: p.url, Icon: p.icon, Current: p.id == current})

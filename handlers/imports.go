@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"restante/internal/limits"
 	"restante/internal/netguard"
 	"restante/internal/store"
 	"restante/mailclient"
@@ -280,7 +281,7 @@ func (s *Server) addSource(w http.ResponseWriter, r *http.Request, p *person, f 
 	case errors.Is(err, store.ErrSourceTaken):
 		return again(http.StatusConflict, p.L.T("imports.taken"), "")
 	case errors.Is(err, store.ErrTooManySources):
-		return again(http.StatusConflict, p.L.T("imports.toomanysources"), "")
+		return again(http.StatusConflict, p.L.T("imports.toomanysources", "Limit", s.bounds.Of(p.User.Address, limits.Sources)), "")
 	case err != nil:
 		return err
 	}

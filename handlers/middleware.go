@@ -16,6 +16,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"restante/internal/limits"
+
 	"github.com/klauspost/compress/gzhttp"
 )
 
@@ -224,18 +226,32 @@ func isText(all ...string) bool {
 	return true
 }
 
-// bounded limits what a request may send, by its kind.
+// bounded limits what a request may send, by its kind. Of files it takes what anybody may bring; what this one may, ownBound
+// says once it is known who it is.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		limit := int64(8 << 20)
-		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-			limit = s.conf.UploadMB << 20
-		}
-		if r.Body != nil {
-			r.Body = &drained{ReadCloser: http.MaxBytesReader(w, r.Body, limit), rest: r.Body, most: 4 * limit, rc: http.NewResponseController(w)}
+		if bringsFiles(r) {
+			boundBody(w, r, s.bounds.Most(limits.UploadMB)<<20, "limit.upload")
+		} else if r.Body != nil {
+			boundBody(w, r, formBytes, "error.413")
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ownBound limits the files that a person's request may bring.
+func (s *Server) ownBound(w http.ResponseWriter, r *http.Request, p *person) {
+	if most := s.bounds.Of(p.User.Address, limits.UploadMB); bringsFiles(r) && most < s.bounds.Most(limits.UploadMB) {
+		boundBody(w, r, most<<20, "limit.upload")
+	}
+}
+
+func bringsFiles(r *http.Request) bool {
+	return r.Body != nil && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
+}
+
+func boundBody(w http.ResponseWriter, r *http.Request, limit int64, key string) {
+	r.Body = &drained{ReadCloser: http.MaxBytesReader(w, r.Body, limit), rest: r.Body, most: 4 * limit, rc: http.NewResponseController(w), key: key}
 }
 
 // drained is a bounded body. What comes beyond the bound is thrown away for a while: a browser that is cut off in
@@ -245,17 +261,21 @@ type drained struct {
 	rest io.Reader
 	most int64
 	rc   *http.ResponseController
+	key  string // of the words for it
 }
 
 func (d *drained) Read(b []byte) (int, error) {
 	n, err := d.ReadCloser.Read(b)
 	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) && d.most > 0 {
+	if !errors.As(err, &tooLarge) {
+		return n, err
+	}
+	if d.most > 0 {
 		_ = d.rc.SetReadDeadline(time.Now().Add(30 * time.Second))
 		_, _ = io.CopyN(io.Discard, d.rest, d.most)
 		d.most = 0
 	}
-	return n, err
+	return n, wrap(err, http.StatusRequestEntityTooLarge, d.key, "Limit", tooLarge.Limit>>20)
 }
 
 // compressed gzips pages, with random padding: they hold a nonce beside foreign text.

@@ -56,7 +56,10 @@ func problemOf(err error) *Problem {
 	var refused *mailclient.RefusedError
 	var signIn *mailclient.SignInError
 	var connect *mailclient.ConnectError
+	var full *mailclient.FullError
 	switch {
+	case errors.As(err, &full):
+		return wrap(err, http.StatusServiceUnavailable, "limit.hostfull", "Host", full.Host, "Limit", full.Most)
 	case errors.As(err, &tooLarge), errors.Is(err, store.ErrTooLarge):
 		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
 	case errors.Is(err, store.ErrNotFound):

@@ -36,6 +36,7 @@ func (s *Server) page(h func(http.ResponseWriter, *http.Request, *person) error)
 		r = r.WithContext(ctx)
 		who, err := s.person(r)
 		if err == nil {
+			s.ownBound(w, r, who)
 			if r.Method == http.MethodGet { // which changes nothing that is told behind it
 				asked := *who
 				who.ahead = meanwhile(func() behind { return s.behind(ctx, &asked) })

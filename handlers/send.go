@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"restante/internal/limits"
 	"restante/internal/sanitize"
 	"restante/internal/store"
 	"restante/mailclient/compose"
@@ -42,7 +43,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 	}
 	if n := len(m.To) + len(m.Cc) + len(m.Bcc); n == 0 && len(wrong) == 0 {
 		wrong = append(wrong, templates.FieldError{Field: "to", Words: p.L.T("compose.norecipient")})
-	} else if most := min(maxTo, s.conf.RecipientsPerDay); n > most {
+	} else if most := min(s.bounds.Of(p.User.Address, limits.RecipientsPerMail), s.bounds.Of(p.User.Address, limits.RecipientsPerDay)); int64(n) > most {
 		wrong = append(wrong, templates.FieldError{Field: "to", Words: p.L.T("compose.toomany", "N", n, "Limit", most)})
 	}
 	m.Subject, m.Text, m.Date = d.Fields.Subject, d.Fields.Body, s.nowFor(p)
@@ -104,6 +105,10 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	if err != nil {
 		return err
 	}
+	if limit := s.bounds.Of(p.User.Address, limits.MailMB) << 20; size > limit {
+		words := p.L.T("limit.mail", "Size", p.L.Size(size), "Limit", p.L.Size(limit))
+		return s.composeAgain(w, r, p, d, again{wrong: []templates.FieldError{{Field: "body", Words: words}}})
+	}
 	if limit := s.sendLimit(p); limit > 0 && size > limit {
 		words := p.L.T("compose.toobig", "Size", p.L.Size(size), "Limit", p.L.Size(limit))
 		return s.composeAgain(w, r, p, d, again{wrong: []templates.FieldError{{Field: "body", Words: words}}})
@@ -118,12 +123,13 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 		item.Recipients = append(item.Recipients, a.Addr)
 	}
 	var until time.Time
+	most := sendLimits{mails: int(s.bounds.Of(p.User.Address, limits.MailsPerHour)), recipients: int(s.bounds.Of(p.User.Address, limits.RecipientsPerDay))}
 	err = s.store.InTx(ctx, func(tx *sql.Tx) error {
 		past, err := s.store.SendingTx(ctx, tx, p.User.ID, s.now().Add(-24*time.Hour))
 		if err != nil {
 			return err
 		}
-		until = sendLimits{mails: s.conf.MailsPerHour, recipients: s.conf.RecipientsPerDay}.until(past, len(item.Recipients), s.now())
+		until = most.until(past, len(item.Recipients), s.now())
 		if !until.IsZero() {
 			return errSentEnough
 		}
@@ -138,7 +144,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	})
 	switch {
 	case errors.Is(err, errSentEnough):
-		words := p.L.T("compose.enough", "Time", p.L.Short(until.In(p.Zone).Add(time.Minute), s.nowFor(p)))
+		words := p.L.T("compose.enough", "Mails", most.mails, "Recipients", most.recipients, "Time", p.L.Short(until.In(p.Zone).Add(time.Minute), s.nowFor(p)))
 		return s.composeAgain(w, r, p, d, again{status: http.StatusTooManyRequests, wrong: []templates.FieldError{{Field: "to", Words: words}}})
 	case errors.Is(err, store.ErrNotFound):
 		return errSentBefore

@@ -16,6 +16,7 @@ import (
 
 	"restante/internal/config"
 	"restante/internal/jobs"
+	"restante/internal/limits"
 	"restante/internal/proxy"
 	"restante/internal/seal"
 	"restante/internal/store"
@@ -38,6 +39,7 @@ type Server struct {
 	sessions *scs.SessionManager
 	log      *slog.Logger
 	limits   *signInLimits
+	bounds   *limits.Book
 	checks   *passwords
 	hub      *hub
 	version  string
@@ -64,6 +66,7 @@ type Options struct {
 	Ring    *seal.Ring
 	Pool    *mailclient.Pool
 	Servers *discover.Directory
+	Limits  *limits.Book // nil: the defaults
 	Queue   *jobs.Queue
 	Finder  *discover.Finder // of the servers that people name themselves
 	Log     *slog.Logger
@@ -97,7 +100,7 @@ type Check struct {
 func New(o Options) *Server {
 	s := &Server{
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, finder: o.Finder, log: o.Log,
-		limits: newSignInLimits(o.Store, o.Ring, time.Now), checks: newPasswords(o.Ring, time.Now),
+		limits: newSignInLimits(o.Store, o.Ring, time.Now), bounds: o.Limits, checks: newPasswords(o.Ring, time.Now),
 		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1),
 	}
 	if u, err := url.Parse(o.Config.PublicURL); err == nil && u.Host != "" {

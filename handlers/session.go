@@ -18,6 +18,7 @@ import (
 
 	"restante/internal/i18n"
 	"restante/internal/jobs"
+	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/discover"
@@ -142,6 +143,7 @@ func (s *Server) person(r *http.Request) (*person, error) {
 		return nil, err
 	}
 	p.Mail = s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password})
+	p.Mail.Bound(int(s.bounds.Of(p.User.Address, limits.Connections)))
 	p.Seen = p.Mail.Changes()
 	_ = json.Unmarshal([]byte(s.sessions.GetString(ctx, sessionRecent)), &p.Recent) // none, mostly
 	p.L = i18n.For(p.User.Settings.Language, r.Header.Get("Accept-Language"))

@@ -151,6 +151,7 @@ func (AdminOverview) template() string { return "adminoverview.html" }
 // AdminDomain is a domain in the list. State is ok, warn, bad or unknown; Wrong says why.
 type AdminDomain struct {
 	Name, URL, Note, State string
+	LimitsURL              string // where it has no page of its own
 	Lines, Wrong           []string
 }
 
@@ -168,6 +169,7 @@ type AdminDomainPage struct {
 	Card    DomainCard
 	Kept    bool
 	Test    *DomainTest
+	Limits  *LimitForm
 	Problem string
 }
 
@@ -186,6 +188,7 @@ type AdminPersonPage struct {
 	Address, FormURL, SessionsURL string
 	Lines, Holds                  []string
 	Locked, SignedIn              bool
+	Limits                        LimitForm
 	Problem                       string
 }
 
@@ -199,6 +202,36 @@ type AdminPeople struct {
 }
 
 func (AdminPeople) template() string { return "adminpeople.html" }
+
+// LimitRow is a limit in its form. An empty Value is none.
+type LimitRow struct {
+	ID, Words, Unit, Value, Hint string
+	Wrong                        string
+	Fixed                        bool // the configuration's
+}
+
+// LimitGroup are the limits of one kind.
+type LimitGroup struct {
+	Words string
+	Rows  []LimitRow
+}
+
+// LimitForm sets the limits of a domain, of a person, or where neither is named of the site.
+type LimitForm struct {
+	Domain, Person, Back string
+	Groups               []LimitGroup
+}
+
+// AdminLimits shows the limits of the site, and who has others; or those of one domain or person.
+type AdminLimits struct {
+	AdminFrame
+	Site    bool
+	Form    LimitForm
+	Own     []AdminDomain
+	Problem string
+}
+
+func (AdminLimits) template() string { return "adminlimits.html" }
 
 // AdminSession is a browser that is signed in.
 type AdminSession struct {

@@ -19,7 +19,7 @@ var pages = []templates.Page{
 	&templates.Login{}, &templates.Error{}, &templates.Mail{}, &templates.Compose{}, &templates.Outbox{}, &templates.Folders{}, &templates.Settings{},
 	&templates.Help{}, &templates.Leave{}, &templates.Print{},
 	&templates.AdminLogin{}, &templates.AdminAccount{}, &templates.SetupLink{}, &templates.Setup{}, &templates.AdminOverview{}, &templates.AdminDomains{}, &templates.AdminDomainPage{},
-	&templates.AdminPeople{}, &templates.AdminSessions{}, &templates.AdminAudit{}, &templates.AdminHealth{}, &templates.AdminJobs{}, &templates.AdminDrop{}, &templates.AdminSite{}, &templates.AdminPersonPage{},
+	&templates.AdminPeople{}, &templates.AdminSessions{}, &templates.AdminAudit{}, &templates.AdminHealth{}, &templates.AdminJobs{}, &templates.AdminDrop{}, &templates.AdminSite{}, &templates.AdminLimits{}, &templates.AdminPersonPage{},
 }
 
 var languages = []string{"en", "de", i18n.Pseudo}

@@ -114,6 +114,7 @@ var routes = map[string]route{
 	"POST /admin/news": {path: "/admin/news", good: classApp, status: 303, form: "about=x&kind=create", who: "admin", out: classApp},
 	"GET /admin/jobs":  {path: "/admin/jobs", good: classApp, who: "admin", out: classApp}, "POST /admin/jobs": {path: "/admin/jobs", good: classApp, status: 400, form: "x=1", who: "admin", out: classApp},
 	"POST /admin/jobs/{kind}/{job}": {path: "/admin/jobs/send/77", good: classApp, status: 303, form: "x=1", who: "admin", out: classApp}, "GET /admin/jobs/{kind}/{job}/drop": {path: "/admin/jobs/send/77/drop", good: classApp, status: 303, who: "admin", out: classApp},
+	"GET /admin/limits": {path: "/admin/limits", good: classApp, who: "admin", out: classApp}, "POST /admin/limits": {path: "/admin/limits", good: classApp, status: 422, form: "contacts=x", who: "admin", out: classApp},
 	"GET /admin/site": {path: "/admin/site", good: classApp, who: "admin", out: classApp}, "POST /admin/site": {path: "/admin/site", good: classApp, status: 422, form: "url=x", who: "admin", out: classApp},
 	"GET /admin/account": {path: "/admin/account", good: classApp, who: "admin", out: classApp}, "POST /admin/account": {path: "/admin/account", good: classApp, status: 303, form: "action=confirm", who: "admin", out: classApp},
 

@@ -23,6 +23,7 @@ import (
 	"restante/handlers"
 	"restante/internal/config"
 	"restante/internal/jobs"
+	"restante/internal/limits"
 	"restante/internal/netguard"
 	"restante/internal/seal"
 	"restante/internal/store"
@@ -40,6 +41,7 @@ type house struct {
 	finder *discover.Finder // for admins, who look beyond what is set up
 	world  world
 	pool   *mailclient.Pool
+	limits *limits.Book
 	queue  *jobs.Queue
 	server *http.Server
 	log    *slog.Logger
@@ -101,7 +103,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	if err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}
-	h.pool = mailclient.NewPool(mailclient.Limits{})
+	h.pool, h.limits = mailclient.NewPool(mailclient.Limits{}), limits.NewBook(fixedLimits(conf))
 	h.known = discover.NewDirectory(servers...)
 	if h.looker, err = newFinder(conf, trusted, h.known); err != nil {
 		return nil, errors.Join(err, h.close())
@@ -113,7 +115,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		return nil, errors.Join(err, h.close())
 	}
 	h.queue, err = jobs.New(ctx, jobs.Options{
-		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Log: log, Hello: helloName(cmp.Or(conf.PublicURL, site[store.SitePublicURL])), Probes: probes,
+		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Limits: h.limits, Log: log, Hello: helloName(cmp.Or(conf.PublicURL, site[store.SitePublicURL])), Probes: probes,
 		Notify:     func(userID int64, item store.OutboxItem) { h.pages.Load().Notify(userID, item) },
 		NotifyWork: func(userID int64) { h.pages.Load().NotifyWork(userID) },
 		Imports:    jobs.Imports{Dial: dial, RootCAs: trusted, Spool: filepath.Join(conf.Data, "spool"), Notify: func(userID int64) { h.pages.Load().NotifyImport(userID) }},

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"restante/handlers"
+	"restante/internal/config"
+	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/discover"
@@ -17,8 +19,8 @@ import (
 // ServeHTTP answers by the pages that stand now.
 func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.pages.Load().ServeHTTP(w, r) }
 
-// reload takes over what was set up in the pages, of this node or another: the domains, and the site's address where
-// the configuration has none. Pages are made anew for another address: cookies and headers depend on it.
+// reload takes over what was set up in the pages, of this node or another or by the command line: the domains, the
+// limits, and the site's address where the configuration has none. Pages are made anew for another address: cookies and headers depend on it.
 func (h *house) reload(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -34,6 +36,12 @@ func (h *house) reload(ctx context.Context) error {
 		h.known.SetUp(setUpDomains(rows, h.trusted, h.world.dial, h.log))
 		h.setUp = raw.String()
 	}
+	bounds, err := h.store.Limits(ctx)
+	if err != nil {
+		return err
+	}
+	h.limits.Write(bounds)
+	h.pool.SetPerHost(int(h.limits.Whole(limits.HostConnections)))
 	site, err := h.store.Site(ctx)
 	if err != nil {
 		return err
@@ -47,6 +55,17 @@ func (h *house) reload(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fixedLimits are those of the site that the configuration sets.
+func fixedLimits(conf config.Config) limits.Set {
+	out := limits.Set{}
+	for name, value := range map[limits.Name]int64{limits.UploadMB: conf.UploadMB, limits.MailsPerHour: conf.MailsPerHour, limits.RecipientsPerDay: conf.RecipientsPerDay} {
+		if value > 0 {
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // setUpDomains are those that were set up in the pages, as they are signed in to. One that an older version wrote
@@ -70,7 +89,7 @@ func (h *house) newPages(public string) *handlers.Server {
 	conf := h.conf
 	conf.PublicURL = public
 	return handlers.New(handlers.Options{
-		Config: conf, Store: h.store, Ring: h.ring, Pool: h.pool, Servers: h.known, Queue: h.queue, Finder: h.looker, Log: h.log, Version: version(),
+		Config: conf, Store: h.store, Ring: h.ring, Pool: h.pool, Servers: h.known, Limits: h.limits, Queue: h.queue, Finder: h.looker, Log: h.log, Version: version(),
 		Secure: strings.HasPrefix(public, "https://"), Fixed: h.conf.PublicURL != "",
 		Setup: handlers.Setup{Finder: h.finder, Roots: h.trusted, Dial: h.world.dial, Resolver: h.world.resolver, Reload: h.reload, Examine: h.examine, Free: func() (free, total int64) { return diskSpace(h.conf.Data) }},
 	})

@@ -94,6 +94,8 @@ var adminScreens = []screen{
 	{name: "admin-people", path: "/admin/people", ready: `document.querySelector(".admin-rows")`},
 	{name: "admin-person", path: "/admin/people/1", ready: `document.querySelector("#x-confirm")`},
 	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".admin-rows")`},
+	{name: "admin-limits", path: "/admin/limits", ready: `document.querySelector(".limits")`},
+	{name: "admin-limits-own", path: "/admin/limits?domain=demo.test", ready: `document.querySelector(".limits")`},
 	{name: "admin-audit", path: "/admin/audit", ready: `document.querySelector("tbody")`},
 	{name: "admin-jobs", path: "/admin/jobs", ready: `document.querySelector(".jobs details")`, before: func(b *tab) { b.click(`.jobs summary`) }},
 	{name: "admin-drop", path: "/admin/jobs/send/1/drop", ready: `document.querySelector("button[value=drop]")`},

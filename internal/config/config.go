@@ -31,10 +31,11 @@ type Config struct {
 	Log            string   `toml:"log"`             // debug, info, warn, error
 	CAFile         string   `toml:"ca_file"`         // PEM of a private CA for the mail servers
 	UndoSeconds    int      `toml:"undo_seconds"`    // default undo window
-	UploadMB       int64    `toml:"upload_mb"`       // one request
 
-	MailsPerHour     int `toml:"mails_per_hour"`     // sent by one user
-	RecipientsPerDay int `toml:"recipients_per_day"` // of the mails of one user
+	// Limits of the site that the pages cannot change then; 0 leaves them to the pages.
+	UploadMB         int64 `toml:"upload_mb"`          // one request
+	MailsPerHour     int64 `toml:"mails_per_hour"`     // sent by one user
+	RecipientsPerDay int64 `toml:"recipients_per_day"` // of the mails of one user
 
 	Domain Domain `toml:"domain"`
 }
@@ -62,7 +63,7 @@ type Server struct {
 // Default is what holds when nothing is set.
 func Default() Config {
 	return Config{
-		Listen: ":8080", Data: "./data", Log: "info", Discover: "off", UndoSeconds: 10, UploadMB: 100, MailsPerHour: 100, RecipientsPerDay: 2000,
+		Listen: ":8080", Data: "./data", Log: "info", Discover: "off", UndoSeconds: 10,
 		Domain: Domain{Login: "address"},
 	}
 }
@@ -71,6 +72,7 @@ func Default() Config {
 // The error joins every fault found.
 func Load(file string, getenv func(string) string) (Config, error) {
 	c := Default()
+	var faults []error
 	if file != "" {
 		meta, err := toml.DecodeFile(file, &c)
 		if err != nil {
@@ -79,9 +81,15 @@ func Load(file string, getenv func(string) string) (Config, error) {
 		if extra := meta.Undecoded(); len(extra) > 0 {
 			return c, fmt.Errorf("configuration file: unknown key %q", extra[0].String())
 		}
+		for key, value := range map[string]int64{"upload_mb": c.UploadMB, "mails_per_hour": c.MailsPerHour, "recipients_per_day": c.RecipientsPerDay} {
+			if value == 0 && meta.IsDefined(key) {
+				faults = append(faults, fmt.Errorf("%s: 0 is none", key))
+			}
+		}
 	}
 	c.fromEnv(getenv)
-	return c, errors.Join(errors.Join(c.numbers(getenv)...), c.Check())
+	faults = append(faults, c.numbers(getenv)...)
+	return c, errors.Join(errors.Join(faults...), c.Check())
 }
 
 func (c *Config) fromEnv(getenv func(string) string) {
@@ -106,7 +114,7 @@ func (c *Config) fromEnv(getenv func(string) string) {
 func (c *Config) numbers(getenv func(string) string) (faults []error) {
 	for name, set := range map[string]func(int64){
 		"UNDO_SECONDS": func(n int64) { c.UndoSeconds = int(n) }, "UPLOAD_MB": func(n int64) { c.UploadMB = n },
-		"MAILS_PER_HOUR": func(n int64) { c.MailsPerHour = int(n) }, "RECIPIENTS_PER_DAY": func(n int64) { c.RecipientsPerDay = int(n) },
+		"MAILS_PER_HOUR": func(n int64) { c.MailsPerHour = n }, "RECIPIENTS_PER_DAY": func(n int64) { c.RecipientsPerDay = n },
 	} {
 		v := getenv("RESTANTE_" + name)
 		if v == "" {
@@ -116,6 +124,9 @@ func (c *Config) numbers(getenv func(string) string) (faults []error) {
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %q is no number", strings.ToLower(name), v))
 			continue
+		}
+		if n == 0 && name != "UNDO_SECONDS" {
+			faults = append(faults, fmt.Errorf("%s: 0 is none", strings.ToLower(name)))
 		}
 		set(n)
 	}
@@ -158,13 +169,13 @@ func (c *Config) Check() error {
 	if c.UndoSeconds < 0 || c.UndoSeconds > 60 {
 		fault("undo_seconds: %d is not between 0 and 60", c.UndoSeconds)
 	}
-	if c.UploadMB < 1 || c.UploadMB > 2048 {
+	if c.UploadMB < 0 || c.UploadMB > 2048 {
 		fault("upload_mb: %d is not between 1 and 2048", c.UploadMB)
 	}
-	if c.MailsPerHour < 1 {
+	if c.MailsPerHour < 0 {
 		fault("mails_per_hour: %d is none", c.MailsPerHour)
 	}
-	if c.RecipientsPerDay < 1 {
+	if c.RecipientsPerDay < 0 {
 		fault("recipients_per_day: %d is none", c.RecipientsPerDay)
 	}
 	if c.Domain.Login != "address" && c.Domain.Login != "local" {

@@ -33,7 +33,8 @@ var arrows = map[string][]string{
 	"mailclient/checkup":  {"mailclient", "mailclient/discover", "mailclient/submit", "mailclient/wire"},
 
 	"migrations":        {},
-	"internal/store":    {"migrations"},
+	"internal/store":    {"migrations", "internal/limits"},
+	"internal/limits":   {},
 	"internal/index":    {"mailclient", "mailclient/message"},
 	"internal/sanitize": {},
 	"internal/netguard": {},
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 	"internal/disguise": {},
 	"internal/proxy":    {"internal/netguard"},
 	"internal/seal":     {},
-	"internal/jobs":     {"internal/store", "internal/seal", "migrations", "mailclient/..."},
+	"internal/jobs":     {"internal/store", "internal/seal", "internal/limits", "migrations", "mailclient/..."},
 	"internal/config":   {},
 	"internal/i18n":     {},
 	"internal/demo":     {},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/discover"
@@ -51,5 +52,7 @@ func (q *Queue) account(ctx context.Context, userID, accountID int64) (a store.A
 func SessionKey(accountID int64) string { return fmt.Sprintf("account/%d", accountID) }
 
 func (q *Queue) session(a store.Account, s discover.Servers, c Credential) *mailclient.Session {
-	return q.pool.Session(SessionKey(a.ID), s.IMAP, mailclient.Credentials(c))
+	v := q.pool.Session(SessionKey(a.ID), s.IMAP, mailclient.Credentials(c))
+	v.Bound(int(q.limits.Of(a.Address, limits.Connections)))
+	return v
 }

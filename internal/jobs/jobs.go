@@ -20,6 +20,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 
+	"restante/internal/limits"
 	"restante/internal/seal"
 	"restante/internal/store"
 	"restante/mailclient"
@@ -33,6 +34,7 @@ type Queue struct {
 	ring    *seal.Ring
 	pool    *mailclient.Pool
 	servers *discover.Directory
+	limits  *limits.Book
 	client  *river.Client[*sql.Tx]
 	log     *slog.Logger
 	node    string
@@ -60,6 +62,7 @@ type Options struct {
 	Ring    *seal.Ring
 	Pool    *mailclient.Pool
 	Servers *discover.Directory
+	Limits  *limits.Book // nil: the defaults
 	Log     *slog.Logger
 	Hello   string // our name for EHLO
 
@@ -76,7 +79,7 @@ type Options struct {
 // New migrates River's tables and makes the queue; Start lets it work.
 func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
-		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, log: o.Log,
+		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, limits: o.Limits, log: o.Log,
 		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, looks: o.Looks, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
 		imports: o.Imports, asked: map[int64]time.Time{}, ending: make(chan struct{}),
 	}

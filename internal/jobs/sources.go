@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/mailclient/pop3"
 )
@@ -83,7 +84,7 @@ func (q *Queue) AddSource(ctx context.Context, a store.Account, o store.Source, 
 		return o, err
 	}
 	err := q.store.InTx(ctx, func(tx *sql.Tx) (err error) {
-		if o.ID, err = q.store.AddSourceTx(ctx, tx, o); err != nil {
+		if o.ID, err = q.store.AddSourceTx(ctx, tx, o, q.limits.Of(a.Address, limits.Sources)); err != nil {
 			return err
 		}
 		return q.store.SetSourceSecretsTx(ctx, tx, o.UserID, o.ID, q.ring.Seal(sealPurpose, sourcePlace(o), []byte(password)), q.sealCredential(targetPlace(o), c))

@@ -30,22 +30,32 @@ func (a AuditRow) sum(before string) string {
 
 // AddAudit notes something that was done.
 func (s *Store) AddAudit(ctx context.Context, a AuditRow) error {
-	return s.InTx(ctx, func(tx *sql.Tx) error {
-		if s.dialect == migrations.Postgres { // SQLite has one writer
-			if _, err := tx.ExecContext(ctx, `LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE`); err != nil {
-				return err
-			}
-		}
-		var before string
-		err := tx.QueryRowContext(ctx, `SELECT chain FROM audit ORDER BY id DESC LIMIT 1`).Scan(&before)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		a.At = fromMS(s.ms())
-		_, err = tx.ExecContext(ctx, `INSERT INTO audit (at, who, verb, object, network, result, session, chain) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			a.At.UnixMilli(), a.Who, a.Verb, a.Object, a.Network, a.Result, a.Session, a.sum(before))
+	return s.InTx(ctx, func(tx *sql.Tx) error { return s.addAuditTx(ctx, tx, a) })
+}
+
+// addAuditTx notes it with what it is about, or not at all.
+func (s *Store) addAuditTx(ctx context.Context, tx *sql.Tx, a AuditRow) error {
+	if err := s.lockAudit(ctx, tx); err != nil {
 		return err
-	})
+	}
+	var before string
+	err := tx.QueryRowContext(ctx, `SELECT chain FROM audit ORDER BY id DESC LIMIT 1`).Scan(&before)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	a.At = fromMS(s.ms())
+	_, err = tx.ExecContext(ctx, `INSERT INTO audit (at, who, verb, object, network, result, session, chain) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		a.At.UnixMilli(), a.Who, a.Verb, a.Object, a.Network, a.Result, a.Session, a.sum(before))
+	return err
+}
+
+// lockAudit lets one at a time write into the audit. SQLite has one writer.
+func (s *Store) lockAudit(ctx context.Context, tx *sql.Tx) error {
+	if s.dialect != migrations.Postgres {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE`)
+	return err
 }
 
 // AuditQuery asks for rows, the newest first: those of a verb or with words in who or object, before an id (0: all).

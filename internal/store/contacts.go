@@ -38,10 +38,7 @@ type ContactQuery struct {
 // ErrTooMany means that a user keeps as many as they can.
 var ErrTooMany = errors.New("too many")
 
-const (
-	maxContacts = 20_000
-	maxGroups   = 500
-)
+const maxGroups = 500
 
 // where is the condition of a query, and its parameters; the first is the user. There is no end of such texts: they are
 // run by s.db.DB, which does not keep them.
@@ -138,10 +135,12 @@ func contactTx(ctx context.Context, tx *sql.Tx, userID, id int64) (c Contact, er
 }
 
 // ContactChange is one step of ChangeContacts: contacts that go, and those that are written. One without an ID is new;
-// one with an ID that is not there comes back under it.
+// one with an ID that is not there comes back under it. Most is how many the user may have once there are more than
+// before; 0 is as many as come.
 type ContactChange struct {
 	Delete []int64
 	Save   []Contact
+	Most   int64
 }
 
 // ChangeContacts does all of a change or nothing. It gives the ids of what was saved, and what had been there before of
@@ -170,11 +169,11 @@ func (s *Store) ChangeContacts(ctx context.Context, userID int64, ch ContactChan
 				before = append(before, old)
 			}
 		}
-		var n int
+		var n int64
 		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM contacts WHERE user_id = $1`, userID).Scan(&n); err != nil {
 			return err
 		}
-		if n > maxContacts {
+		if ch.Most > 0 && n > ch.Most && len(ids) > len(before) {
 			return ErrTooMany
 		}
 		return nil

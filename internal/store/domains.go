@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"restante/internal/limits"
 )
 
 // Domain is a mail domain that an admin has set up. Settings is its owner's own JSON.
@@ -34,9 +36,14 @@ func (s *Store) saveDomainTx(ctx context.Context, tx *sql.Tx, d Domain) error {
 	return err
 }
 
-// DeleteDomain takes a domain out. Its people stay, and cannot sign in.
+// DeleteDomain takes a domain out, with its limits. Its people stay, and cannot sign in.
 func (s *Store) DeleteDomain(ctx context.Context, name string) error {
-	return changed(s.db.ExecContext(ctx, `DELETE FROM domains WHERE name = $1`, name))
+	return s.InTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM limits WHERE scope = $1 AND whose = $2`, limits.Domain, name); err != nil {
+			return err
+		}
+		return changed(tx.ExecContext(ctx, `DELETE FROM domains WHERE name = $1`, name))
+	})
 }
 
 // Site gives the settings of the site by their names.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"strings"
 	"time"
+
+	"restante/internal/limits"
 )
 
 // Counts are the figures of the whole site.
@@ -91,7 +93,12 @@ func (s *Store) LockUser(ctx context.Context, userID int64, locked bool) error {
 	})
 }
 
-// RemoveUser removes all that is kept of a user: settings, drafts, outbox, contacts, sources, sessions.
+// RemoveUser removes all that is kept of a user: settings, limits, drafts, outbox, contacts, sources, sessions.
 func (s *Store) RemoveUser(ctx context.Context, userID int64) error {
-	return changed(s.db.ExecContext(ctx, `DELETE FROM users WHERE id = $1`, userID))
+	return s.InTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM limits WHERE scope = $1 AND whose = (SELECT address FROM users WHERE id = $2)`, limits.Person, userID); err != nil {
+			return err
+		}
+		return changed(tx.ExecContext(ctx, `DELETE FROM users WHERE id = $1`, userID))
+	})
 }

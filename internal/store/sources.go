@@ -56,9 +56,6 @@ var (
 	ErrTooManySources = errors.New("no more sources")
 )
 
-// maxSources are those of one user.
-const maxSources = 10
-
 const sourceColumns = `id, user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, paused,
 	problem, failures, next_at, not_before, server, server_text, no_uidl, taken_until, created_at, updated_at, cred, target_cred, once, held OR ` + importsHeld
 
@@ -72,13 +69,14 @@ func (s *Store) scanSource(r interface{ Scan(...any) error }) (o Source, err err
 }
 
 // AddSourceTx adds a source, due at once, and gives its id. One that was removed and is added again takes its ledger up
-// again. ErrSourceTaken: the user has it already (P24), be it in other letters of a name. Its secrets follow by SetSourceSecretsTx.
-func (s *Store) AddSourceTx(ctx context.Context, tx *sql.Tx, o Source) (id int64, err error) {
-	var many int
+// again. ErrSourceTaken: the user has it already (P24), be it in other letters of a name. ErrTooManySources: most are there.
+// Its secrets follow by SetSourceSecretsTx.
+func (s *Store) AddSourceTx(ctx context.Context, tx *sql.Tx, o Source, most int64) (id int64, err error) {
+	var many int64
 	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sources WHERE user_id = $1 AND removed_at = 0`, o.UserID).Scan(&many); err != nil {
 		return 0, err
 	}
-	if many >= maxSources {
+	if many >= most {
 		return 0, ErrTooManySources
 	}
 	// Servers hardly ever tell small letters of a name from large ones: it is one mailbox, called as was typed last.

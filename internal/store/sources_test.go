@@ -16,7 +16,7 @@ func source(t *testing.T, s *store.Store, a store.Account, host string) (id int6
 	t.Helper()
 	err = s.InTx(ctx, func(tx *sql.Tx) error {
 		var err error
-		id, err = s.AddSourceTx(ctx, tx, store.Source{UserID: a.UserID, AccountID: a.ID, Host: host, Port: 995, Security: "tls", Username: "anna", Mailbox: "INBOX", Keep: store.KeepAll, Every: 15 * time.Minute})
+		id, err = s.AddSourceTx(ctx, tx, store.Source{UserID: a.UserID, AccountID: a.ID, Host: host, Port: 995, Security: "tls", Username: "anna", Mailbox: "INBOX", Keep: store.KeepAll, Every: 15 * time.Minute}, 10)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func TestP24_LargeLettersMakeNoOtherMailbox(t *testing.T) {
 		id := must(source(t, s, a, "old.test"))(t)
 		add := func(name string) (again int64, err error) {
 			err = s.InTx(ctx, func(tx *sql.Tx) error {
-				again, err = s.AddSourceTx(ctx, tx, store.Source{UserID: a.UserID, AccountID: a.ID, Host: "old.test", Port: 995, Security: "tls", Username: name, Mailbox: "INBOX", Keep: store.KeepAll, Every: time.Hour})
+				again, err = s.AddSourceTx(ctx, tx, store.Source{UserID: a.UserID, AccountID: a.ID, Host: "old.test", Port: 995, Security: "tls", Username: name, Mailbox: "INBOX", Keep: store.KeepAll, Every: time.Hour}, 10)
 				return err
 			})
 			return again, err

@@ -72,12 +72,12 @@ func (c *crowd[K]) enterUpTo(ctx context.Context, of K, most int64) (leave func(
 
 // inTurn bounds the requests of each signed-in person.
 func (s *Server) inTurn(next http.Handler) http.Handler {
-	return s.turns(newCrowd[int64](0), s.requestsAtOnce)(next)
+	return s.turns(s.requests, s.requestsAtOnce, next)
 }
 
 // costly bounds those that take much, more narrowly.
 func (s *Server) costly(next http.Handler) http.Handler {
-	return s.turns(newCrowd[int64](0), func(context.Context, int64) (int64, error) { return costlyAtOnce, nil })(next)
+	return s.turns(s.costlies, func(context.Context, int64) (int64, error) { return costlyAtOnce, nil }, next)
 }
 
 // requestsAtOnce is how many requests a person may have at once, streams of news apart: see maxTabs.
@@ -92,29 +92,27 @@ func (s *Server) requestsAtOnce(ctx context.Context, person int64) (int64, error
 	return s.bounds.Of(u.Address, limits.Requests), err
 }
 
-func (s *Server) turns(c *crowd[int64], most func(ctx context.Context, person int64) (int64, error)) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			person := s.sessions.GetInt64(r.Context(), sessionUser)
-			if person == 0 {
-				next.ServeHTTP(w, r)
-				return
-			}
-			n, err := most(r.Context(), person)
-			if err != nil {
-				s.fail(w, r, err)
-				return
-			}
-			ctx, cancel := context.WithTimeout(r.Context(), turnTime)
-			leave, err := c.enterUpTo(ctx, person, n)
-			cancel()
-			if err != nil {
-				w.Header().Set("Retry-After", "5")
-				s.fail(w, r, &Problem{Status: http.StatusTooManyRequests, Key: "error.crowd", Args: []any{"Limit", n}, err: fmt.Errorf("no turn: %w", err)})
-				return
-			}
-			defer leave()
+func (s *Server) turns(c *crowd[int64], most func(ctx context.Context, person int64) (int64, error), next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		person := s.sessions.GetInt64(r.Context(), sessionUser)
+		if person == 0 {
 			next.ServeHTTP(w, r)
-		})
-	}
+			return
+		}
+		n, err := most(r.Context(), person)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), turnTime)
+		leave, err := c.enterUpTo(ctx, person, n)
+		cancel()
+		if err != nil {
+			w.Header().Set("Retry-After", "5")
+			s.fail(w, r, &Problem{Status: http.StatusTooManyRequests, Key: "error.crowd", Args: []any{"Limit", n}, err: fmt.Errorf("no turn: %w", err)})
+			return
+		}
+		defer leave()
+		next.ServeHTTP(w, r)
+	})
 }

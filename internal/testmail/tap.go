@@ -128,12 +128,12 @@ func (p *Tap) Heard() int {
 	return p.heard
 }
 
-// Forget empties Said and Heard.
+// Forget empties Said and Heard, and lets Most begin with what stands now.
 func (p *Tap) Forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said.Reset()
-	p.heard = 0
+	p.heard, p.most = 0, len(p.conns)
 }
 
 // Most is how many connections stood at one time at most; Total is how many there were.

@@ -10,7 +10,6 @@ import (
 	"restante/internal/i18n"
 	"restante/internal/limits"
 	"restante/internal/store"
-	"restante/mailclient/discover"
 	"restante/templates"
 )
 
@@ -22,14 +21,11 @@ type boundedBy struct {
 
 // boundedOf reads it from the fields domain and person, by which both the page and its form name it.
 func boundedOf(v url.Values) (b boundedBy, ok bool) {
-	switch domain, person := strings.TrimSpace(v.Get("domain")), strings.ToLower(strings.TrimSpace(v.Get("person"))); {
-	case domain != "":
-		ascii, ok := discover.HostName(domain)
-		return boundedBy{limits.Domain, ascii}, ok
-	case person != "":
-		at := strings.LastIndexByte(person, '@')
-		_, ok := discover.HostName(person[at+1:])
-		return boundedBy{limits.Person, person}, ok && at > 0 && len(person) <= 254 && !strings.ContainsAny(person, "\r\n\t ")
+	for _, scope := range []limits.Scope{limits.Domain, limits.Person} {
+		if written := v.Get(string(scope)); written != "" {
+			of, ok := limits.Whose(scope, written)
+			return boundedBy{scope, of}, ok
+		}
 	}
 	return boundedBy{scope: limits.Site}, true
 }

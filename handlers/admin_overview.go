@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"restante/internal/config"
 	"restante/internal/i18n"
 	"restante/internal/store"
 	"restante/mailclient/checkup"
@@ -162,7 +163,7 @@ func (s *Server) saveSiteAddress(w http.ResponseWriter, r *http.Request, who *of
 	if s.fixed {
 		site.URL = s.conf.PublicURL
 	}
-	public, ok := siteURL(site.URL)
+	public, ok := config.SiteURL(site.URL)
 	if !ok {
 		return s.showSite(w, r, who, site, who.l.T("setup.nourl"), http.StatusUnprocessableEntity)
 	}

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/config"
 	"restante/internal/i18n"
 	"restante/internal/seal"
 	"restante/internal/store"
@@ -281,7 +281,7 @@ func (s *Server) saveSite(w http.ResponseWriter, r *http.Request, u *settingUp) 
 	if !s.fixed {
 		typed = strings.TrimSpace(r.PostFormValue("url"))
 	}
-	public, ok := siteURL(typed)
+	public, ok := config.SiteURL(typed)
 	if public != u.state.Public {
 		u.state.Self = nil
 	}
@@ -294,15 +294,6 @@ func (s *Server) saveSite(w http.ResponseWriter, r *http.Request, u *settingUp) 
 		return s.sameStep(w, r, u, "")
 	}
 	return s.nextStep(w, r, u)
-}
-
-// siteURL is the address of a site, without a path.
-func siteURL(s string) (string, bool) {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return s, false
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Host), true
 }
 
 // setupDomain asks for the mail domain.

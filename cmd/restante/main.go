@@ -21,6 +21,7 @@ const usage = `Restante brings your mail to any browser.
   restante demo     try it: web, IMAP, SMTP and POP3 with sample mail, nothing kept
   restante doctor   check configuration, database, keys and mail servers
   restante admin    setup-link, create NAME or reset NAME: who sets the site up
+  restante config   export, check FILE or apply FILE: all that admins set, as one TOML file
   restante migrate  up or status: the database schema
   restante version
 
@@ -37,7 +38,9 @@ func main() {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "restante:", err)
 		}
-		os.Exit(1)
+		code := exitCode{code: 1}
+		errors.As(err, &code)
+		os.Exit(code.code)
 	}
 }
 
@@ -48,7 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.Join(err, flag.ErrHelp)
 	}
 	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
-		"serve": serve, "demo": runDemo, "doctor": doctor, "admin": admin, "migrate": migrate, "version": printVersion,
+		"serve": serve, "demo": runDemo, "doctor": doctor, "admin": admin, "config": configure, "migrate": migrate, "version": printVersion,
 	}
 	command, ok := commands[args[0]]
 	if !ok {

@@ -242,6 +242,15 @@ func ParseServer(raw, service string) (Server, error) {
 	return s, nil
 }
 
+// SiteURL is the address of a site, without a path.
+func SiteURL(s string) (string, bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return s, false
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), true
+}
+
 // Proxies are the trusted proxies as prefixes.
 func (c Config) Proxies() []netip.Prefix {
 	var out []netip.Prefix

@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"migrations":        {},
 	"internal/store":    {"migrations", "internal/limits"},
 	"internal/limits":   {},
+	"internal/document": {"internal/store", "internal/limits", "internal/seal", "internal/config", "mailclient", "mailclient/discover"},
 	"internal/index":    {"mailclient", "mailclient/message"},
 	"internal/sanitize": {},
 	"internal/netguard": {},

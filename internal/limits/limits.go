@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // Name is a limit, as the configuration spells it.
@@ -79,6 +82,24 @@ type Entry struct {
 	Of    string
 	Name  Name
 	Value int64
+}
+
+// Whose gives what Entry.Of is for a domain or an address as somebody wrote it. ok is false for what is neither.
+func Whose(s Scope, written string) (of string, ok bool) {
+	written = strings.ToLower(strings.TrimSpace(written))
+	domain, local := written, "x"
+	if s == Person {
+		at := strings.LastIndexByte(written, '@')
+		local, domain = written[:max(at, 0)], written[at+1:]
+	}
+	ascii, err := idna.Lookup.ToASCII(strings.TrimSuffix(domain, "."))
+	if err != nil || local == "" || len(written) > 254 || !strings.Contains(ascii, ".") || strings.ContainsAny(written, "\r\n\t\x00 /\\%") {
+		return "", false
+	}
+	if s == Person {
+		return written, true
+	}
+	return ascii, true
 }
 
 // Faults of an entry.

@@ -16,13 +16,17 @@ type Domain struct {
 
 // Domains lists the domains by their names.
 func (s *Store) Domains(ctx context.Context) ([]Domain, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT name, settings, created_at, updated_at FROM domains ORDER BY name`)
-	return collect(rows, err, func(r *sql.Rows) (d Domain, err error) {
-		var created, updated int64
-		err = r.Scan(&d.Name, &d.Settings, &created, &updated)
-		d.Created, d.Updated = fromMS(created), fromMS(updated)
-		return d, err
-	})
+	rows, err := s.db.QueryContext(ctx, domainRows)
+	return collect(rows, err, scanDomain)
+}
+
+const domainRows = `SELECT name, settings, created_at, updated_at FROM domains ORDER BY name`
+
+func scanDomain(r *sql.Rows) (d Domain, err error) {
+	var created, updated int64
+	err = r.Scan(&d.Name, &d.Settings, &created, &updated)
+	d.Created, d.Updated = fromMS(created), fromMS(updated)
+	return d, err
 }
 
 // SaveDomain sets a domain up, or changes it.
@@ -48,8 +52,14 @@ func (s *Store) DeleteDomain(ctx context.Context, name string) error {
 
 // Site gives the settings of the site by their names.
 func (s *Store) Site(ctx context.Context) (map[string]string, error) {
+	rows, err := s.db.QueryContext(ctx, siteRows)
+	return collectSite(rows, err)
+}
+
+const siteRows = `SELECT name, value FROM site`
+
+func collectSite(rows *sql.Rows, err error) (map[string]string, error) {
 	type pair struct{ name, value string }
-	rows, err := s.db.QueryContext(ctx, `SELECT name, value FROM site`)
 	all, err := collect(rows, err, func(r *sql.Rows) (p pair, err error) { return p, r.Scan(&p.name, &p.value) })
 	out := map[string]string{}
 	for _, p := range all {

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"restante/internal/limits"
+)
+
+// Whole is everything that admins have set up.
+type Whole struct {
+	Domains []Domain // by their names
+	Site    map[string]string
+	Limits  []limits.Entry
+}
+
+// WholeChange is what becomes of it. A setting of the site that is "" is taken away.
+type WholeChange struct {
+	Save   []Domain
+	Delete []string // names of domains
+	Site   map[string]string
+	Limits []LimitChange
+	Audit  []AuditRow // beside those of the limits
+}
+
+// Whole reads it, all as of one moment.
+func (s *Store) Whole(ctx context.Context) (w Whole, err error) {
+	err = s.InTx(ctx, func(tx *sql.Tx) error {
+		w, err = wholeTx(ctx, tx)
+		return err
+	})
+	return w, err
+}
+
+func wholeTx(ctx context.Context, tx *sql.Tx) (w Whole, err error) {
+	rows, err := tx.QueryContext(ctx, domainRows)
+	if w.Domains, err = collect(rows, err, scanDomain); err != nil {
+		return w, err
+	}
+	rows, err = tx.QueryContext(ctx, siteRows)
+	if w.Site, err = collectSite(rows, err); err != nil {
+		return w, err
+	}
+	rows, err = tx.QueryContext(ctx, limitRows)
+	w.Limits, err = collect(rows, err, scanLimit)
+	return w, err
+}
+
+// ChangeWhole has f say what becomes of what is set up, and does all of it, each with its rows in the audit, or nothing.
+func (s *Store) ChangeWhole(ctx context.Context, f func(now Whole) (WholeChange, error)) error {
+	return s.InTx(ctx, func(tx *sql.Tx) error {
+		if err := s.lockAudit(ctx, tx); err != nil { // nobody else changes it meanwhile
+			return err
+		}
+		now, err := wholeTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		c, err := f(now)
+		if err != nil {
+			return err
+		}
+		return s.changeWholeTx(ctx, tx, c)
+	})
+}
+
+func (s *Store) changeWholeTx(ctx context.Context, tx *sql.Tx, c WholeChange) error {
+	for _, name := range c.Delete {
+		if err := changed(tx.ExecContext(ctx, `DELETE FROM domains WHERE name = $1`, name)); err != nil {
+			return err
+		}
+	}
+	for _, d := range c.Save {
+		if err := s.saveDomainTx(ctx, tx, d); err != nil {
+			return err
+		}
+	}
+	for name, value := range c.Site {
+		if err := setSite(ctx, tx, name, value); err != nil {
+			return err
+		}
+	}
+	for _, l := range c.Limits {
+		if err := setLimit(ctx, tx, l.Entry, l.Gone); err != nil {
+			return err
+		}
+		c.Audit = append(c.Audit, l.Audit)
+	}
+	for _, a := range c.Audit {
+		if err := s.addAuditTx(ctx, tx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -226,12 +226,16 @@ func isText(all ...string) bool {
 	return true
 }
 
-// bounded limits what a request may send, by its kind. Of files it takes what anybody may bring; what this one may, ownBound
-// says once it is known who it is.
+// bounded limits what a request may send, by its kind. Of files it takes what anybody who is signed in may bring; what
+// this one may, ownBound says once it is known who it is.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if bringsFiles(r) {
-			boundBody(w, r, s.bounds.Most(limits.UploadMB)<<20, "limit.upload")
+			most := s.bounds.Whole(limits.UploadMB)
+			if _, err := r.Cookie(s.sessions.Cookie.Name); err == nil {
+				most = s.bounds.Most(limits.UploadMB)
+			}
+			boundBody(w, r, most<<20, "limit.upload")
 		} else if r.Body != nil {
 			boundBody(w, r, formBytes, "error.413")
 		}

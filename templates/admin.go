@@ -219,7 +219,20 @@ type LimitGroup struct {
 // LimitForm sets the limits of a domain, of a person, or where neither is named of the site.
 type LimitForm struct {
 	Domain, Person, Back string
+	Some                 bool // is set
 	Groups               []LimitGroup
+}
+
+// Wrong are the rows that cannot be taken.
+func (f LimitForm) Wrong() (out []LimitRow) {
+	for _, g := range f.Groups {
+		for _, r := range g.Rows {
+			if r.Wrong != "" {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
 }
 
 // AdminLimits shows the limits of the site, and who has others; or those of one domain or person.

@@ -14,19 +14,29 @@ import (
 )
 
 // configures runs restante config on a site's database, as beside a running serve; file is what stands in FILE, where
-// one is wanted.
+// one is wanted. "-" is apply from the standard input.
 func (s *site) configures(verb, file string, args ...string) (out string, code int, err error) {
 	s.t.Helper()
 	for name, value := range map[string]string{"RESTANTE_DATABASE_URL": s.conf.DatabaseURL, "RESTANTE_KEY_FILE": s.conf.KeyFile, "RESTANTE_PUBLIC_URL": s.conf.PublicURL} {
 		s.t.Setenv(name, value)
 	}
-	args = append([]string{"config", verb, "-data", s.conf.Data}, args...)
-	if verb != "export" {
-		name := filepath.Join(s.t.TempDir(), "site.toml")
-		if err := os.WriteFile(name, []byte(file), 0o600); err != nil {
+	name := filepath.Join(s.t.TempDir(), "site.toml")
+	if err := os.WriteFile(name, []byte(file), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	switch verb {
+	case "export":
+		args = append([]string{"config", verb, "-data", s.conf.Data}, args...)
+	case "-":
+		was := os.Stdin
+		defer func() { os.Stdin = was }()
+		if os.Stdin, err = os.Open(name); err != nil {
 			s.t.Fatal(err)
 		}
-		args = append(args, name)
+		defer os.Stdin.Close()
+		args = append(append([]string{"config", "apply", "-data", s.conf.Data}, args...), "-")
+	default:
+		args = append(append([]string{"config", verb, "-data", s.conf.Data}, args...), name)
 	}
 	var stdout, stderr bytes.Buffer
 	err = run(s.t.Context(), args, &stdout, &stderr)
@@ -110,7 +120,7 @@ func TestADocumentThatTakesADomainAway(t *testing.T) {
 	if text, _, _ := s.configures("export", ""); !strings.Contains(text, "example.test") {
 		t.Error("it went all the same")
 	}
-	if _, _, err := s.configures("apply", "format = 1\n", "-prune"); err != nil {
+	if _, _, err := s.configures("-", "format = 1\n", "-prune"); err != nil {
 		t.Error(err)
 	}
 	if text, _, _ := s.configures("export", ""); strings.Contains(text, "example.test") {

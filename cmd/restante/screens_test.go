@@ -92,7 +92,7 @@ var adminScreens = []screen{
 		b.click(`details.fold > summary`)
 	}},
 	{name: "admin-people", path: "/admin/people", ready: `document.querySelector(".admin-rows")`},
-	{name: "admin-person", path: "/admin/people/1", ready: `document.querySelector("#x-confirm")`},
+	{name: "admin-person", path: "/admin/people/1", ready: `document.querySelector("#x-confirm")`, before: func(b *tab) { b.click("details.fold > summary") }},
 	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".admin-rows")`},
 	{name: "admin-limits", path: "/admin/limits", ready: `document.querySelector(".limits")`},
 	{name: "admin-limits-own", path: "/admin/limits?domain=demo.test", ready: `document.querySelector(".limits")`},

@@ -118,14 +118,16 @@ func (r *reader) limits(t *table) (out []limits.Entry) {
 		if each == nil {
 			continue
 		}
+		before := map[string]bool{}
 		for _, name := range each.names() {
 			of, ok := limits.Whose(scope, name)
 			if !ok {
 				each.fault(name, "%q is no %s", name, map[limits.Scope]string{limits.Domain: "domain", limits.Person: "mail address"}[scope])
 			}
-			if slices.ContainsFunc(out, func(e limits.Entry) bool { return e.Scope == scope && e.Of == of }) {
+			if ok && before[of] {
 				each.fault(name, "the limits of %s stand here twice", of)
 			}
+			before[of] = true
 			if own := each.table(name); own != nil {
 				out = append(out, r.limitsOf(own, scope, of)...)
 				own.rest()

@@ -101,9 +101,12 @@ func opened(value string) string {
 	return ""
 }
 
+// maxKeys is how many parts of a key are looked at: more than anything here has.
+const maxKeys = 8
+
 // keysOf are the parts of a key with dots, and what follows it.
 func keysOf(s string) (keys []string, rest string) {
-	for {
+	for len(keys) < maxKeys {
 		s = strings.TrimLeft(s, " \t")
 		var key string
 		switch {
@@ -138,4 +141,5 @@ func keysOf(s string) (keys []string, rest string) {
 			return keys, s
 		}
 	}
+	return keys, s
 }

@@ -152,20 +152,24 @@ func fieldChanges(old, d discover.Domain) (out []string) {
 }
 
 func (c *changes) limits(now, then []limits.Entry) {
-	same := func(e limits.Entry) func(limits.Entry) bool {
-		return func(o limits.Entry) bool { return o.Scope == e.Scope && o.Of == e.Of && o.Name == e.Name }
+	type key struct {
+		limits.Scope
+		of string
+		limits.Name
+	}
+	was, stays := map[key]int64{}, map[key]bool{}
+	for _, e := range now {
+		was[key{e.Scope, e.Of, e.Name}] = e.Value
 	}
 	for _, e := range then {
-		old, at := limits.Entry{}, slices.IndexFunc(now, same(e))
-		if at >= 0 {
-			old = now[at]
-		}
-		if at < 0 || old.Value != e.Value {
-			c.limit(e, e.Words(old.Value, at >= 0, false), false)
+		k := key{e.Scope, e.Of, e.Name}
+		stays[k] = true
+		if old, known := was[k]; !known || old != e.Value {
+			c.limit(e, e.Words(old, known, false), false)
 		}
 	}
 	for _, e := range now {
-		if !slices.ContainsFunc(then, same(e)) {
+		if !stays[key{e.Scope, e.Of, e.Name}] {
 			c.limit(e, e.Words(e.Value, true, true), true)
 		}
 	}

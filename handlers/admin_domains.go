@@ -68,6 +68,9 @@ func (s *Server) domainPage(w http.ResponseWriter, r *http.Request, who *officer
 }
 
 func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept bool, fault string, status int) error {
+	if err := s.setup.Reload(r.Context()); err != nil {
+		return err
+	}
 	s.render(w, r, status, s.domainView(r, who, d, kept, fault))
 	return nil
 }

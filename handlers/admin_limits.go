@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,9 @@ func (b boundedBy) wider(book *limits.Book, l limits.Limit) int64 {
 
 // limitsPage shows the limits of the site, of a domain or of a person.
 func (s *Server) limitsPage(w http.ResponseWriter, r *http.Request, who *officer) error {
+	if err := s.setup.Reload(r.Context()); err != nil { // what was set a moment ago by another node or the command line
+		return err
+	}
 	b, ok := boundedOf(r.URL.Query())
 	if !ok {
 		return s.showLimits(w, r, who, boundedBy{scope: limits.Site}, limitsTyped{problem: who.l.T("limits.nobody")})
@@ -140,6 +144,7 @@ func (s *Server) limitRow(l *i18n.Localizer, b boundedBy, v limits.Limit, typed 
 	if n, ok := s.bounds.Set(b.scope, b.of, v.Name); ok {
 		row.Value = strconv.FormatInt(n, 10)
 	}
+	row.Was = row.Value
 	if typed.values != nil {
 		row.Value = cutText(typed.values.Get(row.ID), 20)
 	}
@@ -158,6 +163,9 @@ func (s *Server) saveLimits(w http.ResponseWriter, r *http.Request, who *officer
 	b, ok := boundedOf(r.PostForm)
 	if !ok {
 		return badRequest("limits.nobody")
+	}
+	if err := s.setup.Reload(r.Context()); err != nil {
+		return err
 	}
 	changes, wrong := s.limitChanges(r, who, b)
 	if len(wrong) > 0 {
@@ -183,12 +191,13 @@ func (s *Server) saveLimits(w http.ResponseWriter, r *http.Request, who *officer
 func (s *Server) limitChanges(r *http.Request, who *officer, b boundedBy) (changes []store.LimitChange, wrong map[limits.Name]string) {
 	wrong = map[limits.Name]string{}
 	for _, v := range limits.All {
-		if _, fixed := s.bounds.Fixed(v.Name); !r.PostForm.Has(string(v.Name)) || fixed && b.scope == limits.Site {
-			continue
+		was, name := r.PostForm["was_"+string(v.Name)], string(v.Name)
+		if _, fixed := s.bounds.Fixed(v.Name); !r.PostForm.Has(name) || fixed && b.scope == limits.Site || slices.Contains(was, r.PostForm.Get(name)) {
+			continue // left as it stood there: another admin may have changed it meanwhile
 		}
 		c := store.LimitChange{Entry: limits.Entry{Scope: b.scope, Of: b.of, Name: v.Name}}
 		old, set := s.bounds.Set(b.scope, b.of, v.Name)
-		text := strings.TrimSpace(r.PostForm.Get(string(v.Name)))
+		text := strings.TrimSpace(r.PostForm.Get(name))
 		var err error
 		if c.Value, err = strconv.ParseInt(text, 10, 64); text == "" {
 			c.Gone, err = true, nil

@@ -55,6 +55,9 @@ func (s *Server) personPage(w http.ResponseWriter, r *http.Request, who *officer
 }
 
 func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, who *officer, u store.User, fault string, status int) error {
+	if err := s.setup.Reload(r.Context()); err != nil {
+		return err
+	}
 	h, err := s.store.Holds(r.Context(), u.ID)
 	if err != nil {
 		return err

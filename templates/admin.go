@@ -205,9 +205,10 @@ func (AdminPeople) template() string { return "adminpeople.html" }
 
 // LimitRow is a limit in its form. An empty Value is none.
 type LimitRow struct {
-	ID, Words, Unit, Value, Hint string
-	Wrong                        string
-	Fixed                        bool // the configuration's
+	ID, Words, Unit  string
+	Value, Was, Hint string // Was is what is kept
+	Wrong            string
+	Fixed            bool // the configuration's
 }
 
 // LimitGroup are the limits of one kind.

@@ -294,6 +294,19 @@ func TestLimitsAreOfEveryNode(t *testing.T) {
 	})
 }
 
+// TestTwoAdminsDoNotUndoEachOther: what one has left as it stood is not taken back to that.
+func TestTwoAdminsDoNotUndoEachOther(t *testing.T) {
+	l := newLimited(t, testmail.Demo(t), testdb.SQLite(t), nil)
+	form := l.admin.get("/admin/limits").form("form[class=limits]").set("contacts", "7")
+	if _, _, err := l.configures("apply", "[limits]\nmails_per_hour = 9\n"); err != nil {
+		t.Fatal(err)
+	}
+	form.press("", "").want(200).says("[role=status]", "saved")
+	if got := l.admin.get("/admin/limits").form("form[class=limits]").values; got.Get("mails_per_hour") != "9" || got.Get("contacts") != "7" {
+		t.Errorf("mails_per_hour %q, contacts %q", got.Get("mails_per_hour"), got.Get("contacts"))
+	}
+}
+
 // TestLimitsStandOnThePagesOfWhomTheyAreOf and go with them.
 func TestLimitsStandOnThePagesOfWhomTheyAreOf(t *testing.T) {
 	l := newLimited(t, testmail.Demo(t), testdb.SQLite(t), nil)

@@ -55,7 +55,7 @@ func TestAFileOverTheLimitLeavesTheTextInThePage(t *testing.T) {
 	_, _, v := smallSite(t, func(c *config.Config) { c.UploadMB = 1 })
 	v.get("/compose").form("form[data-compose]").set("to", "ben@demo.test").set("subject", "With a film").set("body", "Here it is.").
 		attach("attachments", file{"film.bin", randomBytes(t, 3<<20)}).press("action", "send").want(413)
-	v.says("[role=alert]", "more than this site takes")
+	v.says("[role=alert]", "more than your admin lets come at once: 1 MB")
 	f := v.form("form[data-compose]")
 	if f.values.Get("subject") != "With a film" || !strings.Contains(f.values.Get("body"), "Here it is.") {
 		t.Errorf("the form holds %q", f.values)

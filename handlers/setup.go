@@ -413,6 +413,12 @@ func (s *Server) summary(u *settingUp) (out []string) {
 	if d.Login == discover.LoginLocal {
 		out = append(out, l.T("setup.sum.local"))
 	}
+	switch {
+	case len(d.Tested) == 0:
+		out = append(out, l.T("setup.sum.nottried"))
+	case slices.ContainsFunc(testLines(l, d.Tested), func(v templates.TestLine) bool { return v.State == "bad" }):
+		out = append(out, l.T("setup.sum.fails"))
+	}
 	for _, service := range cardServices {
 		if p := d.Of(service); p.Pin != "" {
 			out = append(out, l.T("setup.sum.pinned", "Host", p.Host))

@@ -96,6 +96,8 @@ func TestFromThePrintedLinkToASignIn(t *testing.T) {
 
 		v.formAround("input[name=password]").set("address", u.Address).set("password", "not this").press("action", "test").want(200)
 		v.says("main", "Name or password was refused.")
+		v.formAround("button[value=next]").press("action", "next").want(200).says("main", "The test with a mailbox found something wrong")
+		v.get("/setup/test").want(200)
 		v.formAround("input[name=password]").set("address", u.Address).set("password", u.Password).set("send", "1").press("action", "test").want(200)
 		for _, bad := range v.texts("span[class=\"state bad\"]") {
 			t.Errorf("the test of good servers says %q: %q", bad, v.texts("main"))
@@ -103,6 +105,9 @@ func TestFromThePrintedLinkToASignIn(t *testing.T) {
 		v.says("main", "arrived after")
 		v.formAround("button[value=next]").press("action", "next").want(200)
 
+		if strings.Contains(string(v.body), "The test with a mailbox") {
+			t.Errorf("the end still tells of a test that failed: %q", v.texts("main"))
+		}
 		v.says("main", "People of example.test read their mail at mail.example.test")
 		if has, err := s.house.store.HasAdmin(t.Context()); has || err != nil {
 			t.Fatalf("before the last step there is an admin: %v %v", has, err)

@@ -83,8 +83,11 @@ func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept 
 	}
 	page := templates.AdminDomainPage{AdminFrame: s.desk(r, who, "domains", title), Card: *d.card(who.l, form), Kept: kept, Problem: fault}
 	page.Card.Admin, page.Card.Kept = true, kept
+	if s.conf.PublicURL != "" {
+		page.Card.OAuth.Redirect = s.redirectURL()
+	}
 	if kept {
-		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form}
+		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form, Provider: testedAt(d.OAuth)}
 		bounds := s.limitForm(who.l, boundedBy{limits.Domain, d.Name}, limitsTyped{}, form)
 		page.Limits = &bounds
 	}
@@ -106,6 +109,9 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 		case "delete":
 			return s.deleteDomain(w, r, who, d, kept)
 		case "test":
+			if d.OAuth != nil {
+				return seeOther(w, r, r.URL.Path)
+			}
 			return s.testDomain(w, r, who, d, kept)
 		}
 	}
@@ -154,7 +160,7 @@ func (s *Server) sameDomain(w http.ResponseWriter, r *http.Request, who *officer
 }
 
 func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft) error {
-	if err := s.audit(r, who, "domain-save", d.Name+" "+d.IMAP.Host+" "+d.Submission.Host, "ok"); err != nil {
+	if err := s.audit(r, who, "domain-save", strings.TrimSpace(d.Name+" "+d.IMAP.Host+" "+d.Submission.Host+" "+testedAt(d.OAuth)), "ok"); err != nil {
 		return err
 	}
 	if err := s.store.SaveDomain(r.Context(), store.Domain{Name: d.Name, Settings: d.Encode()}); err != nil {

@@ -66,9 +66,13 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, who *officer
 	if err != nil {
 		return err
 	}
+	provider, err := s.store.HasIdentity(r.Context(), u.Address)
+	if err != nil {
+		return err
+	}
 	l, id := who.l, strconv.FormatInt(u.ID, 10)
 	page := templates.AdminPersonPage{
-		AdminFrame: s.desk(r, who, "people", u.Address), Address: u.Address, FormURL: "/admin/people/" + id, SessionsURL: "/admin/sessions?user=" + id, Locked: u.Locked, SignedIn: len(list) > 0, Problem: fault,
+		AdminFrame: s.desk(r, who, "people", u.Address), Address: u.Address, FormURL: "/admin/people/" + id, SessionsURL: "/admin/sessions?user=" + id, Locked: u.Locked, SignedIn: len(list) > 0, Provider: provider, Problem: fault,
 		Limits: s.limitForm(l, boundedBy{limits.Person, u.Address}, limitsTyped{}, "/admin/people/"+id),
 		Lines:  []string{l.T("admin.seen", "Date", stamp(u.SeenAt)), l.T("admin.sessionsof", "N", len(list))},
 		Holds:  []string{l.T("admin.holds.drafts", "N", h.Drafts), l.T("admin.holds.outbox", "N", h.Outbox), l.T("admin.holds.contacts", "N", h.Contacts), l.T("admin.holds.sources", "N", h.Sources)},
@@ -99,6 +103,15 @@ func (s *Server) actOnPerson(w http.ResponseWriter, r *http.Request, who *office
 	case "unlock":
 		verb, words = "user-unlock", who.l.T("admin.unlocked", "Address", u.Address)
 		act = func() error { return s.store.LockUser(ctx, u.ID, false) }
+	case "release":
+		if fault, err := s.again(r, who); err != nil || fault != "" {
+			if err != nil {
+				return err
+			}
+			return s.showPerson(w, r, who, u, fault, http.StatusUnprocessableEntity)
+		}
+		verb, words = "user-release", who.l.T("admin.person.released")
+		act = func() error { return s.releasePerson(r, u.ID) }
 	case "remove":
 		if !strings.EqualFold(strings.TrimSpace(r.PostFormValue("confirm")), u.Address) {
 			return s.showPerson(w, r, who, u, who.l.T("domain.confirm", "Domain", u.Address), http.StatusUnprocessableEntity)
@@ -129,12 +142,23 @@ func (s *Server) actOnPerson(w http.ResponseWriter, r *http.Request, who *office
 	return seeOther(w, r, here)
 }
 
+// releasePerson lets another person at the provider become a user: the one who was is signed out.
+func (s *Server) releasePerson(r *http.Request, id int64) error {
+	if _, err := s.store.EndOtherSessions(r.Context(), id, ""); err != nil {
+		return err
+	}
+	return s.store.ForgetIdentity(r.Context(), id)
+}
+
 // removePerson removes what is kept of a user, and ends their connections first: afterwards nobody knows whose they were.
 func (s *Server) removePerson(r *http.Request, id int64) error {
 	if err := s.store.LockUser(r.Context(), id, true); err != nil {
 		return err
 	}
 	if err := s.letGo(r, id); err != nil {
+		return err
+	}
+	if err := s.tokens.Forget(r.Context(), id); err != nil {
 		return err
 	}
 	return s.store.RemoveUser(r.Context(), id)

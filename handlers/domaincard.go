@@ -55,7 +55,7 @@ func (s *Server) lookUp(ctx context.Context, d *domainDraft, typed string) error
 	if err != nil {
 		return err
 	}
-	kept := discover.Domain{CA: d.CA, Authserv: d.Authserv}
+	kept := discover.Domain{CA: d.CA, Authserv: d.Authserv, OAuth: d.OAuth}
 	if found.Domain != d.Name {
 		kept = discover.Domain{}
 	}
@@ -194,6 +194,7 @@ func (s *Server) actOnCard(r *http.Request, d *domainDraft, l *i18n.Localizer) (
 	if r.PostForm.Get("noca") != "" {
 		d.CA = ""
 	}
+	s.changeProvider(d, r.PostForm)
 	if err := d.change(r.PostForm); err != nil {
 		if errors.Is(err, discover.ErrDomainCA) {
 			d.CA = ""
@@ -206,7 +207,8 @@ func (s *Server) actOnCard(r *http.Request, d *domainDraft, l *i18n.Localizer) (
 		if s.servers.Stays(d.Name) {
 			return false, l.T("domain.stays", "Domain", d.Name), nil
 		}
-		return true, "", nil
+		fault := s.providerFault(r.Context(), d, l)
+		return fault == "", fault, nil
 	case "pin":
 		if p, ok := d.Probes[service]; ok && p.Certificate != nil {
 			d.Of(service).Pin = p.Certificate.Pin
@@ -242,6 +244,8 @@ func domainFault(l *i18n.Localizer, err error) string {
 		return l.T("domain.needed")
 	case errors.Is(err, discover.ErrDomainCA):
 		return l.T("domain.noca")
+	case errors.Is(err, discover.ErrDomainOAuth):
+		return l.T("domain.oauth.bad")
 	}
 	return l.T("domain.noplace")
 }
@@ -252,6 +256,7 @@ var securityWords = map[mailclient.Security]string{mailclient.TLS: "TLS", mailcl
 func (d *domainDraft) card(l *i18n.Localizer, formURL string) *templates.DomainCard {
 	c := &templates.DomainCard{FormURL: formURL, Domain: d.Name, HasCA: d.CA != "", Local: d.Login == discover.LoginLocal, OtherLogin: d.Login != "" && d.Login != discover.LoginLocal, Authserv: d.Authserv}
 	c.Known = d.Name != "" && (d.IMAP.Host != "" || d.Submission.Host != "" || d.Found != nil)
+	c.OAuth = d.provider(l)
 	for _, service := range cardServices {
 		c.Rows = append(c.Rows, d.row(l, service))
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"restante/internal/jobs"
-	"restante/mailclient"
 )
 
 // hub tells the open pages of a person what has happened.
@@ -102,7 +101,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 				_ = write("session", map[string]bool{"ended": true})
 				return nil
 			}
-			s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password})
+			s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
 			err = write("beat", map[string]int64{"t": time.Now().Unix()})
 		case e := <-mail:
 			err = write("mail", map[string]any{"kind": e.Kind, "mailbox": e.Mailbox, "count": e.Count})

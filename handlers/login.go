@@ -44,11 +44,12 @@ func signInFormFrom(r *http.Request) (f signInForm, err error) {
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.person(r); err == nil {
+	again := cutText(oneLine(r.URL.Query().Get("again")), 254) // who is to sign in anew, though a session may still live
+	if _, err := s.person(r); err == nil && again == "" {
 		return seeOther(w, r, r.URL.Query().Get("next"))
 	}
 	page := s.loginFor(r, browserLanguage(r))
-	page.To = ownPath(r.URL.Query().Get("next"))
+	page.To, page.Username = ownPath(r.URL.Query().Get("next")), again
 	if r.URL.Query().Get("out") == "1" {
 		page.Notice, page.Forget = page.L.T("login.out"), true
 	}
@@ -58,7 +59,7 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) loginFor(r *http.Request, l *i18n.Localizer) templates.Login {
 	return templates.Login{
 		Head:      templates.Head{L: l, Nonce: nonceOf(r), Title: l.T("login.button"), Theme: "auto"},
-		BareNames: s.servers.Only() != "",
+		BareNames: s.servers.Only() != "", AddressFirst: s.anyProvider(),
 	}
 }
 
@@ -75,6 +76,14 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 			page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
 		}
 	}
+	if servers, ok := s.servers.Lookup(s.addressOf(f)); ok && servers.OAuth != nil {
+		return s.toProvider(w, r, page, servers, f)
+	}
+	if page.AddressFirst && f.password == "" { // the address was asked for alone
+		page.AddressFirst = false
+		return s.ok(w, r, page)
+	}
+	page.AddressFirst = false
 	if err := s.trySignIn(w, r, f); err != nil {
 		var found *unconfirmed
 		if errors.As(err, &found) {
@@ -88,13 +97,18 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	return seeOther(w, r, f.next)
 }
 
-// trySignIn checks the limits, the domain and the password, in this order, and makes the session.
-func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm) error {
+// addressOf is the address that a form means: where there is but one domain, it may be left out.
+func (s *Server) addressOf(f signInForm) string {
 	address := f.username
 	if !strings.Contains(address, "@") && s.servers.Only() != "" {
 		address += "@" + s.servers.Only()
 	}
-	address = strings.ToLower(address)
+	return strings.ToLower(address)
+}
+
+// trySignIn checks the limits, the domain and the password, in this order, and makes the session.
+func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm) error {
+	address := s.addressOf(f)
 	if f.password == "" {
 		return &Problem{Status: http.StatusUnauthorized, Key: "error.nopassword"}
 	}
@@ -233,6 +247,11 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	if who != nil {
 		if rest, err := s.store.Sessions(r.Context(), who.User.ID); err == nil && len(rest) == 0 {
 			s.pool.Drop(jobs.SessionKey(who.Account.ID))
+			if who.cred.Token != 0 {
+				if err := s.queue.SignedOut(r.Context(), who.User.ID); err != nil { // it is given up later then
+					s.log.Warn("what a provider gave is not given up yet", "id", requestID(r), "err", err)
+				}
+			}
 		}
 		s.hub.tell(who.User.ID, "session")
 	}

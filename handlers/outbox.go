@@ -50,7 +50,7 @@ func actsOf(it store.OutboxItem) []string {
 func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem {
 	subject, to := subjectOf(p, it.Subject), strings.Join(it.Recipients, ", ")
 	v := templates.OutboxItem{
-		ID: it.ID, State: string(it.State), Subject: subject, To: to, ServerSaid: it.ServerText, AskPassword: it.State == store.SignIn,
+		ID: it.ID, State: string(it.State), Subject: subject, To: to, ServerSaid: it.ServerText, AskPassword: it.State == store.SignIn && p.cred.Token == 0,
 		Failed: slices.Contains([]store.OutboxState{store.Rejected, store.SignIn, store.BadFrom, store.TooBig, store.Config, store.Uncertain}, it.State),
 	}
 	state := it.State
@@ -239,7 +239,7 @@ func (s *Server) tooLate(w http.ResponseWriter, r *http.Request, p *person) erro
 // only, when it is not empty, are the recipients that are left.
 func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, id int64, only []string) error {
 	cred := p.cred
-	if pw := r.PostFormValue("password"); pw != "" && len(pw) <= 1024 {
+	if pw := r.PostFormValue("password"); p.cred.Token == 0 && pw != "" && len(pw) <= 1024 {
 		cred = jobs.Credential{Username: p.cred.Username, Password: pw}
 	}
 	now := s.now()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"restante/internal/i18n"
+	"restante/internal/oauth"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/templates"
@@ -57,9 +58,17 @@ func problemOf(err error) *Problem {
 	var signIn *mailclient.SignInError
 	var connect *mailclient.ConnectError
 	var full *mailclient.FullError
+	var token *mailclient.TokenError
+	var fault *oauth.Fault
 	switch {
 	case errors.As(err, &full):
 		return wrap(err, http.StatusServiceUnavailable, "limit.hostfull", "Host", full.Host, "Limit", full.Most)
+	case errors.As(err, &token):
+		return tokenProblem(token)
+	case errors.As(err, &fault):
+		return faultProblem(fault)
+	case errors.Is(err, store.ErrTooManyFlows):
+		return wrap(err, http.StatusTooManyRequests, "error.busy")
 	case errors.As(err, &tooLarge), errors.Is(err, store.ErrTooLarge):
 		return wrap(err, http.StatusRequestEntityTooLarge, "error.413")
 	case errors.Is(err, store.ErrNotFound):

@@ -72,6 +72,10 @@ const (
 // wrong, in the frame where it can.
 func (s *Server) failFor(w http.ResponseWriter, r *http.Request, p *person, err error) {
 	var refused *mailclient.SignInError
+	if p != nil && needsProvider(p, err) {
+		s.atProviderAgain(w, r, p, err)
+		return
+	}
 	if errors.Is(err, errSignedOut) || errors.As(err, &refused) && !refused.Temporary {
 		s.signInAgain(w, r)
 		return
@@ -212,10 +216,16 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 			s.tellWork(r, p, &f)
 		}
 	}
+	if p.cred.Token != 0 {
+		s.tellProvider(r, p, &f)
+	}
 	treeCtx, cancel := context.WithTimeout(ctx, furniture)
 	defer cancel()
 	boxes, err := p.Mail.Mailboxes(treeCtx)
 	if err != nil {
+		if f.Again != nil { // which says why
+			return f, nil
+		}
 		pr := problemOf(err)
 		f.Strip = &templates.Strip{Words: p.L.T(pr.Key, pr.Args...), URL: f.Here}
 		return f, nil

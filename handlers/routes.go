@@ -29,6 +29,7 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/login", s.app(s.loginPage))
 		r.Post("/login", s.app(s.login))
 		r.Post("/logout", s.app(s.logout))
+		r.Get("/oauth/callback", s.app(s.oauthCallback))
 
 		r.Get("/", s.page(s.home))
 		r.Get("/mail/{account}/mailboxes", s.page(s.folders))

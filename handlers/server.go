@@ -20,6 +20,7 @@ import (
 	"restante/internal/proxy"
 	"restante/internal/seal"
 	"restante/internal/store"
+	"restante/internal/tokens"
 	"restante/mailclient"
 	"restante/mailclient/checkup"
 	"restante/mailclient/discover"
@@ -32,6 +33,7 @@ type Server struct {
 	ring     *seal.Ring
 	pool     *mailclient.Pool
 	servers  *discover.Directory
+	tokens   *tokens.Keeper
 	queue    *jobs.Queue
 	finder   *discover.Finder
 	tried    tried
@@ -68,7 +70,8 @@ type Options struct {
 	Ring    *seal.Ring
 	Pool    *mailclient.Pool
 	Servers *discover.Directory
-	Limits  *limits.Book // nil: the defaults
+	Limits  *limits.Book   // nil: the defaults
+	Tokens  *tokens.Keeper // of people who sign in by a provider
 	Queue   *jobs.Queue
 	Finder  *discover.Finder // of the servers that people name themselves
 	Log     *slog.Logger
@@ -101,7 +104,7 @@ type Check struct {
 // New makes the server; Handler gives its routes.
 func New(o Options) *Server {
 	s := &Server{
-		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, queue: o.Queue, finder: o.Finder, log: o.Log,
+		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, tokens: o.Tokens, queue: o.Queue, finder: o.Finder, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), bounds: o.Limits, checks: newPasswords(o.Ring, time.Now),
 		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
 	}

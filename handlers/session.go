@@ -139,10 +139,13 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	if p.Servers, ok = s.servers.Lookup(p.Account.Address); !ok {
 		return nil, errSignedOut
 	}
+	if (p.Servers.OAuth != nil) != (p.cred.Token != 0) { // the domain's way to sign in has changed
+		return nil, errSignedOut
+	}
 	if err := s.touch(ctx, p.Hash); err != nil {
 		return nil, err
 	}
-	p.Mail = s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password})
+	p.Mail = s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
 	p.Mail.Bound(int(s.bounds.Of(p.User.Address, limits.Connections)))
 	p.Seen = p.Mail.Changes()
 	_ = json.Unmarshal([]byte(s.sessions.GetString(ctx, sessionRecent)), &p.Recent) // none, mostly

@@ -303,6 +303,7 @@ func (s *Server) setupDomain(w http.ResponseWriter, r *http.Request, u *settingU
 		return err
 	}
 	page.Card = u.state.Domain.card(u.l, page.FormURL)
+	page.Card.OAuth.Redirect = s.publicOf(u) + callbackPath
 	for _, own := range s.servers.Own() {
 		page.Stay = append(page.Stay, own.Domain)
 	}
@@ -343,7 +344,7 @@ func (s *Server) setupTest(w http.ResponseWriter, r *http.Request, u *settingUp)
 		return err
 	}
 	servers, ok := s.testable(u)
-	page.Test = &templates.DomainTest{Domain: servers.Domain, Nothing: !ok, Address: u.state.Domain.Tester, Lines: testLines(u.l, u.state.Domain.Tested), FormURL: page.FormURL}
+	page.Test = &templates.DomainTest{Domain: servers.Domain, Nothing: !ok, Address: u.state.Domain.Tester, Lines: testLines(u.l, u.state.Domain.Tested), FormURL: page.FormURL, Provider: testedAt(servers.OAuth)}
 	return s.ok(w, r, page)
 }
 
@@ -352,7 +353,7 @@ func (s *Server) runSetupTest(w http.ResponseWriter, r *http.Request, u *setting
 		return err
 	}
 	servers, ok := s.testable(u)
-	if r.PostFormValue("action") == "next" || !ok {
+	if r.PostFormValue("action") == "next" || !ok || servers.OAuth != nil {
 		return s.nextStep(w, r, u)
 	}
 	o, fault := s.testOf(r, &u.state.Domain, servers, u.l)
@@ -414,6 +415,8 @@ func (s *Server) summary(u *settingUp) (out []string) {
 		out = append(out, l.T("setup.sum.local"))
 	}
 	switch {
+	case d.OAuth != nil:
+		out = append(out, l.T("domain.oauth.test", "Provider", providerName(d.OAuth)))
 	case len(d.Tested) == 0:
 		out = append(out, l.T("setup.sum.nottried"))
 	case slices.ContainsFunc(testLines(l, d.Tested), func(v templates.TestLine) bool { return v.State == "bad" }):

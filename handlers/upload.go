@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"restante/mailclient"
 	"restante/mailclient/submit"
 	"restante/templates"
 )
@@ -68,7 +67,7 @@ func (s *Server) sendLimit(p *person) int64 {
 	ask := func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		size, err := submit.Limit(ctx, submit.Options{Server: p.Servers.SMTP, Credentials: mailclient.Credentials{Username: p.cred.Username, Password: p.cred.Password}})
+		size, err := submit.Limit(ctx, submit.Options{Server: p.Servers.SMTP, Credentials: s.queue.Credentials(p.cred)})
 		if err != nil {
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"restante/mailclient/imapx"
+	"restante/mailclient/wire"
 )
 
 // Errors that callers decide on.
@@ -36,6 +37,10 @@ type (
 	SignInError = imapx.SignInError
 	// ConnectError is a server that could not be reached, or was lost.
 	ConnectError = imapx.ConnectError
+	// Tokens gives access tokens.
+	Tokens = wire.Tokens
+	// TokenError is a provider that gives none.
+	TokenError = wire.TokenError
 	// ConnectKind says why a connection failed.
 	ConnectKind = imapx.ConnectKind
 )

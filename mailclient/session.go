@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"restante/mailclient/imapx"
+	"restante/mailclient/wire"
 )
 
 // Session is an account's mail, shared by all of its tabs and devices. Its methods are safe for use by many
@@ -186,10 +187,10 @@ func (s *Session) dial(ctx context.Context, data func(imapx.Response)) (*imapx.C
 		s.closedOne()
 		return nil, known
 	}
-	c, err := imapx.Dial(ctx, imapx.Options{
+	c, err := dial(ctx, imapx.Options{
 		Host: ep.Host, Port: ep.Port, Security: string(ep.Security), RootCAs: ep.RootCAs, Pin: ep.Pin, Dial: ep.Server().Via,
 		Username: cred.Username, Password: cred.Password, Data: data,
-	})
+	}, cred.Tokens)
 	if err != nil {
 		s.closedOne()
 		s.mu.Lock()
@@ -218,6 +219,22 @@ func (s *Session) enterHost(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &FullError{Host: s.ep.Host, Most: s.pool.perHost}
+}
+
+// dial signs in with the password in o, or else with an access token.
+func dial(ctx context.Context, o imapx.Options, tokens Tokens) (c *imapx.Conn, err error) {
+	if tokens == nil {
+		return imapx.Dial(ctx, o)
+	}
+	err = wire.WithToken(ctx, tokens, func(token string) (err error) {
+		o.Token = token
+		c, err = imapx.Dial(ctx, o)
+		return err
+	}, func(err error) bool {
+		var no *SignInError
+		return errors.As(err, &no) && !no.Temporary && no.Code != "CANNOT"
+	})
+	return c, err
 }
 
 // acquire gives a free connection, best one that has raw selected, or opens one. Where the server takes no more it

@@ -49,8 +49,11 @@ func (e Endpoint) Server() wire.Server {
 	return s
 }
 
-// Credentials are what a person signs in with.
-type Credentials struct{ Username, Password string }
+// Credentials are what a person signs in with: a password, or the access tokens of a provider.
+type Credentials struct {
+	Username, Password string
+	Tokens             Tokens // nil: the password
+}
 
 // Role is what a mailbox is for (RFC 6154).
 type Role string

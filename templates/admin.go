@@ -98,6 +98,7 @@ type DomainTest struct {
 	Mark                     string
 	Domain, Address, FormURL string
 	Nothing                  bool
+	Provider                 string // at which its people sign in: no password is there to be tested with
 	Lines                    []TestLine
 }
 
@@ -113,6 +114,16 @@ type DomainCard struct {
 	HasCA             bool
 	Local, OtherLogin bool
 	Authserv          string
+	OAuth             DomainOAuth
+}
+
+// DomainOAuth is the provider at which the people of a domain sign in.
+type DomainOAuth struct {
+	Kinds                            []Option
+	ClientID, Tenant, Issuer, Scopes string
+	HasSecret                        bool
+	Redirect                         string // where it sends people back to; "" is not known yet
+	Open                             bool
 }
 
 // DomainRow is one service.
@@ -189,6 +200,7 @@ type AdminPersonPage struct {
 	Lines, Holds                  []string
 	Locked, SignedIn              bool
 	Limits                        LimitForm
+	Provider                      bool // signs in at one
 	Problem                       string
 }
 

@@ -32,6 +32,8 @@ type Frame struct {
 	Folded        bool // Others are behind their heading
 	Quota         *Quota
 	Strip         *Strip
+	Again         *Again
+	Provider      string // at which the person signs in; "" where it is with a password
 	Flash         *Flash
 	Work          *Work
 	Here          string // this page's own path, for coming back
@@ -66,6 +68,9 @@ type Quota struct {
 
 // Strip is the line that stands there only when something is wrong.
 type Strip struct{ Words, URL string }
+
+// Again stands there while a person has to sign in at their provider again.
+type Again struct{ Words, Button, Username, To string }
 
 // Flash says what was just done, with its undo.
 type Flash struct {

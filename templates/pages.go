@@ -11,7 +11,12 @@ type Login struct {
 	Carried                   []Field       // what was being written when the session ended
 	Looked                    []string      // where mail servers were looked for in vain
 	Found                     *FoundServers // servers that are to be looked at before a password goes there
+	AddressFirst              bool          // what else is asked depends on the address
+	Provider                  *Provider     // at which this address signs in
 }
+
+// Provider is where somebody signs in by a press of a button that leads there.
+type Provider struct{ Name, URL string }
 
 // FoundServers are mail servers that were found for an address.
 type FoundServers struct {

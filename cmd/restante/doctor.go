@@ -147,7 +147,7 @@ func keptDomains(ctx context.Context, conf config.Config, trusted *x509.CertPool
 		return nil, err
 	}
 	rows, err := s.Domains(ctx)
-	return setUpDomains(rows, trusted, nil, slog.New(slog.DiscardHandler)), errors.Join(err, s.Close())
+	return setUpDomains(rows, func(string, *discover.OAuth) error { return nil }, trusted, nil, slog.New(slog.DiscardHandler)), errors.Join(err, s.Close())
 }
 
 var serviceNames = map[discover.Service]string{discover.IMAP: "IMAP", discover.Submission: "SMTP", discover.POP3: "POP3", discover.Sieve: "ManageSieve"}

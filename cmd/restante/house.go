@@ -25,8 +25,10 @@ import (
 	"restante/internal/jobs"
 	"restante/internal/limits"
 	"restante/internal/netguard"
+	"restante/internal/oauth"
 	"restante/internal/seal"
 	"restante/internal/store"
+	"restante/internal/tokens"
 	"restante/mailclient"
 	"restante/mailclient/discover"
 )
@@ -42,6 +44,7 @@ type house struct {
 	world  world
 	pool   *mailclient.Pool
 	limits *limits.Book
+	tokens *tokens.Keeper
 	queue  *jobs.Queue
 	server *http.Server
 	log    *slog.Logger
@@ -114,8 +117,9 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	if h.finder, err = newFinder(conf, trusted, discover.NewDirectory()); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
+	h.tokens = tokens.New(tokens.Options{Store: h.store, Ring: ring, Client: oauth.NewClient(trusted, conf.AllowHosts, nil), Servers: h.known, Log: log})
 	h.queue, err = jobs.New(ctx, jobs.Options{
-		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Limits: h.limits, Log: log, Hello: helloName(cmp.Or(conf.PublicURL, site[store.SitePublicURL])), Probes: probes,
+		Store: h.store, Ring: ring, Pool: h.pool, Servers: h.known, Limits: h.limits, Tokens: h.tokens, Log: log, Hello: helloName(cmp.Or(conf.PublicURL, site[store.SitePublicURL])), Probes: probes,
 		Notify:     func(userID int64, item store.OutboxItem) { h.pages.Load().Notify(userID, item) },
 		NotifyWork: func(userID int64) { h.pages.Load().NotifyWork(userID) },
 		Imports:    jobs.Imports{Dial: dial, RootCAs: trusted, Spool: filepath.Join(conf.Data, "spool"), Notify: func(userID int64) { h.pages.Load().NotifyImport(userID) }},
@@ -233,6 +237,9 @@ func preset(conf config.Config) ([]discover.Servers, error) {
 		return nil, err
 	}
 	out := discover.Servers{Domain: conf.Domain.Name, Local: conf.Domain.Login == "local", Authserv: conf.Domain.Authserv}
+	if d := conf.Domain; d.OAuth != "" {
+		out.OAuth = &discover.OAuth{Kind: d.OAuth, ClientID: d.OAuthClientID, Secret: d.OAuthSecret, Issuer: d.OAuthIssuer, Tenant: d.OAuthTenant, Scopes: d.OAuthScopes}
+	}
 	for _, s := range []struct {
 		service, raw string
 		to           *mailclient.Endpoint

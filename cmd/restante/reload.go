@@ -12,6 +12,7 @@ import (
 	"restante/internal/config"
 	"restante/internal/limits"
 	"restante/internal/store"
+	"restante/internal/tokens"
 	"restante/mailclient"
 	"restante/mailclient/discover"
 )
@@ -33,7 +34,7 @@ func (h *house) reload(ctx context.Context) error {
 		raw.WriteString(d.Settings + "\n")
 	}
 	if raw.String() != h.setUp { // else connections that stand would be made anew
-		h.known.SetUp(setUpDomains(rows, h.trusted, h.world.dial, h.log))
+		h.known.SetUp(setUpDomains(rows, h.openSecret, h.trusted, h.world.dial, h.log))
 		h.setUp = raw.String()
 	}
 	bounds, err := h.store.Limits(ctx)
@@ -68,9 +69,13 @@ func fixedLimits(conf config.Config) limits.Set {
 	return out
 }
 
+func (h *house) openSecret(domain string, o *discover.OAuth) error {
+	return tokens.OpenSecret(h.ring, domain, o)
+}
+
 // setUpDomains are those that were set up in the pages, as they are signed in to. One that an older version wrote
-// otherwise is left out.
-func setUpDomains(rows []store.Domain, trusted *x509.CertPool, via mailclient.Dialer, log *slog.Logger) (out []discover.Servers) {
+// otherwise is left out. secret opens that of a domain's provider.
+func setUpDomains(rows []store.Domain, secret func(domain string, o *discover.OAuth) error, trusted *x509.CertPool, via mailclient.Dialer, log *slog.Logger) (out []discover.Servers) {
 	for _, row := range rows {
 		d, err := discover.ParseDomain(row.Settings)
 		if err == nil {
@@ -79,6 +84,9 @@ func setUpDomains(rows []store.Domain, trusted *x509.CertPool, via mailclient.Di
 		if err != nil {
 			log.Error("a domain cannot be used", "domain", row.Name, "err", err)
 			continue
+		}
+		if err := secret(d.Name, d.OAuth); err != nil { // people whose tokens hold read on
+			log.Error("the secret for the provider of a domain cannot be opened: set it again", "domain", row.Name, "err", err)
 		}
 		out = append(out, d.Servers(trusted, via))
 	}
@@ -89,7 +97,7 @@ func (h *house) newPages(public string) *handlers.Server {
 	conf := h.conf
 	conf.PublicURL = public
 	return handlers.New(handlers.Options{
-		Config: conf, Store: h.store, Ring: h.ring, Pool: h.pool, Servers: h.known, Limits: h.limits, Queue: h.queue, Finder: h.looker, Log: h.log, Version: version(),
+		Config: conf, Store: h.store, Ring: h.ring, Pool: h.pool, Servers: h.known, Limits: h.limits, Tokens: h.tokens, Queue: h.queue, Finder: h.looker, Log: h.log, Version: version(),
 		Secure: strings.HasPrefix(public, "https://"), Fixed: h.conf.PublicURL != "",
 		Setup: handlers.Setup{Finder: h.finder, Roots: h.trusted, Dial: h.world.dial, Resolver: h.world.resolver, Reload: h.reload, Examine: h.examine, Free: func() (free, total int64) { return diskSpace(h.conf.Data) }},
 	})

@@ -29,10 +29,11 @@ type site struct {
 	base string
 	log  lockedBuffer
 
-	house *house
-	bare  bool         // no domain is set up
-	said  lockedBuffer // what serve would print
-	world world        // how servers of domains that are set up in the pages are reached
+	house    *house
+	bare     bool            // no domain is set up
+	said     lockedBuffer    // what serve would print
+	provider *discover.OAuth // at which its people sign in; nil: with a password
+	world    world           // how servers of domains that are set up in the pages are reached
 
 	look func(known *discover.Directory) *discover.Finder // nil: as the configuration says
 
@@ -85,7 +86,7 @@ func (s *site) servers() []discover.Servers {
 		}
 		return mailclient.Endpoint{Host: plain.Host, Port: plain.Port, Security: mailclient.Plain}
 	}
-	return []discover.Servers{{Domain: s.mail.Domain, IMAP: at(s.mail.IMAP, s.mail.IMAPS), SMTP: at(s.mail.Submission, s.mail.Submissions), Authserv: s.conf.Domain.Authserv}}
+	return []discover.Servers{{Domain: s.mail.Domain, IMAP: at(s.mail.IMAP, s.mail.IMAPS), SMTP: at(s.mail.Submission, s.mail.Submissions), Authserv: s.conf.Domain.Authserv, OAuth: s.provider}}
 }
 
 func (s *site) start() {

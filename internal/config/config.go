@@ -51,6 +51,14 @@ type Domain struct {
 
 	// Authserv is the name under which the domain's own mail server writes Authentication-Results. "" believes none.
 	Authserv string `toml:"authserv"`
+
+	// At which provider its people sign in, in the place of a password: google, microsoft or oidc; "" is with a password.
+	OAuth         string `toml:"oauth"`
+	OAuthClientID string `toml:"oauth_client_id"`
+	OAuthSecret   string `toml:"oauth_client_secret"`
+	OAuthIssuer   string `toml:"oauth_issuer"` // with oidc
+	OAuthTenant   string `toml:"oauth_tenant"` // with microsoft; "" is common
+	OAuthScopes   string `toml:"oauth_scopes"` // with oidc; "" is "openid email offline_access"
 }
 
 // Server is where one service of a domain is.
@@ -98,6 +106,8 @@ func (c *Config) fromEnv(getenv func(string) string) {
 		"KEY_FILE": &c.KeyFile, "LOG": &c.Log, "DISCOVER": &c.Discover, "CA_FILE": &c.CAFile, "DOMAIN": &c.Domain.Name,
 		"DOMAIN_IMAP": &c.Domain.IMAP, "DOMAIN_SMTP": &c.Domain.SMTP, "DOMAIN_POP3": &c.Domain.POP3,
 		"DOMAIN_SIEVE": &c.Domain.Sieve, "DOMAIN_LOGIN": &c.Domain.Login, "DOMAIN_AUTHSERV": &c.Domain.Authserv,
+		"DOMAIN_OAUTH": &c.Domain.OAuth, "DOMAIN_OAUTH_CLIENT_ID": &c.Domain.OAuthClientID, "DOMAIN_OAUTH_CLIENT_SECRET": &c.Domain.OAuthSecret,
+		"DOMAIN_OAUTH_ISSUER": &c.Domain.OAuthIssuer, "DOMAIN_OAUTH_TENANT": &c.Domain.OAuthTenant, "DOMAIN_OAUTH_SCOPES": &c.Domain.OAuthScopes,
 	} {
 		if v := getenv("RESTANTE_" + name); v != "" {
 			*field = v
@@ -205,6 +215,31 @@ func (d Domain) faults() (faults []error) {
 		if _, err := ParseServer(s, name); err != nil {
 			faults = append(faults, err)
 		}
+	}
+	return append(faults, d.oauthFaults()...)
+}
+
+func (d Domain) oauthFaults() (faults []error) {
+	fault := func(words string) { faults = append(faults, fmt.Errorf("domain %s: %s", d.Name, words)) }
+	switch d.OAuth {
+	case "":
+		if d.OAuthClientID+d.OAuthSecret+d.OAuthIssuer+d.OAuthTenant+d.OAuthScopes != "" {
+			fault("oauth settings are there, but RESTANTE_DOMAIN_OAUTH is not")
+		}
+		return faults
+	case "google", "microsoft":
+		if d.OAuthIssuer != "" || d.OAuthScopes != "" {
+			fault("an issuer and scopes are for oauth = oidc")
+		}
+	case "oidc":
+		if u, err := url.Parse(d.OAuthIssuer); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			fault("oauth = oidc needs RESTANTE_DOMAIN_OAUTH_ISSUER, an address by https")
+		}
+	default:
+		fault(fmt.Sprintf("oauth: %q is not google, microsoft or oidc", d.OAuth))
+	}
+	if d.OAuthClientID == "" {
+		fault("oauth needs RESTANTE_DOMAIN_OAUTH_CLIENT_ID")
 	}
 	return faults
 }

@@ -43,12 +43,15 @@ var arrows = map[string][]string{
 	"internal/disguise": {},
 	"internal/proxy":    {"internal/netguard"},
 	"internal/seal":     {},
-	"internal/jobs":     {"internal/store", "internal/seal", "internal/limits", "migrations", "mailclient/..."},
+	"internal/oauth":    {"internal/netguard"},
+	"internal/tokens":   {"internal/oauth", "internal/store", "internal/seal", "mailclient", "mailclient/discover"},
+	"internal/jobs":     {"internal/store", "internal/seal", "internal/limits", "internal/tokens", "migrations", "mailclient/..."},
 	"internal/config":   {},
 	"internal/i18n":     {},
 	"internal/demo":     {},
 	"internal/testmail": {"internal/demo", "internal/testproc"},
 	"internal/testdb":   {"internal/testproc"},
+	"internal/testoidc": {},
 	"internal/testproc": {},
 	"internal/house":    {},
 	"static/generate":   {},
@@ -65,9 +68,11 @@ var libraries = map[string][]string{
 	"github.com/pressly/goose":       {"migrations"},
 	"github.com/riverqueue/river":    {"internal/jobs"},
 	// handlers hand a transaction on from the store to the queue; they say no SQL.
-	"database/sql": {"internal/store", "internal/index", "internal/jobs", "internal/testdb", "migrations", "handlers"},
-	"net/http":     {"handlers", "static", "internal/proxy", "mailclient/discover", "cmd/restante"},
-	"testing":      {"internal/testmail", "internal/testdb", "internal/testproc"},
+	"database/sql":                 {"internal/store", "internal/index", "internal/jobs", "internal/testdb", "migrations", "handlers"},
+	"golang.org/x/oauth2":          {"internal/oauth"},
+	"github.com/coreos/go-oidc/v3": {"internal/oauth"},
+	"net/http":                     {"handlers", "static", "internal/proxy", "internal/oauth", "internal/testoidc", "mailclient/discover", "cmd/restante"},
+	"testing":                      {"internal/testmail", "internal/testdb", "internal/testproc", "internal/testoidc"},
 }
 
 // room is a package as `go list` tells of it.

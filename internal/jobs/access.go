@@ -13,7 +13,19 @@ import (
 )
 
 // Credential is what a job needs to act for a person without a browser, sealed to its place.
-type Credential struct{ Username, Password string }
+type Credential struct {
+	Username, Password string
+	Token              int64 `json:",omitempty"` // of a provider, in the place of the password; 0: the password
+}
+
+// Credentials are what a credential signs in with.
+func (q *Queue) Credentials(c Credential) mailclient.Credentials {
+	out := mailclient.Credentials{Username: c.Username, Password: c.Password}
+	if c.Token != 0 {
+		out.Tokens = q.tokens.Of(c.Token)
+	}
+	return out
+}
 
 // sealPurpose is what the secrets of jobs are sealed for.
 const sealPurpose = "job-cred/1"
@@ -21,7 +33,7 @@ const sealPurpose = "job-cred/1"
 func (q *Queue) sealCredential(place string, c Credential) []byte {
 	raw, err := json.Marshal(c)
 	if err != nil {
-		panic(err) // two strings
+		panic(err) // strings and a number
 	}
 	return q.ring.Seal(sealPurpose, place, raw)
 }
@@ -52,7 +64,7 @@ func (q *Queue) account(ctx context.Context, userID, accountID int64) (a store.A
 func SessionKey(accountID int64) string { return fmt.Sprintf("account/%d", accountID) }
 
 func (q *Queue) session(a store.Account, s discover.Servers, c Credential) *mailclient.Session {
-	v := q.pool.Session(SessionKey(a.ID), s.IMAP, mailclient.Credentials(c))
+	v := q.pool.Session(SessionKey(a.ID), s.IMAP, q.Credentials(c))
 	v.Bound(int(q.limits.Of(a.Address, limits.Connections)))
 	return v
 }

@@ -23,6 +23,7 @@ import (
 	"restante/internal/limits"
 	"restante/internal/seal"
 	"restante/internal/store"
+	"restante/internal/tokens"
 	"restante/mailclient"
 	"restante/mailclient/discover"
 	"restante/migrations"
@@ -47,6 +48,7 @@ type Queue struct {
 
 	notifyWork func(userID int64)
 
+	tokens  *tokens.Keeper
 	imports Imports
 	ending  chan struct{} // closed by Stop: imports go on in another life
 
@@ -73,6 +75,7 @@ type Options struct {
 
 	NotifyWork func(userID int64) // hears that an act in the background has come on
 
+	Tokens  *tokens.Keeper // nil where nobody signs in by a provider
 	Imports Imports
 }
 
@@ -81,7 +84,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, limits: o.Limits, log: o.Log,
 		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, looks: o.Looks, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
-		imports: o.Imports, asked: map[int64]time.Time{}, ending: make(chan struct{}),
+		tokens: o.Tokens, imports: o.Imports, asked: map[int64]time.Time{}, ending: make(chan struct{}),
 	}
 	q.imports.Settle = cmp.Or(o.Imports.Settle, importSettle)
 	if q.imports.Dial == nil {
@@ -109,6 +112,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	river.AddWorker(workers, &sweepWorker{q: q})
 	river.AddWorker(workers, &wakeWorker{q: q})
 	river.AddWorker(workers, &watchWorker{q: q})
+	river.AddWorker(workers, &retireWorker{q: q})
 	client, err := river.NewClient(driver, &river.Config{
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 32}, importQueue: {MaxWorkers: importers}},
 		Workers:           workers,
@@ -240,7 +244,7 @@ type sweepWorker struct {
 // Work removes what has expired and wakes items that were left behind.
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	s := w.q.store
-	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx), s.SweepDiscovered(ctx), s.SweepSources(ctx), s.SweepAdminSessions(ctx, 24*time.Hour), s.SweepAudit(ctx), w.q.sweepSpools(ctx))
+	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx), s.SweepDiscovered(ctx), s.SweepSources(ctx), s.SweepAdminSessions(ctx, 24*time.Hour), s.SweepAudit(ctx), w.q.sweepSpools(ctx), w.q.retire(ctx, 0))
 }
 
 type wakeArgs struct{}

@@ -164,9 +164,14 @@ func (t *popTarget) Find(ctx context.Context, at pop3.Place, token string) (pop3
 func (t *popTarget) notTaken(err error) error {
 	var no *mailclient.RefusedError
 	var signIn *mailclient.SignInError
+	var token *mailclient.TokenError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &token) && token.Dead:
+		return &pop3.NotTakenError{Why: pop3.NoSignIn, Host: token.Provider, Text: token.Text}
+	case errors.As(err, &token):
+		return &pop3.NotTakenError{Why: pop3.Away, Text: err.Error()}
 	case errors.As(err, &signIn) && signIn.Temporary, errors.Is(err, mailclient.ErrBusy):
 		return &pop3.NotTakenError{Why: pop3.Away, Text: err.Error()}
 	case errors.As(err, &signIn):

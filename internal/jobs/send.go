@@ -166,7 +166,7 @@ func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
 		mail.Recipients, mail.UTF8 = append(mail.Recipients, addr), mail.UTF8 || utf8
 	}
 	out := submit.Send(ctx, submit.Options{
-		Server: s.SMTP, Credentials: mailclient.Credentials(cred),
+		Server: s.SMTP, Credentials: q.Credentials(cred),
 		HelloName: q.hello, Timeout: q.patience,
 		Step: func(phase string, accepted []string) error {
 			return q.store.SetOutboxStep(ctx, item.ID, q.node, store.OutboxState(phase), to.names(accepted))

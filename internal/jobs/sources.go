@@ -37,9 +37,13 @@ func targetPlace(o store.Source) string {
 }
 
 func (q *Queue) popOptions(o store.Source, password string) pop3.Options {
-	return pop3.Options{
+	out := pop3.Options{
 		Host: o.Host, Port: o.Port, Security: o.Security, RootCAs: q.imports.RootCAs, Username: o.Username, Password: password, APOP: o.APOP, Dial: q.imports.Dial,
 	}
+	if o.TokenID != 0 {
+		out.Tokens = q.tokens.Of(o.TokenID)
+	}
+	return out
 }
 
 // CheckSource signs in to a source and leaves at once, so that what is wrong with address, server or password shows. It

@@ -183,8 +183,11 @@ func workProblem(err error) string {
 	var refused *mailclient.RefusedError
 	var signIn *mailclient.SignInError
 	var lost *mailclient.ConnectError
+	var token *mailclient.TokenError
 	switch {
-	case errors.As(err, &signIn):
+	case errors.As(err, &token) && !token.Dead:
+		return "silent"
+	case errors.As(err, &signIn), errors.As(err, &token):
 		return "signin"
 	case errors.Is(err, mailclient.ErrNoMailbox), errors.Is(err, mailclient.ErrUIDValidity):
 		return "folder"

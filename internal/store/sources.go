@@ -38,6 +38,7 @@ type Source struct {
 	Created, Updated   time.Time
 
 	Cred, TargetCred []byte // sealed
+	TokenID          int64  // of a provider, in the place of the password in Cred; 0: the password
 }
 
 // Keep is what becomes of imported mails at the source.
@@ -57,12 +58,12 @@ var (
 )
 
 const sourceColumns = `id, user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, paused,
-	problem, failures, next_at, not_before, server, server_text, no_uidl, taken_until, created_at, updated_at, cred, target_cred, once, held OR ` + importsHeld
+	problem, failures, next_at, not_before, server, server_text, no_uidl, taken_until, created_at, updated_at, cred, target_cred, once, token_id, held OR ` + importsHeld
 
 func (s *Store) scanSource(r interface{ Scan(...any) error }) (o Source, err error) {
 	var every, next, notBefore, taken, created, updated int64
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.Host, &o.Port, &o.Security, &o.Username, &o.APOP, &o.Mailbox, &o.Keyword, &o.MarkRead, &o.Keep, &o.Days, &every, &o.Paused,
-		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &o.NoUIDL, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once, &o.Held)
+		&o.Problem, &o.Failures, &next, &notBefore, &o.Server, &o.ServerText, &o.NoUIDL, &taken, &created, &updated, &o.Cred, &o.TargetCred, &o.Once, &o.TokenID, &o.Held)
 	o.Every, o.NextAt, o.NotBefore, o.Created, o.Updated = time.Duration(every)*time.Second, fromMS(next), fromMS(notBefore), fromMS(created), fromMS(updated)
 	o.Running, o.Until = taken > s.ms(), fromMS(taken)
 	return o, err
@@ -96,13 +97,13 @@ func (s *Store) AddSourceTx(ctx context.Context, tx *sql.Tx, o Source, most int6
 		}
 	}
 	err = tx.QueryRowContext(ctx, `
-		INSERT INTO sources (user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, created_at, updated_at, once)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
+		INSERT INTO sources (user_id, account_id, host, port, security, username, apop, mailbox, keyword, mark_read, keep, days, every_s, created_at, updated_at, once, token_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16)
 		ON CONFLICT (user_id, host, username) DO UPDATE SET account_id = excluded.account_id, port = excluded.port, security = excluded.security, apop = excluded.apop,
-			mailbox = excluded.mailbox, keyword = excluded.keyword, mark_read = excluded.mark_read, keep = excluded.keep, days = excluded.days, every_s = excluded.every_s, once = excluded.once,
+			mailbox = excluded.mailbox, keyword = excluded.keyword, mark_read = excluded.mark_read, keep = excluded.keep, days = excluded.days, every_s = excluded.every_s, once = excluded.once, token_id = excluded.token_id,
 			paused = FALSE, removed_at = 0, problem = '', failures = 0, next_at = 0, server = '', server_text = '', updated_at = excluded.updated_at
 		WHERE sources.removed_at > 0 RETURNING id`,
-		o.UserID, o.AccountID, o.Host, o.Port, o.Security, o.Username, o.APOP, o.Mailbox, o.Keyword, o.MarkRead, o.Keep, o.Days, int64(o.Every/time.Second), s.ms(), o.Once).Scan(&id)
+		o.UserID, o.AccountID, o.Host, o.Port, o.Security, o.Username, o.APOP, o.Mailbox, o.Keyword, o.MarkRead, o.Keep, o.Days, int64(o.Every/time.Second), s.ms(), o.Once, o.TokenID).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, ErrSourceTaken
 	}

@@ -28,6 +28,7 @@ type DovecotOptions struct {
 	MaxConnections int    // of one user; 50 if 0
 	NoPlaintext    bool   // LOGINDISABLED before STARTTLS. It listens on 127.0.0.2 then: it trusts its own address
 	Mechanisms     string // "plain login" if empty
+	Introspection  string // where it asks about access tokens, for XOAUTH2 and OAUTHBEARER; it takes passwords beside them
 	Extra          string // further configuration
 }
 
@@ -129,6 +130,12 @@ func startDovecotOnce(o DovecotOptions, advertised string) (*Server, error) {
 	if err := ca.certify(filepath.Join(conf.Dir, "tls")); err != nil {
 		return nil, err
 	}
+	if o.Introspection != "" {
+		words := fmt.Sprintf("introspection_mode = auth\nintrospection_url = %s\nusername_attribute = email\nactive_attribute = active\nactive_value = true\n", o.Introspection)
+		if err := os.WriteFile(filepath.Join(conf.Dir, "etc", "oauth2.conf.ext"), []byte(words), 0o644); err != nil {
+			return nil, err
+		}
+	}
 	path := filepath.Join(conf.Dir, "etc", "dovecot.conf")
 	if err := writeTemplate(path, dovecotTemplate, conf); err != nil {
 		return nil, err
@@ -168,6 +175,9 @@ func setUpDovecot(o DovecotOptions, advertised string) (dovecotSetup, error) {
 	}
 	if c.Mechanisms == "" {
 		c.Mechanisms = "plain login"
+	}
+	if c.Introspection != "" {
+		c.Mechanisms += " xoauth2 oauthbearer"
 	}
 	if c.Quota != "" && !strings.Contains(c.Quota, "=") {
 		c.Quota = "storage=" + c.Quota

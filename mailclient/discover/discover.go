@@ -30,6 +30,7 @@ type Servers struct {
 	Files    bool                // the submission server files sent mail by itself
 	Password string              // a page about app passwords, "" where the usual password works
 	Source   Source
+	OAuth    *OAuth // where people sign in; nil: with a password
 	Authserv string // the name of its server in Authentication-Results that is believed, "" for none
 }
 
@@ -130,6 +131,9 @@ func (d *Directory) Own() []Servers {
 	defer d.mu.RUnlock()
 	return slices.SortedFunc(maps.Values(d.domains), func(a, b Servers) int { return strings.Compare(a.Domain, b.Domain) })
 }
+
+// OfDomain gives a domain that is set up.
+func (d *Directory) OfDomain(name string) (Servers, bool) { return d.own(strings.ToLower(name)) }
 
 // Only gives the one domain that is set up, "" when there are none or several.
 func (d *Directory) Only() string {

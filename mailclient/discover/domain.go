@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 
 	"restante/mailclient"
 )
@@ -19,6 +20,7 @@ type Domain struct {
 	Sieve      Place  `json:"sieve"`              // no Host: there is none
 	Login      string `json:"login,omitempty"`    // the sign-in name, with the holes of autoconfig; "" is the address
 	Authserv   string `json:"authserv,omitempty"` // as in Servers
+	OAuth      *OAuth `json:"oauth,omitempty"`    // nil: people sign in with a password
 	CA         string `json:"ca,omitempty"`       // PEM of the authority that vouches for its servers; "" is the system's
 }
 
@@ -31,6 +33,17 @@ type Place struct {
 	Source   Source              `json:"source,omitempty"` // who named it; "" is the admin
 }
 
+// OAuth is the provider at which the people of a domain sign in, in the place of a password.
+type OAuth struct {
+	Kind     string `json:"kind"` // google, microsoft or oidc
+	ClientID string `json:"client_id"`
+	Sealed   []byte `json:"secret,omitempty"` // the client's secret as it is kept
+	Secret   string `json:"-"`                // and as it is used
+	Issuer   string `json:"issuer,omitempty"` // with oidc
+	Tenant   string `json:"tenant,omitempty"` // with microsoft
+	Scopes   string `json:"scopes,omitempty"` // with oidc; "" is the usual ones
+}
+
 // LoginLocal is the Login of a domain whose people sign in with what stands before the @.
 const LoginLocal = "%EMAILLOCALPART%"
 
@@ -39,6 +52,7 @@ var (
 	ErrDomainName  = errors.New("no domain")
 	ErrDomainPlace = errors.New("no host, port or encryption that could be")
 	ErrDomainCA    = errors.New("no certificate in PEM")
+	ErrDomainOAuth = errors.New("no provider that could be, or no client id")
 	ErrNeeded      = errors.New("a server for reading and one for sending are needed")
 )
 
@@ -77,10 +91,24 @@ func (d Domain) Check() error {
 			return fmt.Errorf("%s: %w", s, ErrDomainPlace)
 		}
 	}
+	if d.OAuth != nil && !d.OAuth.sound() {
+		return ErrDomainOAuth
+	}
 	if d.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(d.CA)) {
 		return ErrDomainCA
 	}
 	return nil
+}
+
+func (o *OAuth) sound() bool {
+	issuer, err := url.Parse(o.Issuer)
+	switch o.Kind {
+	case "google", "microsoft":
+		return o.ClientID != ""
+	case "oidc":
+		return o.ClientID != "" && err == nil && issuer.Host != ""
+	}
+	return false
 }
 
 func (p Place) sound() bool {
@@ -99,7 +127,7 @@ func (d Domain) Servers(trusted *x509.CertPool, via mailclient.Dialer) Servers {
 	at := func(p Place) mailclient.Endpoint {
 		return mailclient.Endpoint{Host: p.Host, Port: p.Port, Security: p.Security, Pin: p.Pin, RootCAs: trusted, Via: via}
 	}
-	return Servers{Domain: d.Name, IMAP: at(d.IMAP), SMTP: at(d.Submission), POP3: at(d.POP3), Sieve: at(d.Sieve), Login: d.Login, Source: FromDomain, Authserv: d.Authserv}
+	return Servers{Domain: d.Name, IMAP: at(d.IMAP), SMTP: at(d.Submission), POP3: at(d.POP3), Sieve: at(d.Sieve), Login: d.Login, Source: FromDomain, Authserv: d.Authserv, OAuth: d.OAuth}
 }
 
 // with are whom trusted holds, and the authorities in pem.

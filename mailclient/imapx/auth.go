@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"strings"
 
-	"restante/mailclient/wire"
-
+	"github.com/emersion/go-sasl"
 	"golang.org/x/text/unicode/norm"
+
+	"restante/mailclient/wire"
 )
 
 // signIn tries the mechanisms in order. Only a refusal of the mechanism itself leads to the next: each refused
 // password counts toward a lockout (PROTOCOLS C6).
 func (d *dialing) signIn() error {
-	if strings.ContainsAny(d.o.Username+d.o.Password, "\x00\r\n") {
+	if strings.ContainsAny(d.o.Username+d.o.Password+d.o.Token, "\x00\r\n\x01") {
 		return &SignInError{Host: d.o.Host, Code: "AUTHENTICATIONFAILED"}
 	}
 	if d.caps == nil {
@@ -23,13 +24,20 @@ func (d *dialing) signIn() error {
 	}
 	d.within(authTime)
 	caps := d.caps
+	if d.o.Token != "" {
+		return d.showToken(caps)
+	}
 	var last Response
 	for _, mech := range []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"} {
 		if !caps["AUTH="+mech] {
 			continue
 		}
 		d.caps = nil
-		r, err := d.authenticate(mech, caps["SASL-IR"])
+		c, err := wire.Mechanism(mech, d.o.Username, d.o.Password)
+		if err != nil {
+			return err
+		}
+		r, err := d.authenticate(mech, c, caps["SASL-IR"])
 		if err != nil {
 			return err
 		}
@@ -74,11 +82,23 @@ func (d *dialing) refused(r Response) error {
 	return e
 }
 
-func (d *dialing) authenticate(mech string, initial bool) (Response, error) {
-	c, err := wire.Mechanism(mech, d.o.Username, d.o.Password)
-	if err != nil {
-		return Response{}, err
+// showToken signs in with an access token, by one mechanism alone: a second try with the same token would be refused too.
+func (d *dialing) showToken(caps map[string]bool) error {
+	mech := wire.BearerMechanism(func(m string) bool { return caps["AUTH="+m] })
+	if mech == "" {
+		return &SignInError{Host: d.o.Host, Code: "CANNOT", Text: wire.BearerError}
 	}
+	d.caps = nil
+	b := wire.NewBearer(mech, d.o.Username, d.o.Token, d.o.Host, d.o.Port)
+	r, err := d.authenticate(mech, b, caps["SASL-IR"])
+	if err != nil || r.Type == "OK" {
+		return err
+	}
+	r.Text = b.Refusal(r.Text)
+	return d.refused(r)
+}
+
+func (d *dialing) authenticate(mech string, c sasl.Client, initial bool) (Response, error) {
 	_, ir, err := c.Start()
 	if err != nil {
 		return Response{}, err

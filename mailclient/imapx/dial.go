@@ -33,7 +33,8 @@ type Options struct {
 	Pin      string // as in wire.Server
 	Username string
 	Password string
-	Trace    bool // keep a masked record of what is said
+	Token    string // an access token, in place of a password
+	Trace    bool   // keep a masked record of what is said
 
 	// Data gets untagged responses that belong to no running command, on the reading goroutine: it must not wait.
 	Data func(Response)

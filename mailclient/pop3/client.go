@@ -36,7 +36,8 @@ type Options struct {
 	Pin      string // as in wire.Server
 	Username string
 	Password string
-	APOP     bool // the person consents to a sign-in without TLS that does not show the password
+	Tokens   wire.Tokens // access tokens in place of the password; nil: the password
+	APOP     bool        // the person consents to a sign-in without TLS that does not show the password
 
 	// Dial replaces the dialler.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -60,10 +61,25 @@ type Client struct {
 	ahead int // the mail whose RETR was sent and whose answer was not read; 0 if none
 }
 
-// Dial connects, secures and signs in. Errors are *wire.ConnectError, and *RefusedError of the sign-in.
-func Dial(ctx context.Context, o Options) (*Client, error) {
+// Dial connects, secures and signs in. Errors are *wire.ConnectError, *RefusedError of the sign-in, and with Tokens
+// *wire.TokenError.
+func Dial(ctx context.Context, o Options) (c *Client, err error) {
+	if o.Tokens == nil {
+		return dial(ctx, o, "")
+	}
+	err = wire.WithToken(ctx, o.Tokens, func(token string) (err error) {
+		c, err = dial(ctx, o, token)
+		return err
+	}, func(err error) bool {
+		var no *RefusedError
+		return errors.As(err, &no) && (no.Reason() == Password || no.Reason() == Unclear) && no.Text != wire.BearerError
+	})
+	return c, err
+}
+
+func dial(ctx context.Context, o Options, token string) (*Client, error) {
 	c := &Client{host: o.Host}
-	err := c.open(ctx, o)
+	err := c.open(ctx, o, token)
 	if err == nil {
 		return c, nil
 	}
@@ -88,7 +104,7 @@ func (c *Client) explain(err error) error {
 	return e
 }
 
-func (c *Client) open(ctx context.Context, o Options) error {
+func (c *Client) open(ctx context.Context, o Options, token string) error {
 	conn, err := o.server().Dial(ctx)
 	if err != nil {
 		return err
@@ -113,7 +129,7 @@ func (c *Client) open(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	if err := c.signIn(o, banner); err != nil {
+	if err := c.enter(o, token, banner); err != nil {
 		return err
 	}
 	c.born = time.Now()

@@ -75,7 +75,13 @@ func SourceOutcome(err error) Outcome {
 	out := Outcome{Kind: Unreached, Text: err.Error(), Err: err}
 	var no *RefusedError
 	var lost *wire.ConnectError
+	var token *wire.TokenError
 	switch {
+	case errors.As(err, &token):
+		out.Host, out.Text = token.Provider, token.Text
+		if token.Dead {
+			out.Kind = WrongLogin
+		}
 	case errors.As(err, &no):
 		out.Kind, out.Host, out.Text = reasons[no.Reason()], no.Host, no.Text
 	case errors.As(err, &lost):

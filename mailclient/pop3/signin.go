@@ -13,6 +13,27 @@ import (
 	"restante/mailclient/wire"
 )
 
+// enter signs in with an access token, or else with the password.
+func (c *Client) enter(o Options, token, banner string) error {
+	if token == "" {
+		return c.signIn(o, banner)
+	}
+	if o.Security == "plain" && !wire.Private(c.conn.RemoteAddr()) {
+		return &wire.ConnectError{Host: o.Host, Kind: wire.NoTLS, Text: "an unencrypted connection is allowed to private addresses only"}
+	}
+	mech := wire.BearerMechanism(func(m string) bool { return slices.Contains(c.caps["SASL"], m) })
+	if mech == "" {
+		return &RefusedError{Host: o.Host, Command: "AUTH", Code: "AUTH", Text: wire.BearerError}
+	}
+	b := wire.NewBearer(mech, o.Username, token, o.Host, o.Port)
+	no, err := c.authenticate(mech, b)
+	if no == nil {
+		return err
+	}
+	no.Text = b.Refusal(no.Text)
+	return no
+}
+
 // signIn tries SASL, APOP where it is wished, then USER and PASS (P2). Only a refusal of the mechanism itself leads to
 // the next: each refused password counts.
 func (c *Client) signIn(o Options, banner string) error {

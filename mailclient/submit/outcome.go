@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/emersion/go-smtp"
+
+	"restante/mailclient/wire"
 )
 
 // lost is the outcome of an error that is not a plain refusal: a reply gives its code, anything else is a lost line.
@@ -22,6 +24,16 @@ func (s *try) authOutcome(err error) Outcome {
 	out := s.lost(err)
 	switch {
 	case out.Code == 432 || out.Code/100 == 5:
+		out.Kind = SignIn
+	}
+	return out
+}
+
+// tokenOutcome is a provider that gives no access token: without a person's word it will not again, or it is away.
+func tokenOutcome(err error) Outcome {
+	out := Outcome{Kind: Retry, Phase: "auth", Text: err.Error()}
+	var no *wire.TokenError
+	if errors.As(err, &no) && no.Dead {
 		out.Kind = SignIn
 	}
 	return out

@@ -183,6 +183,9 @@ func (s *try) ask(ctx context.Context, question func() (Outcome, bool)) (int64, 
 
 // open connects, secures and signs in.
 func (s *try) open(ctx context.Context) (Outcome, bool) {
+	if s.o.Credentials.Tokens != nil {
+		return s.openByToken(ctx)
+	}
 	if err := s.connect(ctx); err != nil {
 		return connectOutcome(err), false
 	}
@@ -205,6 +208,44 @@ func (s *try) open(ctx context.Context) (Outcome, bool) {
 		}
 	}
 	return Outcome{Kind: Config, Phase: "auth", Text: "the server offers no way to sign in that is understood here"}, false
+}
+
+// refusedToken is an outcome of a sign-in, as an error.
+type refusedToken struct{ Outcome }
+
+func (refusedToken) Error() string { return "the sign-in is refused" }
+
+// openByToken is open with an access token, over a new connection for each (T1).
+func (s *try) openByToken(ctx context.Context) (Outcome, bool) {
+	err := wire.WithToken(ctx, s.o.Credentials.Tokens, func(token string) error {
+		s.close()
+		if err := s.connect(ctx); err != nil {
+			return refusedToken{connectOutcome(err)}
+		}
+		mech := wire.BearerMechanism(s.offers)
+		if mech == "" {
+			return refusedToken{Outcome{Kind: Config, Phase: "auth", Text: wire.BearerError}}
+		}
+		s.phase = "auth"
+		b := wire.NewBearer(mech, s.o.Credentials.Username, token, s.o.Server.Host, s.o.Server.Port)
+		if err := s.c.Auth(b); err != nil {
+			out := s.authOutcome(err)
+			out.Text = b.Refusal(out.Text)
+			return refusedToken{out}
+		}
+		return nil
+	}, func(err error) bool {
+		var no refusedToken
+		return errors.As(err, &no) && no.Kind == SignIn
+	})
+	var no refusedToken
+	if errors.As(err, &no) {
+		return no.Outcome, false
+	}
+	if err != nil {
+		return tokenOutcome(err), false
+	}
+	return Outcome{}, true
 }
 
 // offers says whether a mechanism is offered, in the old form "AUTH=LOGIN PLAIN" too (T3).

@@ -33,8 +33,28 @@ export const ask = (words, yes) => dialog(words, (close) => [
 
 let asking = null;
 
-/** signIn asks for the password in place. It gives true once the server has accepted it. */
+/** elsewhere leads to the provider in a tab of its own, while this page stays as it is. It gives true once somebody is signed in. */
+const elsewhere = (provider) => dialog(say("again"), (close) => {
+	const wrong = el("p", { class: "wrong", role: "alert", hidden: true }, say("again"));
+	const address = one(".account .menu-head")?.textContent.trim() ?? "";
+	const goOn = async () => {
+		const r = await fetch("/settings", { headers: { "X-Restante": "1" }, redirect: "manual", credentials: "same-origin" }).catch(() => null);
+		if (r?.ok) return close(true);
+		wrong.hidden = false;
+	};
+	return [
+		el("p", { class: "hint" }, say("providertab")), wrong,
+		el("p", { class: "buttons" },
+			el("button", { type: "button", onclick: () => close(false) }, say("cancel")),
+			el("button", { type: "button", onclick: goOn }, say("goon")),
+			el("a", { class: "button filled", href: "/login?again=" + encodeURIComponent(address), target: "_blank", rel: "noopener", autofocus: true }, provider)),
+	];
+}, { modal: true });
+
+/** signIn asks for the password in place, or leads to the provider. It gives true once the person is signed in. */
 export function signIn() {
+	const { provider } = document.body.dataset;
+	if (provider) return asking ??= elsewhere(provider).finally(() => { asking = null; });
 	asking ??= dialog(say("again"), (close) => {
 		const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
 		const password = el("input", { type: "password", id: "again-password", name: "password", autocomplete: "current-password", required: true, autofocus: true });

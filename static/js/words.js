@@ -4,6 +4,7 @@ const english = {
 	selected: "{N} selected", page: "All", clear: "Clear the selection", new: "New mail", show: "Show", working: "Working…",
 	refused: "That did not work. Everything is back where it was.", offline: "You are offline. Nothing was done.",
 	slow: "Still waiting for the mail server…", again: "Please sign in again. Your text is safe.",
+	providertab: "Sign in in the tab that opens, then come back to this one and go on.",
 	wrongpassword: "The mail server did not accept this password.", keptlocal: "Kept on this device", saving: "Keeping…",
 	kept: "Draft kept {Time}", notkept: "Not kept on the server yet: trying again",
 	newer: "Newer text from this device, {Time}", useit: "Use it",

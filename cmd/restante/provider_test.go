@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
 	"net"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/net/html"
 
 	"restante/internal/config"
 	"restante/internal/testdb"
@@ -59,13 +64,7 @@ func (a *atProvider) ask(address string) *visitor {
 // goOn presses the button that leads to the provider, which sends back at once.
 func (v *visitor) goOn() *visitor {
 	v.t.Helper()
-	for _, n := range v.all("a") {
-		if strings.HasPrefix(text(n), "Go on with") {
-			return v.get(attr(n, "href"))
-		}
-	}
-	v.t.Fatalf("%s leads to no provider: %q", v.url, v.texts("main"))
-	return nil
+	return v.get(attr(linkTo(v, "Go on with"), "href"))
 }
 
 func (a *atProvider) signInThere() *visitor {
@@ -86,4 +85,247 @@ func TestU1_SigningInAtAProviderLeadsToTheInbox(t *testing.T) {
 			t.Fatalf("the inbox lists %q", v.texts("[data-uid]"))
 		}
 	})
+}
+
+// cut ends the connections to the mail server: the next page has to sign in there anew.
+func (a *atProvider) cut() { a.house.pool.Drop("account/1") }
+
+// send writes a mail to themselves.
+func (a *atProvider) send(v *visitor, subject string) *visitor {
+	a.t.Helper()
+	return v.get("/compose").want(200).form("form[data-compose]").set("to", a.user.Address).set("subject", subject).set("body", "The words of it.").press("action", "send")
+}
+
+func (a *atProvider) arrives(v *visitor, subject string) {
+	a.t.Helper()
+	eventually(a.t, subject+" arrives", func() bool { return v.get("/mail/1/INBOX").want(200).row(subject) != "" })
+}
+
+func TestU5_MailIsSentWithAnAccessToken(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		v := a.signInThere()
+		a.send(v, "By token").want(200)
+		a.arrives(v, "By token")
+	})
+}
+
+func TestU1_AccessTokensAreRenewedUnseen(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		a.client.Life, a.client.Rotate = 2*time.Second, true
+		v := a.signInThere()
+		for want := 1; want <= 3; want++ {
+			eventually(t, "the token is renewed", func() bool {
+				a.cut()
+				v.get("/mail/1/INBOX").want(200)
+				return a.client.Refreshes() >= want
+			})
+		}
+		a.send(v, "After renewals").want(200)
+		a.arrives(v, "After renewals")
+		a.restart() // what was rotated last is what is kept
+		v.get("/mail/1/INBOX").want(200)
+	})
+}
+
+// TestX11_ATokenThatIsRefusedIsRenewedOnce: the provider has forgotten an access token before its time.
+func TestX11_ATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	v := a.signInThere()
+	a.client.ForgetAccess()
+	a.cut()
+	v.get("/mail/1/INBOX").want(200)
+	if n := a.client.Refreshes(); n != 1 {
+		t.Errorf("%d tokens were asked for, not 1", n)
+	}
+}
+
+// TestU6_ADeadSignInIsTakenUpInPlace: the page says so, the provider is not asked again and again, what was being sent is
+// carried through the sign-in, and what waited goes on.
+func TestU6_ADeadSignInIsTakenUpInPlace(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		v := a.signInThere()
+		a.mail.Deliver(t, a.user, testmail.Mail("Ben <ben@keller.example>", "Harbour", "One."))
+		v.get("/mail/1/INBOX").want(200)
+		list := v.form("form[data-list]").set("uid", v.row("Harbour"))
+		a.client.Forget()
+		a.cut()
+		for range 3 {
+			v.get("/mail/1/INBOX").want(401).says("[role=status]", "wants you to sign in again")
+		}
+		if n := a.client.Refreshes(); n != 1 {
+			t.Errorf("the provider was asked %d times, not once", n)
+		}
+		v.get("/settings").want(200).says("[role=alert]", "wants you to sign in again")
+		a.send(v, "While it is dead").want(401) // it is accepted; the list that would follow cannot be shown
+		eventually(t, "the mail waits", func() bool { return v.get("/outbox").want(200).has("[data-outbox][data-state=signin]") })
+		if v.has("input[type=password]") {
+			t.Error("a password is asked for")
+		}
+
+		list.press("action", "flag").want(401)
+		v.goOn().want(200).says("h1", "You are signed in again")
+		v.form("form[method=post]").press("", "").want(200).says("[role=status]", "Flagged")
+		a.arrives(v, "While it is dead")
+		if v.get("/settings").want(200); strings.Contains(strings.Join(v.texts("[role=alert]"), ""), "sign in again") {
+			t.Error("the page still asks for a sign-in")
+		}
+	})
+}
+
+// TestTheBannerLeadsThroughTheProviderAndBack to where the person was.
+func TestTheBannerLeadsThroughTheProviderAndBack(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	v := a.signInThere()
+	a.client.Forget()
+	a.cut()
+	v.get("/mail/1/INBOX").want(401)
+	v.get("/settings/general").want(200)
+	v.form("form[action=/login]").press("", "").want(200)
+	if v.goOn().want(200); v.url.Path != "/settings/general" {
+		t.Errorf("it led to %s", v.url)
+	}
+	a.client.Set(func(c *testoidc.Client) { c.Who = testoidc.Person{Subject: "somebody else", Email: a.mail.NewUser(t).Address} })
+	a.client.Forget()
+	a.cut()
+	v.get("/mail/1/INBOX").want(401)
+	v.goOn().want(403).says("[role=alert]", "Choose the account of "+a.user.Address)
+}
+
+// TestWhatIsWrittenOutlivesASession that has ended before it was sent.
+func TestWhatIsWrittenOutlivesASession(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	v := a.signInThere()
+	f := v.get("/compose").want(200).form("form[data-compose]").set("to", a.user.Address).set("subject", "Half a thought").set("body", "It begins")
+	if _, err := a.house.store.EndOtherSessions(context.Background(), 1, ""); err != nil {
+		t.Fatal(err)
+	}
+	f.press("action", "send").want(401)
+	v.form("form[action=/login]").set("username", a.user.Address).press("", "").want(200)
+	v.goOn().want(200)
+	v.form("form[method=post]").press("", "").want(200)
+	a.arrives(v, "Half a thought")
+}
+
+func TestAnAnswerIsGoodOnceAndForOneBrowser(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	var back url.Values
+	a.client.Answer = func(v url.Values) { back = v }
+	v := a.signInThere()
+	v.get("/oauth/callback?" + back.Encode()).want(400).says("[role=alert]", "This sign-in is over")
+
+	stranger := newVisitor(t, a.base)
+	stranger.get(attr(linkTo(a.ask(a.user.Address), "Go on with"), "href")).want(400).says("[role=alert]", "begun in another browser")
+	stranger.get("/").want(200)
+	if !strings.HasPrefix(stranger.url.Path, "/login") {
+		t.Errorf("the stranger is at %s", stranger.url)
+	}
+}
+
+func TestAnAnswerThatIsNotRightLetsNobodyIn(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	victim := a.mail.NewUser(t)
+	claim := func(name string, value any) func(*testoidc.Client) {
+		return func(c *testoidc.Client) { c.Claims = func(claims map[string]any) { claims[name] = value } }
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*testoidc.Client)
+		status int
+		words  string
+	}{
+		{"another nonce", claim("nonce", "another"), 400, "does not belong to this sign-in"},
+		{"for another program", claim("aud", "another"), 400, "does not belong to this sign-in"},
+		{"by another issuer", claim("iss", "https://elsewhere.example"), 400, "does not belong to this sign-in"},
+		{"too old", claim("exp", time.Now().Add(-time.Hour).Unix()), 400, "does not belong to this sign-in"},
+		{"an address that is not verified", claim("email_verified", false), 403, "has not verified your mail address"},
+		{"no address", claim("email", ""), 403, "which mail address is yours"},
+		{"the address of another mailbox", claim("email", victim.Address), 403, "does not let you in"},
+		{"an address of another domain", claim("email", "anna@elsewhere.example"), 403, "does not sign in here by"},
+		{"an answer by another issuer", func(c *testoidc.Client) { c.Answer = func(v url.Values) { v.Set("iss", "https://elsewhere.example") } }, 400, "does not belong"},
+		{"an answer without its issuer", func(c *testoidc.Client) { c.Answer = func(v url.Values) { v.Del("iss") } }, 400, "does not belong"},
+		{"a code that nobody gave", func(c *testoidc.Client) { c.Answer = func(v url.Values) { v.Set("code", "guessed") } }, 401, "wants you to sign in again"},
+		{"a no", func(c *testoidc.Client) { c.Deny = "access_denied" }, 403, "did not let this site at your mail"},
+		{"a provider that is down", func(c *testoidc.Client) { c.Down = true }, 502, "does not answer as it should"},
+		{"another secret", func(c *testoidc.Client) { c.Secret = "changed" }, 502, "does not know this site"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			secret := a.client.Secret
+			a.client.Set(c.change)
+			defer a.client.Set(func(k *testoidc.Client) { k.Claims, k.Answer, k.Deny, k.Down, k.Secret = nil, nil, "", false, secret })
+			v := a.ask(a.user.Address).goOn().want(c.status)
+			v.says("[role=alert]", c.words)
+			if got := attr(v.one("input[name=username]"), "value"); got != a.user.Address {
+				t.Errorf("the address is gone: %q", got)
+			}
+			if v.get("/"); !strings.HasPrefix(v.url.Path, "/login") {
+				t.Errorf("they are at %s", v.url)
+			}
+		})
+	}
+	a.signInThere()
+	if all, err := a.house.store.UsersSeen(context.Background(), "", "", 10); err != nil || len(all) != 1 || all[0].Address != a.user.Address {
+		t.Errorf("users: %+v, %v", all, err)
+	}
+}
+
+// TestAnAddressIsNobodysIdentity: whom the provider knows by another id is another person, whatever their address.
+func TestAnAddressIsNobodysIdentity(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		before, _, err := a.house.store.EnsureUser(context.Background(), a.user.Address, a.user.Address) // by a password, once
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.signInThere()
+		if u, err := a.house.store.UserByIdentity(context.Background(), testoidc.URL(), a.client.Who.Subject); err != nil || u.ID != before.ID {
+			t.Errorf("the mailbox led to user %d, not %d: %v", u.ID, before.ID, err)
+		}
+		a.client.Set(func(c *testoidc.Client) { c.Who.Subject = "whoever has the address now" })
+		a.ask(a.user.Address).goOn().want(409).says("[role=alert]", "belongs here to another person")
+		if err := a.house.store.ForgetIdentity(context.Background(), before.ID); err != nil {
+			t.Fatal(err)
+		}
+		a.signInThere()
+	})
+}
+
+func TestWhatWasSentBeforeSigningOutIsSentAllTheSame(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		a.end()
+		a.conf.UndoSeconds = 3
+		a.start()
+		v := a.signInThere()
+		a.send(v, "Behind my back").want(200)
+		v.form("form[action=/logout]").press("", "").want(200)
+		if len(a.client.Revoked()) > 0 {
+			t.Error("the token was given up while a mail waits for it")
+		}
+		talk := a.mail.Talk(t, a.user)
+		eventually(t, "it arrives", func() bool { return talk.Count("INBOX") == 1 })
+	})
+}
+
+func TestSigningOutGivesTheTokenUp(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		v := a.signInThere()
+		v.form("form[action=/logout]").press("", "").want(200)
+		eventually(t, "the provider is told", func() bool { return len(a.client.Revoked()) == 1 })
+		a.signInThere()
+	})
+}
+
+func linkTo(v *visitor, words string) *html.Node {
+	v.t.Helper()
+	for _, n := range v.all("a") {
+		if strings.HasPrefix(text(n), words) {
+			return n
+		}
+	}
+	v.t.Fatalf("%s has no link %q", v.url, words)
+	return nil
 }

@@ -174,10 +174,10 @@ const unused = `NOT EXISTS (SELECT 1 FROM sources o WHERE o.user_id = t.user_id 
 	AND NOT EXISTS (SELECT 1 FROM work w WHERE w.user_id = t.user_id AND w.state IN ('waiting', 'running', 'stopping'))`
 
 // TakeUnused takes the tokens out of those users who are signed in nowhere, and for whom nothing waits to be done; of one
-// user, or of all (0).
+// user, or of all (0): then those that are a minute old, whose session may be on its way.
 func (s *Store) TakeUnused(ctx context.Context, userID int64) ([]Token, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		DELETE FROM oauth_tokens WHERE id IN (SELECT t.id FROM oauth_tokens t WHERE (CAST($1 AS BIGINT) = 0 OR t.user_id = $1) AND t.updated_at < $3
+		DELETE FROM oauth_tokens WHERE id IN (SELECT t.id FROM oauth_tokens t WHERE (t.user_id = $1 OR CAST($1 AS BIGINT) = 0 AND t.updated_at < $3)
 			AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = t.user_id AND `+living("s.", "$2")+`) AND `+unused+`) RETURNING `+tokenColumns,
 		userID, s.ms(), s.now().Add(-time.Minute).UnixMilli())
 	return collect(rows, err, func(r *sql.Rows) (Token, error) { return scanToken(r) })

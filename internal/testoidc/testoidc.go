@@ -125,12 +125,19 @@ func NewClient(t testing.TB, who Person) *Client {
 
 // Forget makes every token of a client worthless, access tokens too.
 func (c *Client) Forget() {
+	c.ForgetAccess()
 	i := ours()
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	for _, all := range []map[string]*grant{i.access, i.refresh} {
-		maps.DeleteFunc(all, func(_ string, g *grant) bool { return g.client == c })
-	}
+	maps.DeleteFunc(i.refresh, func(_ string, g *grant) bool { return g.client == c })
+}
+
+// ForgetAccess makes the access tokens of a client worthless before their time.
+func (c *Client) ForgetAccess() {
+	i := ours()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	maps.DeleteFunc(i.access, func(_ string, g *grant) bool { return g.client == c })
 }
 
 func write(w http.ResponseWriter, status int, v any) {

@@ -29,6 +29,7 @@ type sourceForm struct {
 	wrong, said                                         string // what is to be mended, in words, and the server's
 	found                                               *discover.Found
 	looked                                              bool
+	token                                               int64 // that a provider gave for it, in the place of a password
 }
 
 // freshSource is the form before anything is typed.
@@ -116,6 +117,9 @@ func keepOptions(p *person, now string) (out []templates.Option) {
 func (s *Server) sourceFormView(p *person, f sourceForm, boxes []mailclient.Mailbox) templates.SourceForm {
 	v := templates.SourceForm{Host: f.host, Port: f.port, Username: f.username, Days: f.days, Once: f.once, MarkRead: f.markRead, APOP: f.apop, Problem: f.wrong, ServerSaid: f.said,
 		Securities: securityOptions(p, f.security), Keeps: keepOptions(p, f.keep), Mailboxes: mailboxOptions(p, boxes, f.mailbox, true), OpenServer: f.host != "" || f.looked}
+	if at, ok := s.providerOfSource(f.username, f.host); ok {
+		v.Provider, v.ProviderHint = p.L.T("login.provider", "Provider", providerName(at.OAuth)), p.L.T("imports.provider", "Provider", providerName(at.OAuth))
+	}
 	if f.found == nil {
 		return v
 	}
@@ -258,14 +262,20 @@ func (s *Server) addSource(w http.ResponseWriter, r *http.Request, p *person, f 
 	if wrong != "" {
 		return again(http.StatusUnprocessableEntity, wrong, "")
 	}
-	if password == "" {
+	if at, ok := s.providerOfSource(o.Username, o.Host); ok {
+		if f.token == 0 {
+			return s.askForSource(w, r, p, at, providerFlow{Address: o.Username, Form: r.PostForm})
+		}
+		o.TokenID, o.Port, o.Security = f.token, at.POP3.Port, string(at.POP3.Security)
+	}
+	if password == "" && o.TokenID == 0 {
 		return again(http.StatusUnprocessableEntity, p.L.T("imports.nopassword"), "")
 	}
 	mails, err := s.queue.CheckSource(ctx, o, password)
 	if err != nil {
 		out := pop3.SourceOutcome(err)
 		s.log.Info("import source refused", "id", requestID(r), "outcome", string(out.Kind))
-		return again(http.StatusUnprocessableEntity, p.L.T("imports.state."+string(out.Kind), "Host", o.Host, "Target", ""), out.Text)
+		return again(http.StatusUnprocessableEntity, sourceTrouble(p, o, string(out.Kind), ""), out.Text)
 	}
 	if o.Mailbox, err = s.mailboxFor(ctx, p, f); errors.Is(err, mailclient.ErrNoMailbox) {
 		return again(http.StatusUnprocessableEntity, p.L.T("error.nofolder"), "")
@@ -341,6 +351,9 @@ func (s *Server) actOnSource(w http.ResponseWriter, r *http.Request, p *person) 
 	case "remove":
 		err, words = s.store.RemoveSource(ctx, user, o.ID), "imports.done.remove"
 	case "password":
+		if o.TokenID != 0 {
+			return badRequest("error.act")
+		}
 		if r.PostFormValue("password") == "" {
 			s.putFlash(r, flash{Words: p.L.T("imports.nopassword"), Failed: true})
 			return seeOther(w, r, "/imports")
@@ -348,6 +361,12 @@ func (s *Server) actOnSource(w http.ResponseWriter, r *http.Request, p *person) 
 		if err, words = s.queue.SetSourcePassword(ctx, user, o.ID, r.PostFormValue("password")), "imports.done.run"; o.Held {
 			words = "settings.saved"
 		}
+	case "provider":
+		at, ok := s.providerOfSource(o.Username, o.Host)
+		if !ok || o.TokenID == 0 {
+			return badRequest("error.act")
+		}
+		return s.askForSource(w, r, p, at, providerFlow{Address: o.Username, Source: o.ID})
 	case "save":
 		return s.saveSource(w, r, p, o)
 	default:

@@ -36,6 +36,9 @@ type providerFlow struct {
 	Stay    bool       `json:"stay,omitempty"`
 	Carried url.Values `json:"carried,omitempty"`
 	User    int64      `json:"user,omitempty"` // who is signed in, and has to sign in again
+
+	Form   url.Values `json:"form,omitempty"`   // of a source that is to be added
+	Source int64      `json:"source,omitempty"` // one that goes on
 }
 
 // providerName is a provider as people know it.
@@ -149,6 +152,9 @@ func (s *Server) oauthCallback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if flow.Form != nil || flow.Source != 0 {
+		return s.finishSource(w, r, flow)
+	}
 	err = s.finishFlow(w, r, flow)
 	if err == nil {
 		return nil
@@ -163,27 +169,32 @@ func (s *Server) oauthCallback(w http.ResponseWriter, r *http.Request) error {
 	return s.signInFailed(w, r, page, err)
 }
 
-// finishFlow asks the provider who came back, and lets them in.
-func (s *Server) finishFlow(w http.ResponseWriter, r *http.Request, flow providerFlow) error {
+// arrived asks the provider who came back.
+func (s *Server) arrived(r *http.Request, flow providerFlow) (*arrival, error) {
 	servers, ok := s.servers.OfDomain(flow.Domain)
 	if !ok || servers.OAuth == nil {
-		return errFlowGone
+		return nil, errFlowGone
 	}
 	provider, err := s.tokens.Provider(r.Context(), servers.OAuth)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	who, got, err := provider.Finish(r.Context(), flow.Flow, s.redirectURL(), r.URL.Query())
+	return &arrival{Person: who, got: got, flow: flow, provider: servers.OAuth}, err
+}
+
+// finishFlow lets whom the provider vouches for in.
+func (s *Server) finishFlow(w http.ResponseWriter, r *http.Request, flow providerFlow) error {
+	v, err := s.arrived(r, flow)
 	if err != nil {
 		return err
 	}
-	v := &arrival{Person: who, got: got, flow: flow, provider: servers.OAuth}
 	u, a, err := s.admit(r, v)
 	if err != nil {
 		return err
 	}
 	cred := jobs.Credential{Username: a.Username}
-	if cred.Token, err = s.tokens.Keep(r.Context(), u.ID, v.servers.Domain, who, got); err != nil {
+	if cred.Token, err = s.tokens.Keep(r.Context(), u.ID, v.servers.Domain, v.Person, v.got); err != nil {
 		return err
 	}
 	session := s.pool.Session(jobs.SessionKey(a.ID), v.servers.IMAP, s.queue.Credentials(cred))

@@ -40,6 +40,9 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 	}
 	s.sourceState(p, &v, o, counts, runs)
 	v.AskPassword = o.Problem == string(pop3.WrongLogin) || o.Problem == string(pop3.UnclearLogin)
+	if at, ok := s.providerOfSource(o.Username, o.Host); ok && o.TokenID != 0 {
+		v.Provider = p.L.T("login.provider", "Provider", providerName(at.OAuth))
+	}
 	if o.Keep != store.KeepAll && counts.Kept > 0 {
 		if n, err := s.store.CountDeletions(ctx, p.User.ID, o.ID, o.Keep, o.Days); err == nil && n > 0 {
 			v.Deletions = p.L.T("imports.deletions", "N", n, "Host", o.Host)
@@ -94,7 +97,7 @@ func (s *Server) sourceState(p *person, v *templates.Source, o store.Source, cou
 	case o.Paused && o.Once && o.Problem == string(pop3.Done):
 		v.Words = p.L.T("imports.over", "N", counts.Imported)
 	case o.Problem != "" && o.Problem != string(pop3.Done) && o.Problem != string(pop3.Stopped):
-		v.Words, v.Bad = p.L.T("imports.state."+o.Problem, "Host", o.Host, "Target", p.Servers.IMAP.Host), true
+		v.Words, v.Bad = sourceTrouble(p, o, o.Problem, p.Servers.IMAP.Host), true
 		if !o.Paused && !o.NextAt.IsZero() {
 			v.Next = p.L.T("imports.tryagain", "Time", clock(o.NextAt))
 		}
@@ -108,6 +111,14 @@ func (s *Server) sourceState(p *person, v *templates.Source, o store.Source, cou
 	if !v.Goes && !o.Paused && !o.Held && !v.Bad && len(runs) > 0 && !o.NextAt.IsZero() {
 		v.Next = p.L.T("imports.next", "Last", clock(runs[0].Started), "Next", clock(o.NextAt))
 	}
+}
+
+// sourceTrouble says what is wrong with a source.
+func sourceTrouble(p *person, o store.Source, problem, target string) string {
+	if o.TokenID != 0 && (problem == string(pop3.WrongLogin) || problem == string(pop3.UnclearLogin)) {
+		problem = "token"
+	}
+	return p.L.T("imports.state."+problem, "Host", o.Host, "Target", target)
 }
 
 func runWords(p *person, run store.ImportRun) string {

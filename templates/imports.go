@@ -18,6 +18,7 @@ type SourceForm struct {
 	Problem, ServerSaid              string
 	Found, Confirm                   string // which server was found, and what is to be looked at
 	Others                           []string
+	Provider, ProviderHint           string // the button that leads to the provider, in the place of the password
 	PasswordURL                      string // a page about app passwords
 	Securities, Keeps, Mailboxes     []Option
 }
@@ -32,6 +33,7 @@ type Source struct {
 	Held                         bool // by an admin
 	Total, At, Percent           int  // of a run that goes on, 0 for none
 	AskPassword                  bool
+	Provider                     string // the button that leads to it; "" where there is a password
 	Deletions, Costly            string // what will be deleted there; that to leave it there costs time
 	Ask                          *SourceAsk
 	Port, Days                   string

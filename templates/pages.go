@@ -16,7 +16,10 @@ type Login struct {
 }
 
 // Provider is where somebody signs in by a press of a button that leads there.
-type Provider struct{ Name, URL string }
+type Provider struct {
+	Name, URL          string
+	BackURL, BackWords string // "" leads to another address
+}
 
 // FoundServers are mail servers that were found for an address.
 type FoundServers struct {

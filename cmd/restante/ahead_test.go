@@ -23,7 +23,6 @@ func TestTheNextPageIsFetchedAhead(t *testing.T) {
 	b.until("page 2 is there", fetched(2, 1))
 	b.press("Older")
 	b.until("page 2 is shown", `location.search === "?page=2" && document.querySelector(".row").innerText.includes("Letter 069")`)
-	t.Log(ask[string](b, `JSON.stringify(performance.getEntriesByType("resource").filter((e) => e.name.includes("page=")).map((e) => [e.name, e.startTime, e.initiatorType]))`))
 	b.until("it was not fetched again", fetched(2, 1))
 	x, y := b.at("", "#list .pages a[rel=next]")
 	call(b, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: "mouseMoved", X: x, Y: y})

@@ -187,7 +187,9 @@ func TestTheBannerLeadsThroughTheProviderAndBack(t *testing.T) {
 	if v.goOn().want(200); v.url.Path != "/settings/general" {
 		t.Errorf("it led to %s", v.url)
 	}
-	a.client.Set(func(c *testoidc.Client) { c.Who = testoidc.Person{Subject: "somebody else", Email: a.mail.NewUser(t).Address} })
+	a.client.Set(func(c *testoidc.Client) {
+		c.Who = testoidc.Person{Subject: "somebody else", Email: a.mail.NewUser(t).Address}
+	})
 	a.client.Forget()
 	a.cut()
 	v.get("/mail/1/INBOX").want(401)
@@ -214,7 +216,7 @@ func TestAnAnswerIsGoodOnceAndForOneBrowser(t *testing.T) {
 	var back url.Values
 	a.client.Answer = func(v url.Values) { back = v }
 	v := a.signInThere()
-	v.get("/oauth/callback?" + back.Encode()).want(400).says("[role=alert]", "This sign-in is over")
+	v.get("/oauth/callback?"+back.Encode()).want(400).says("[role=alert]", "This sign-in is over")
 
 	stranger := newVisitor(t, a.base)
 	stranger.get(attr(linkTo(a.ask(a.user.Address), "Go on with"), "href")).want(400).says("[role=alert]", "begun in another browser")
@@ -328,4 +330,52 @@ func linkTo(v *visitor, words string) *html.Node {
 	}
 	v.t.Fatalf("%s has no link %q", v.url, words)
 	return nil
+}
+
+// TestP2_AMailboxIsImportedByItsOwnConsent: the person's address and the old mailbox are two people at the provider.
+func TestP2_AMailboxIsImportedByItsOwnConsent(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		old := a.mail.NewUser(t)
+		a.mail.Deliver(t, old, testmail.Mail("Ben <ben@old.test>", "Old mail", "Once upon a time."))
+		v := a.signInThere()
+		form := func() *form {
+			v.get("/imports").want(200).form("form[data-source]").set("username", old.Address).press("action", "start").want(200)
+			if v.has("input[id=src-password]") {
+				t.Error("a password is asked for")
+			}
+			return v.form("form[data-source]").set("every", "15")
+		}
+		form().press("action", "start").want(200)
+		v.goOn().want(403).says("[role=alert]", "Choose the account of "+old.Address)
+		a.client.Set(func(c *testoidc.Client) { c.Who = testoidc.Person{Subject: "of " + old.Address, Email: old.Address} })
+		form().press("action", "start").want(200)
+		v.goOn().want(200).says("[role=status]", "at 127.0.0.1")
+		eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here: one mail") })
+		if v.get("/mail/1/INBOX").want(200).row("Old mail") == "" {
+			t.Error("the mail is not in the inbox")
+		}
+		if _, err := a.house.store.UserByIdentity(context.Background(), testoidc.URL(), "of "+old.Address); err == nil {
+			t.Error("the consent lets somebody sign in")
+		}
+
+		v.form("form[action=/logout]").press("", "").want(200) // and it goes on meanwhile
+		a.mail.Deliver(t, old, testmail.Mail("Ben <ben@old.test>", "Newer mail", "Twice."))
+		if err := a.house.queue.RunSource(context.Background(), 1, 1); err != nil {
+			t.Fatal(err)
+		}
+		talk := a.mail.Talk(t, a.user)
+		eventually(t, "the newer one comes", func() bool { return talk.Count("INBOX") == 2 })
+
+		own := testoidc.Person{Subject: "subject of " + a.user.Address, Email: a.user.Address}
+		a.client.Set(func(c *testoidc.Client) { c.Who = own })
+		a.client.Forget()
+		v = a.signInThere()
+		v.get("/imports").want(200).form("form[data-source-run]").press("action", "run").want(200)
+		eventually(t, "it says what is wrong", func() bool { return strings.Contains(v.state(), "Agree there again") })
+		a.client.Set(func(c *testoidc.Client) { c.Who = testoidc.Person{Subject: "of " + old.Address, Email: old.Address} })
+		v.formAround("button[value=provider]").press("action", "provider").want(200)
+		v.goOn().want(200)
+		eventually(t, "it goes on", func() bool { return strings.Contains(v.state(), "All is here: 2 mails") })
+	})
 }

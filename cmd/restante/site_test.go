@@ -86,7 +86,15 @@ func (s *site) servers() []discover.Servers {
 		}
 		return mailclient.Endpoint{Host: plain.Host, Port: plain.Port, Security: mailclient.Plain}
 	}
-	return []discover.Servers{{Domain: s.mail.Domain, IMAP: at(s.mail.IMAP, s.mail.IMAPS), SMTP: at(s.mail.Submission, s.mail.Submissions), Authserv: s.conf.Domain.Authserv, OAuth: s.provider}}
+	return []discover.Servers{{Domain: s.mail.Domain, IMAP: at(s.mail.IMAP, s.mail.IMAPS), SMTP: at(s.mail.Submission, s.mail.Submissions), Authserv: s.conf.Domain.Authserv, OAuth: s.provider, POP3: s.pop3()}}
+}
+
+// pop3 is where people of a domain with a provider have their old mail too.
+func (s *site) pop3() mailclient.Endpoint {
+	if s.provider == nil {
+		return mailclient.Endpoint{}
+	}
+	return mailclient.Endpoint{Host: s.mail.POP3S.Host, Port: s.mail.POP3S.Port, Security: mailclient.TLS, RootCAs: s.mail.CA}
 }
 
 func (s *site) start() {

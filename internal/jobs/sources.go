@@ -15,6 +15,7 @@ import (
 
 	"restante/internal/limits"
 	"restante/internal/store"
+	"restante/mailclient"
 	"restante/mailclient/pop3"
 )
 
@@ -41,9 +42,38 @@ func (q *Queue) popOptions(o store.Source, password string) pop3.Options {
 		Host: o.Host, Port: o.Port, Security: o.Security, RootCAs: q.imports.RootCAs, Username: o.Username, Password: password, APOP: o.APOP, Dial: q.imports.Dial,
 	}
 	if o.TokenID != 0 {
-		out.Tokens = q.tokens.Of(o.TokenID)
+		q.byToken(o, &out)
 	}
 	return out
+}
+
+// byToken has a source read with an access token, which goes to the server that the admin has set up for its domain and
+// to no other, whatever the source says.
+func (q *Queue) byToken(o store.Source, out *pop3.Options) {
+	s, ok := q.servers.Lookup(o.Username)
+	if !ok || s.OAuth == nil || s.POP3.Host != o.Host {
+		out.Tokens = noServer{o.Host}
+		return
+	}
+	at := s.POP3
+	out.Port, out.Security, out.RootCAs, out.Pin, out.Dial, out.APOP = at.Port, string(at.Security), at.RootCAs, at.Pin, at.Server().Via, false
+	out.Username, out.Tokens = s.Username(o.Username), q.tokens.Of(o.TokenID)
+}
+
+// noServer is a source by tokens whose domain has another server now, or no provider.
+type noServer struct{ host string }
+
+// Token is that of mailclient.Tokens.
+func (n noServer) Token(context.Context, string) (string, error) {
+	return "", &mailclient.TokenError{Provider: n.host, Dead: true, Text: "this server is not the one that is set up for the domain"}
+}
+
+// SetSourceToken lets a source go on with what a provider has just given, at once.
+func (q *Queue) SetSourceToken(ctx context.Context, userID, id, token int64) error {
+	if err := q.store.SetSourceToken(ctx, userID, id, token); err != nil {
+		return err
+	}
+	return q.RunSource(ctx, userID, id)
 }
 
 // CheckSource signs in to a source and leaves at once, so that what is wrong with address, server or password shows. It

@@ -189,6 +189,11 @@ func (s *Store) UserTokens(ctx context.Context, userID int64) ([]Token, error) {
 	return collect(rows, err, func(r *sql.Rows) (Token, error) { return scanToken(r) })
 }
 
+// SetSourceToken has a source read by another token.
+func (s *Store) SetSourceToken(ctx context.Context, userID, id, token int64) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE sources SET token_id = $1, updated_at = $2 WHERE id = $3 AND user_id = $4 AND removed_at = 0 AND token_id > 0`, token, s.ms(), id, userID))
+}
+
 // WaitingForSignIn lists the mails of an account that wait until their writer has signed in again.
 func (s *Store) WaitingForSignIn(ctx context.Context, userID, accountID int64) ([]int64, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id FROM outbox WHERE user_id = $1 AND account_id = $2 AND state = 'signin' ORDER BY id`, userID, accountID)

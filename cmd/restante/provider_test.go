@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
 	"golang.org/x/net/html"
 
 	"restante/internal/config"
@@ -319,6 +322,87 @@ func TestSigningOutGivesTheTokenUp(t *testing.T) {
 		eventually(t, "the provider is told", func() bool { return len(a.client.Revoked()) == 1 })
 		a.signInThere()
 	})
+}
+
+// TestAnAdminSetsAProviderUp with its domain, in the page: what is wrong with it is told, and its secret is shown to nobody.
+func TestAnAdminSetsAProviderUp(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		a.end()
+		a.bare = true
+		a.start()
+		a.makeAdmin("owner")
+		ca, err := os.ReadFile(a.mail.CAFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newVisitor(t, a.base)
+		v.get("/admin/login").adminTries("owner", adminPassword).want(200)
+		v.get("/admin/domains/new").want(200).formAround("button[value=look]").set("domain", "example.test").press("action", "look").want(200)
+		if got := attr(v.one("input[id=d-oauth-redirect]"), "value"); got != a.base+"/oauth/callback" {
+			t.Errorf("the redirect address is %q", got)
+		}
+		fill := func(issuer string) *form {
+			f := v.formAround("button[value=save]").attach("ca", file{"ca.pem", ca}).set("current", adminPassword)
+			for id, at := range map[string]testmail.Address{"imap": a.mail.IMAPS, "submission": a.mail.Submissions} {
+				f.set(id+"_host", at.Host).set(id+"_port", fmt.Sprint(at.Port)).set(id+"_security", "tls")
+			}
+			return f.set("oauth_kind", "oidc").set("oauth_client", a.client.ID).set("oauth_issuer", issuer)
+		}
+		fill("https://").set("oauth_secret", a.client.Secret).press("action", "save").want(422).says("[role=alert]", "an issuer")
+		for issuer, words := range map[string]string{
+			"http://id.example.test": "no address by https", "https://id.example.invalid": "does not answer", testoidc.URL() + "/elsewhere": "stands no description",
+		} {
+			fill(issuer).press("action", "save").want(422).says("[role=alert]", words)
+		}
+		fill(testoidc.URL()).set("oauth_secret", a.client.Secret).press("action", "save").want(200).says("[role=status]", "example.test is saved")
+		v.formAround("button[value=save]").set("current", adminPassword).press("action", "save").want(200) // without its secret: that stays
+		if strings.Contains(string(v.body), a.client.Secret) || v.one("input[id=d-oauth-secret]") == nil || attr(v.one("input[id=d-oauth-secret]"), "value") != "" {
+			t.Error("the secret is shown")
+		}
+		rows, err := a.house.store.Domains(context.Background())
+		if err != nil || len(rows) != 1 || strings.Contains(rows[0].Settings, a.client.Secret) {
+			t.Errorf("what is kept: %+v, %v", rows, err)
+		}
+		v.get("/admin/audit").want(200).says("tbody", "example.test 127.0.0.1 127.0.0.1 "+strings.TrimPrefix(testoidc.URL(), "http://"))
+		a.signInThere()
+		a.restart()
+		a.signInThere()
+
+		v.get("/admin/people/1").want(200).formAround("button[value=release]").press("action", "release").want(422)
+		v.formAround("button[value=release]").set("current", adminPassword).press("action", "release").want(200).says("[role=status]", "released")
+		a.client.Set(func(c *testoidc.Client) { c.Who.Subject = "whoever has the address now" })
+		a.signInThere()
+	})
+}
+
+// TestProviderPagesAreForEverybody: the pages around a provider hold against what every screen is judged by, and the way
+// through it works with scripts on.
+func TestProviderPagesAreForEverybody(t *testing.T) {
+	for _, l := range []look{wide, {width: 320, height: 640, touch: true, dark: true}} {
+		t.Run(l.name(), func(t *testing.T) {
+			a := newAtProvider(t, testdb.SQLite(t))
+			b := newTab(t, a.site, l)
+			call(b, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}) // for axe's own scripts
+			b.open("/login")
+			b.judge("address", l)
+			b.click("#username")
+			b.keys(a.user.Address)
+			b.click("main button")
+			b.sees("Go on with")
+			b.judge("provider", l)
+			b.click("a.button.filled")
+			b.until("the inbox stands", `location.pathname.endsWith("/INBOX")`)
+			a.client.Forget()
+			a.cut()
+			if _, err := a.house.tokens.Of(1).Token(context.Background(), a.client.LastAccess()); err == nil {
+				t.Error("the token still lives")
+			}
+			b.open("/settings/general")
+			b.sees("wants you to sign in again")
+			b.judge("banner", l)
+		})
+	}
 }
 
 func linkTo(v *visitor, words string) *html.Node {

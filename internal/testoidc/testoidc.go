@@ -42,8 +42,9 @@ type Client struct {
 	NoRefresh  string                  // the error that a refresh answers with
 	Down       bool                    // the token endpoint is broken
 
-	refreshes, exchanges int
-	revoked              []string
+	refreshes int
+	revoked   []string
+	access    string
 }
 
 // Refreshes is how often a new access token was asked for.
@@ -51,6 +52,13 @@ func (c *Client) Refreshes() int {
 	c.Lock()
 	defer c.Unlock()
 	return c.refreshes
+}
+
+// LastAccess is the access token that was given last.
+func (c *Client) LastAccess() string {
+	c.Lock()
+	defer c.Unlock()
+	return c.access
 }
 
 // Revoked are the tokens that were given up.
@@ -212,7 +220,6 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 	defer i.mu.Unlock()
 	switch r.PostFormValue("grant_type") {
 	case "authorization_code":
-		c.exchanges++
 		i.exchange(w, r, c)
 	case "refresh_token":
 		c.refreshes++
@@ -263,6 +270,7 @@ func (i *issuer) give(c *Client, who Person, refresh bool) map[string]any {
 		life = time.Hour
 	}
 	access := "access-" + rand.Text()
+	c.access = access
 	i.access[access] = &grant{client: c, who: who, ends: time.Now().Add(life)}
 	out := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": int(life.Seconds())}
 	if refresh {

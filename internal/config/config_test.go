@@ -46,3 +46,20 @@ func TestEveryServerOfADomainIsRead(t *testing.T) {
 		t.Error("a POP3 server without a domain is taken")
 	}
 }
+
+func TestAProviderOfADomainIsWhole(t *testing.T) {
+	const id = "RESTANTE_DOMAIN_OAUTH_CLIENT_ID=client"
+	for _, good := range [][]string{
+		{"RESTANTE_DOMAIN_OAUTH=google", id}, {"RESTANTE_DOMAIN_OAUTH=microsoft", id, "RESTANTE_DOMAIN_OAUTH_TENANT=example.test"},
+		{"RESTANTE_DOMAIN_OAUTH=oidc", id, "RESTANTE_DOMAIN_OAUTH_ISSUER=https://id.example.test"},
+	} {
+		if _, err := config.Load("", env(good...)); err != nil {
+			t.Errorf("%v: %v", good, err)
+		}
+	}
+	for _, bad := range [][]string{{"RESTANTE_DOMAIN_OAUTH=google"}, {"RESTANTE_DOMAIN_OAUTH=oidc", id}, {"RESTANTE_DOMAIN_OAUTH=yahoo", id}, {id}} {
+		if _, err := config.Load("", env(bad...)); err == nil || !strings.Contains(err.Error(), "example.test") {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}

@@ -170,11 +170,11 @@ func (p *Provider) sound() error {
 		same = strings.HasPrefix(p.doc.IssuerURL, microsoftHost)
 	}
 	if !same {
-		return p.fault(OtherName, cleaned(p.doc.IssuerURL), nil)
+		return p.fault(OtherName, p.doc.IssuerURL, nil)
 	}
 	for _, u := range []string{p.doc.AuthURL, p.doc.TokenURL, p.doc.KeysURL} {
 		if err := checkURL(u, want); err != nil {
-			return p.fault(Nonsense, cleaned(u), err)
+			return p.fault(Nonsense, u, err)
 		}
 	}
 	if p.doc.RevokeURL != "" && checkURL(p.doc.RevokeURL, want) != nil {

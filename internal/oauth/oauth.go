@@ -240,7 +240,7 @@ func (p *Provider) explain(err error) error {
 
 // refusal is an error that the provider names (RFC 6749 4.1.2.1 and 5.2).
 func (p *Provider) refusal(code, words string, err error) error {
-	text := cleaned(code + " " + words)
+	text := code + " " + words
 	switch code {
 	case "invalid_grant", "interaction_required", "login_required", "consent_required":
 		return p.fault(Refused, text, err)
@@ -253,7 +253,7 @@ func (p *Provider) refusal(code, words string, err error) error {
 }
 
 func (p *Provider) fault(kind FaultKind, text string, err error) error {
-	return &Fault{Kind: kind, Host: p.settings.Host(), Text: text, Err: err}
+	return &Fault{Kind: kind, Host: p.settings.Host(), Text: cleaned(text), Err: err}
 }
 
 // cleaned is what a provider says, as one line of at most 500 bytes.

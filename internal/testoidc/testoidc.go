@@ -148,6 +148,22 @@ func (c *Client) ForgetAccess() {
 	maps.DeleteFunc(i.access, func(_ string, g *grant) bool { return g.client == c })
 }
 
+// Consent is what a browser brings back from the address of a sign-in.
+func Consent(t testing.TB, at *url.URL) url.Values {
+	t.Helper()
+	browser := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: 10 * time.Second}
+	res, err := browser.Get(at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	back, err := res.Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return back.Query()
+}
+
 func write(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

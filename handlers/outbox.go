@@ -11,6 +11,7 @@ import (
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/compose"
+	"restante/mailclient/submit"
 	"restante/templates"
 )
 
@@ -91,6 +92,10 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 		return p.L.T("outbox.words.accepted")
 	case store.Sent:
 		return p.L.T("outbox.words." + it.Problem)
+	case store.SignIn:
+		if submit.SwitchedOff(it.ServerText) {
+			return p.L.T("outbox.words.switchedoff")
+		}
 	case store.BadFrom:
 		return p.L.T("outbox.words.identity", "From", it.From)
 	case store.TooBig:

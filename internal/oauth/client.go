@@ -27,7 +27,8 @@ const (
 	askTime   = 15 * time.Second // for one step of a sign-in: a request, and the keys for it
 	maxAnswer = 256 << 10
 	docLives  = time.Hour // a discovery document is read anew after it
-	maxKnown  = 1000      // providers in memory
+	failLives = 10 * time.Second
+	maxKnown  = 1000 // providers in memory
 )
 
 // Client goes to providers. It is safe for use by many goroutines.
@@ -43,6 +44,7 @@ type Client struct {
 
 type kept struct {
 	provider *Provider
+	err      error // of the last look, if there was never another
 	until    time.Time
 }
 
@@ -59,13 +61,17 @@ func (c *Client) Provider(ctx context.Context, s Settings) (*Provider, error) {
 	k, ok := c.known[s]
 	c.mu.Unlock()
 	if ok && time.Now().Before(k.until) {
-		return k.provider, nil
+		return k.provider, k.err
 	}
 	p, err := c.Look(ctx, s)
-	if err != nil && ok { // it was one before
-		return k.provider, nil
+	if err == nil || ctx.Err() != nil {
+		return p, err
 	}
-	return p, err
+	if k.provider != nil { // it was one before
+		err = nil
+	}
+	c.keep(s, kept{provider: k.provider, err: err, until: time.Now().Add(failLives)})
+	return k.provider, err
 }
 
 // Look reads a provider's discovery document anew. Errors are *Fault.
@@ -89,13 +95,17 @@ func (c *Client) Look(ctx context.Context, s Settings) (*Provider, error) {
 	config := oidc.ProviderConfig{IssuerURL: p.doc.IssuerURL, AuthURL: p.doc.AuthURL, TokenURL: p.doc.TokenURL, JWKSURL: p.doc.KeysURL, Algorithms: p.doc.algorithms()}
 	// The key set keeps the context that it is made with, for all its later requests.
 	p.oidc = config.NewProvider(oidc.ClientContext(context.Background(), c.http(s)))
+	c.keep(s, kept{provider: p, until: time.Now().Add(docLives)})
+	return p, nil
+}
+
+func (c *Client) keep(s Settings, k kept) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.known) >= maxKnown {
 		clear(c.known)
 	}
-	c.known[s] = kept{provider: p, until: time.Now().Add(docLives)}
-	return p, nil
+	c.known[s] = k
 }
 
 // document is what is read of a discovery document (OpenID Connect Discovery 3, RFC 8414 2).

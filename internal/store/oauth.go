@@ -173,12 +173,19 @@ const unused = `NOT EXISTS (SELECT 1 FROM sources o WHERE o.user_id = t.user_id 
 	AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.user_id = t.user_id AND o.state NOT IN ('sent', 'undone', 'rejected', 'partly'))
 	AND NOT EXISTS (SELECT 1 FROM work w WHERE w.user_id = t.user_id AND w.state IN ('waiting', 'running', 'stopping'))`
 
+// orphaned is the condition of tokens t of sources that are no more, by which nobody signs in.
+const orphaned = `NOT EXISTS (SELECT 1 FROM sources o WHERE o.token_id = t.id AND o.removed_at = 0)
+	AND NOT EXISTS (SELECT 1 FROM oauth_identities i WHERE i.issuer = t.issuer AND i.subject = t.subject AND i.user_id = t.user_id)`
+
 // TakeUnused takes the tokens out of those users who are signed in nowhere, and for whom nothing waits to be done; of one
-// user, or of all (0): then those that are a minute old, whose session may be on its way.
+// user, or of all (0): then also those of sources that are no more, and none that is so young that what it is for may be
+// on its way.
 func (s *Store) TakeUnused(ctx context.Context, userID int64) ([]Token, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		DELETE FROM oauth_tokens WHERE id IN (SELECT t.id FROM oauth_tokens t WHERE (t.user_id = $1 OR CAST($1 AS BIGINT) = 0 AND t.updated_at < $3)
-			AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = t.user_id AND `+living("s.", "$2")+`) AND `+unused+`) RETURNING `+tokenColumns,
+		DELETE FROM oauth_tokens WHERE id IN (SELECT t.id FROM oauth_tokens t WHERE t.user_id = $1
+				AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = t.user_id AND `+living("s.", "$2")+`) AND `+unused+`
+			OR CAST($1 AS BIGINT) = 0 AND t.updated_at < $3
+				AND (NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = t.user_id AND `+living("s.", "$2")+`) AND `+unused+` OR `+orphaned+`)) RETURNING `+tokenColumns,
 		userID, s.ms(), s.now().Add(-time.Minute).UnixMilli())
 	return collect(rows, err, func(r *sql.Rows) (Token, error) { return scanToken(r) })
 }

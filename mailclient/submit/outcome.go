@@ -29,6 +29,10 @@ func (s *try) authOutcome(err error) Outcome {
 	return out
 }
 
+// SwitchedOff says whether the words of a refused sign-in mean that nobody may submit from this mailbox, until its admin
+// changes that: Microsoft says so of a tenant without SMTP AUTH (PROTOCOLS U3).
+func SwitchedOff(text string) bool { return strings.Contains(text, "5.7.139") }
+
 // tokenOutcome is a provider that gives no access token: without a person's word it will not again, or it is away.
 func tokenOutcome(err error) Outcome {
 	out := Outcome{Kind: Retry, Phase: "auth", Text: err.Error()}

@@ -236,7 +236,7 @@ func (s *try) openByToken(ctx context.Context) (Outcome, bool) {
 		return nil
 	}, func(err error) bool {
 		var no refusedToken
-		return errors.As(err, &no) && no.Kind == SignIn
+		return errors.As(err, &no) && no.Kind == SignIn && !SwitchedOff(no.Text)
 	})
 	var no refusedToken
 	if errors.As(err, &no) {

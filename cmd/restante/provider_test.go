@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"golang.org/x/net/html"
 
@@ -403,6 +404,85 @@ func TestProviderPagesAreForEverybody(t *testing.T) {
 			b.judge("banner", l)
 		})
 	}
+}
+
+// lend gives a visitor's session to a tab, whose page stays.
+func (b *tab) lend(v *visitor) {
+	b.t.Helper()
+	for _, c := range v.client.Jar.Cookies(v.url) {
+		call(b, network.SetCookie, network.SetCookieParams{Name: c.Name, Value: c.Value, URL: b.s.base})
+	}
+}
+
+// TestTheSessionEndsWhileWritingAtAProvider: the page stays with what was typed, and leads to the provider in another tab.
+func TestTheSessionEndsWhileWritingAtAProvider(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	b := newTab(t, a.site, wide)
+	b.borrow(a.signInThere())
+	b.open("/compose")
+	b.until("the editor", `document.querySelector(".editor")`)
+	b.keys("somebody@example.test\t")
+	b.click("#subject")
+	b.keys("Important")
+	b.click(".editor")
+	b.keys("Not to be lost")
+	b.expect("401")
+	if _, err := a.house.store.EndOtherSessions(t.Context(), 1, ""); err != nil {
+		t.Fatal(err)
+	}
+	b.keys(".")
+	b.until("led to the provider", `document.querySelector("dialog[open] a.filled")`)
+	if at := ask[string](b, `new URL(document.querySelector("dialog[open] a.filled").href).pathname + new URL(document.querySelector("dialog[open] a.filled").href).search`); at != "/login?again="+url.QueryEscape(a.user.Address) {
+		t.Errorf("it leads to %s", at)
+	}
+	if ask[bool](b, `Boolean(document.querySelector("dialog[open] input[type=password]"))`) {
+		t.Error("a password is asked for")
+	}
+	b.press("Go on")
+	b.until("still signed out", `document.querySelector("dialog[open] .wrong:not([hidden])")`)
+	b.lend(a.signInThere())
+	b.press("Go on")
+	b.until("signed in again", `!document.querySelector("dialog[open]")`)
+	b.click(".editor")
+	b.keys(", ever")
+	b.until("kept after signing in again", `document.querySelector("[data-kept]").innerText.includes("Draft kept")`)
+	if words := ask[string](b, `document.querySelector(".editor").innerText`); !strings.Contains(words, "Not to be lost") {
+		t.Errorf("the text is now %q", words)
+	}
+}
+
+// TestAProviderIsSetUpWithTheSite, in the step of its domain.
+func TestAProviderIsSetUpWithTheSite(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	a.end()
+	a.bare = true
+	a.start()
+	ca, err := os.ReadFile(a.mail.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t, a.base)
+	v.get(a.link()).want(200).form("form").press("", "").want(200)
+	a.owner(v)
+	v.formAround("input[name=url]").press("action", "next").want(200)
+	v.formAround("button[value=look]").set("domain", "example.test").press("action", "look").want(200)
+	if got := attr(v.one("input[id=d-oauth-redirect]"), "value"); got != a.base+"/oauth/callback" {
+		t.Errorf("the redirect address is %q", got)
+	}
+	f := v.formAround("button[value=save]").attach("ca", file{"ca.pem", ca})
+	for id, at := range map[string]testmail.Address{"imap": a.mail.IMAPS, "submission": a.mail.Submissions} {
+		f.set(id+"_host", at.Host).set(id+"_port", fmt.Sprint(at.Port)).set(id+"_security", "tls")
+	}
+	f.set("oauth_kind", "oidc").set("oauth_client", a.client.ID).set("oauth_secret", a.client.Secret).set("oauth_issuer", testoidc.URL()+"/nowhere").press("action", "save").want(200)
+	v.says("[role=alert]", "stands no description")
+	if strings.Contains(string(v.body), a.client.Secret) {
+		t.Error("the secret is shown")
+	}
+	v.formAround("button[value=save]").set("oauth_issuer", testoidc.URL()).set("oauth_secret", a.client.Secret).press("action", "save").want(200)
+	v.says("main", "to test it, sign in on the first page")
+	v.formAround("button[value=next]").press("action", "next").want(200)
+	v.form("form[action=/setup/finish]").press("", "").want(200)
+	a.signInThere()
 }
 
 func linkTo(v *visitor, words string) *html.Node {

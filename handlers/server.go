@@ -92,7 +92,7 @@ type Setup struct {
 	Free     func() (free, total int64) // bytes on the disk of the data directory; a total of 0 where nobody can say
 }
 
-// Check is one thing that the doctor looked at: data, key, database, public, named, preset, or a Step of a mail server.
+// Check is one thing that the doctor looked at: data, key, database, public, named, preset, provider, or a Step of a mail server.
 // Cause is what the program says of a fault.
 type Check struct {
 	Kind, About string

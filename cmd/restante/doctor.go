@@ -19,8 +19,10 @@ import (
 	"restante/handlers"
 	"restante/internal/config"
 	"restante/internal/i18n"
+	"restante/internal/oauth"
 	"restante/internal/seal"
 	"restante/internal/store"
+	"restante/internal/tokens"
 	"restante/mailclient/checkup"
 	"restante/mailclient/discover"
 )
@@ -74,7 +76,7 @@ func doctor(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 // checkNames are what the doctor calls what it looks at.
 var checkNames = map[string]string{
 	"configuration": "configuration", "data": "data directory", "key": "key file", "database": "database", "public": "public address",
-	"named": "hosts that people may name", "preset": "domain preset",
+	"named": "hosts that people may name", "preset": "domain preset", "provider": "provider",
 }
 
 func checked(kind, about string, err error) check {
@@ -131,6 +133,11 @@ func examine(ctx context.Context, conf config.Config) []check {
 	out = append(out, checked("preset", "", err))
 	servers = append(fixed, servers...)
 	for _, d := range servers {
+		if d.OAuth != nil {
+			provider := tokens.SettingsOf(d.OAuth)
+			_, err := oauth.NewClient(trusted, conf.AllowHosts, nil).Look(ctx, provider)
+			out = append(out, checked("provider", provider.Host(), err))
+		}
 		for step := range checkup.Run(ctx, checkup.Options{Servers: d}) {
 			if step.Problem != checkup.NeedsAccount {
 				out = append(out, check{What: stepName(step), Result: step.Result, Step: &step})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"restante/internal/testmail"
+	"restante/internal/testoidc"
 	"restante/mailclient/checkup"
 )
 
@@ -130,5 +131,24 @@ func TestTheDoctorSpeaksTheLanguageOfTheTerminal(t *testing.T) {
 		if err == nil || !strings.Contains(out, words) || !strings.Contains(out, "64 hex digits") {
 			t.Errorf("%s: %v\n%s", lang, err, out)
 		}
+	}
+}
+
+// TestTheDoctorAsksTheProvider that the environment names for a domain.
+func TestTheDoctorAsksTheProvider(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{})
+	env := domainEnv(srv)
+	env["DOMAIN_OAUTH"], env["DOMAIN_OAUTH_CLIENT_ID"], env["DOMAIN_OAUTH_CLIENT_SECRET"], env["DOMAIN_OAUTH_ISSUER"] = "oidc", "client", "not to be told", testoidc.URL()
+	host := strings.TrimPrefix(testoidc.URL(), "http://")
+	d, err := diagnose(t, env)
+	if c := d.of(t, "provider "+host); c.Result != checkup.OK {
+		t.Errorf("%+v, %v", c, err)
+	}
+	env["DOMAIN_OAUTH_ISSUER"] += "/nowhere"
+	if d, err = diagnose(t, env); err == nil || d.of(t, "provider "+host).Result != checkup.Failed {
+		t.Errorf("%+v", d)
+	}
+	if out, _ := asksDoctor(t, env); strings.Contains(out, "not to be told") {
+		t.Error("the secret is told")
 	}
 }

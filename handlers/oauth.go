@@ -351,11 +351,10 @@ func needsProvider(p *person, err error) bool {
 
 // atProviderAgain asks a person to sign in at their provider again, and carries through it what they were sending.
 func (s *Server) atProviderAgain(w http.ResponseWriter, r *http.Request, p *person, why error) {
-	pr := problemOf(why)
-	s.logProblem(r, pr)
+	s.logProblem(r, problemOf(why))
 	page := s.loginFor(r, p.L)
 	page.Username, page.To, page.AddressFirst = p.Account.Address, r.URL.RequestURI(), true
-	page.Notice, page.ServerSaid = p.L.T("login.provider.again", "Provider", providerName(p.Servers.OAuth)), pr.Server
+	page.Notice = p.L.T("login.provider.again", "Provider", providerName(p.Servers.OAuth))
 	flow := providerFlow{Domain: p.Servers.Domain, Address: p.Account.Address, Next: page.To, User: p.User.ID}
 	if !reading(r) {
 		_ = parseForm(r) // of a broken form, what could be read of it

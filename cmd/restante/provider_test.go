@@ -402,6 +402,18 @@ func TestProviderPagesAreForEverybody(t *testing.T) {
 			b.open("/settings/general")
 			b.sees("wants you to sign in again")
 			b.judge("banner", l)
+
+			a.makeAdmin("owner")
+			v := newVisitor(t, a.base)
+			v.get("/admin/login").adminTries("owner", adminPassword).want(200)
+			v.get("/admin/domains/new").want(200).formAround("button[value=look]").set("domain", "other.test").press("action", "look").want(200)
+			b.expect("401") // of the inbox, on the way
+			b.borrow(v)
+			b.open("/admin/domains/new")
+			ask[bool](b, `(document.querySelector("#d-oauth-kind").closest("details").open = true)`)
+			b.judge("domain", l)
+			b.open("/admin/people/1")
+			b.judge("person", l)
 		})
 	}
 }

@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -61,5 +63,26 @@ func TestAProviderOfADomainIsWhole(t *testing.T) {
 		if _, err := config.Load("", env(bad...)); err == nil || !strings.Contains(err.Error(), "example.test") {
 			t.Errorf("%v: %v", bad, err)
 		}
+	}
+}
+
+// TestLimitsThatAreSetAreNumbersAboveNone; those that are not are left to the pages.
+func TestLimitsThatAreSetAreNumbersAboveNone(t *testing.T) {
+	if c, err := config.Load("", env("RESTANTE_MAILS_PER_HOUR=7")); err != nil || c.MailsPerHour != 7 || c.RecipientsPerDay != 0 || c.UploadMB != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for _, bad := range []string{"0", "-1", "many", "1.5"} {
+		for _, name := range []string{"UPLOAD_MB", "MAILS_PER_HOUR", "RECIPIENTS_PER_DAY"} {
+			if _, err := config.Load("", env("RESTANTE_"+name+"="+bad)); err == nil {
+				t.Errorf("%s=%s is taken", name, bad)
+			}
+		}
+	}
+	file := filepath.Join(t.TempDir(), "restante.toml")
+	if err := os.WriteFile(file, []byte("upload_mb = 0\nmails_per_hour = 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := config.Load(file, env()); err == nil || !strings.Contains(err.Error(), "upload_mb: 0 is none") || c.MailsPerHour != 3 {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

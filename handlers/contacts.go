@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"restante/internal/contacts"
+	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/mailclient/compose"
 	"restante/templates"
@@ -484,7 +485,8 @@ func (s *Server) changeGroup(w http.ResponseWriter, r *http.Request, p *person) 
 // contactsBack takes a change back.
 func (s *Server) contactsBack(r *http.Request, p *person, u *undoContacts) error {
 	ctx := r.Context()
-	if _, _, err := s.store.ChangeContacts(ctx, p.User.ID, store.ContactChange{Delete: u.Remove, Save: u.Restore}); err != nil {
+	most := max(contacts.MaxContacts, s.bounds.Of(p.User.Address, limits.Contacts)) // a limit that came meanwhile takes nothing away
+	if _, _, err := s.store.ChangeContacts(ctx, p.User.ID, store.ContactChange{Delete: u.Remove, Save: u.Restore, Most: most}); err != nil {
 		return err
 	}
 	if u.Group == nil {

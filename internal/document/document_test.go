@@ -20,6 +20,7 @@ import (
 	"restante/internal/seal"
 	"restante/internal/store"
 	"restante/internal/testdb"
+	"restante/internal/tokens"
 	"restante/mailclient"
 	"restante/mailclient/discover"
 )
@@ -28,14 +29,16 @@ func TestMain(m *testing.M) { testdb.Main(m) }
 
 var ctx = context.Background()
 
-func noSecrets() document.Secrets {
-	return document.Secrets{Ring: func() (*seal.Ring, error) { return nil, errors.New("no key is needed") }}
+var ring = seal.NewRing()
+
+func secrets() document.Secrets {
+	return document.Secrets{Ring: func() (*seal.Ring, error) { return ring, nil }, Getenv: func(name string) string { return map[string]string{"SHIPS": "six ships"}[name] }}
 }
 
 // parse reads a text that has no faults.
 func parse(t testing.TB, text string, fixed document.Fixed, now document.Document) document.Document {
 	t.Helper()
-	d, faults := document.Parse(text, fixed, noSecrets(), now)
+	d, faults := document.Parse(text, fixed, secrets(), now)
 	if len(faults) > 0 {
 		t.Fatalf("%v in\n%s", faults, text)
 	}
@@ -98,6 +101,12 @@ func anything(r *rand.Rand) document.Document {
 		v := discover.Domain{Name: name, IMAP: place(), Submission: place(), Login: pick("", discover.LoginLocal, "%EMAILLOCALPART%.x", `DOM\%EMAILLOCALPART%`), Authserv: pick("", "mx.example.org", `odd "name" ü \ 'x'`, "\t\u0085x")}
 		if r.IntN(2) == 0 {
 			v.Sieve, v.POP3 = place(), place()
+		}
+		if kind := pick("", "google", "microsoft", "oidc"); kind != "" {
+			v.OAuth = &discover.OAuth{Kind: kind, ClientID: pick("client", "an \"odd\" one"), Issuer: map[string]string{"oidc": "https://id.example.org/realms/a"}[kind], Tenant: map[string]string{"microsoft": pick("", "example.org")}[kind], Scopes: map[string]string{"oidc": pick("", "openid email mail")}[kind]}
+			if r.IntN(2) == 0 {
+				v.OAuth.Sealed = tokens.SealSecret(ring, name, "six ships")
+			}
 		}
 		v.CA = pick("", authority, strings.ReplaceAll(authority, "\n", "\r\n"), "the \"root\" of ours\n"+authority+"\n\n")
 		d.Domains = append(d.Domains, v)
@@ -179,8 +188,24 @@ imap = "imaps://imap.example.org"
 
 [[domain]]
 imap = 5
+
+[[domain]]
+name = "b.example"
+imap = "imaps://imap.example.org"
+smtp = "smtps://smtp.example.org"
+oauth = "yahoo"
+oauth_client_id = "client"
+oauth_client_secret = "six ships"
+
+[[domain]]
+name = "c.example"
+imap = "imaps://imap.example.org"
+smtp = "smtps://smtp.example.org"
+oauth = "oidc"
+oauth_client_id = "client"
+oauth_issuer = "id.example.org"
 `
-	_, faults := document.Parse(text, document.Fixed{}, noSecrets(), document.Document{})
+	_, faults := document.Parse(text, document.Fixed{}, secrets(), document.Document{})
 	var got []string
 	for _, f := range faults {
 		got = append(got, f.String())
@@ -189,6 +214,7 @@ imap = 5
 		"line 1: this program reads format 1", `line 2: "mail.example.org/path" is not https://`, `line 3: "colour" is nothing`, "line 5: outside of what this limit may be: 1 to 100000", "line 6: contacts: a whole number",
 		"line 7: recipients_per_day: a whole number", `line 8: "sails" is nothing`, "line 10: this limit is the whole site's", `line 11: "nobody" is no mail address`, "line 16: imap server", "line 17: ", "line 18: this is no certificate",
 		"line 22: a pin has 64 hex digits", "line 25: the domain example.org stands here twice", "line 25: the domain example.org: a server for reading", "line 28: a domain has a name", "line 29: imap: words in quotes",
+		`line 35: "yahoo" is not google`, "line 36: oauth = google, microsoft or oidc is missing", "line 37: a secret never stands in the document", "line 40: the domain c.example: no provider that could be",
 	} {
 		found := false
 		for _, g := range got {
@@ -198,11 +224,37 @@ imap = 5
 			t.Errorf("not told: %s", want)
 		}
 	}
-	if len(got) != 17 {
+	if len(got) != 21 {
 		t.Errorf("told:\n%s", strings.Join(got, "\n"))
 	}
-	if _, faults := document.Parse("a = 1\nb = \n", document.Fixed{}, noSecrets(), document.Document{}); len(faults) != 1 || faults[0].Line != 2 {
+	if _, faults := document.Parse("a = 1\nb = \n", document.Fixed{}, secrets(), document.Document{}); len(faults) != 1 || faults[0].Line != 2 {
 		t.Errorf("syntax: %v", faults)
+	}
+}
+
+// TestASecretOfAProviderIsSealedFromItsReference, for the domain alone, and opens where the sign-in needs it.
+func TestASecretOfAProviderIsSealedFromItsReference(t *testing.T) {
+	s := opened(t, testdb.SQLite(t))
+	text := "[[domain]]\nname = \"a.example\"\nimap = \"imaps://a.example\"\nsmtp = \"smtps://a.example\"\noauth = \"google\"\noauth_client_id = \"client\"\noauth_client_secret = \"env:SHIPS\"\n"
+	if _, err := apply(t, s, text, document.Fixed{}, false); err != nil {
+		t.Fatal(err)
+	}
+	out := export(t, s, document.Fixed{})
+	if strings.Contains(out, "ships") || !strings.Contains(out, "oauth_client_secret = \"sealed:") {
+		t.Errorf("it is written as\n%s", out)
+	}
+	d, err := document.Read(ctx, s, document.Fixed{})
+	if err != nil || len(d.Domains) != 1 {
+		t.Fatal(d, err)
+	}
+	if err := tokens.OpenSecret(ring, "a.example", d.Domains[0].OAuth); err != nil || d.Domains[0].OAuth.Secret != "six ships" {
+		t.Errorf("%+v, %v", d.Domains[0].OAuth, err)
+	}
+	if done, err := apply(t, s, text, document.Fixed{}, false); err != nil || len(done) != 0 {
+		t.Errorf("the same once more: %v, %v", done, err)
+	}
+	if _, faults := document.Parse(strings.ReplaceAll(out, "a.example", "b.example"), document.Fixed{}, secrets(), d); len(faults) != 1 {
+		t.Errorf("the secret of one domain is another's: %v", faults)
 	}
 }
 
@@ -237,7 +289,7 @@ smtp = "smtps://smtp.example.org"
 		if after := export(t, s, document.Fixed{}); after != before {
 			t.Errorf("what lay below is another:\n%s", after)
 		}
-		if _, faults := document.Parse(mine, fixed, noSecrets(), document.Document{}); len(faults) != 3 {
+		if _, faults := document.Parse(mine, fixed, secrets(), document.Document{}); len(faults) != 3 {
 			t.Errorf("three lines are the configuration's: %v", faults)
 		}
 	})
@@ -282,7 +334,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		d, faults := document.Parse(text, document.Fixed{}, noSecrets(), document.Document{})
+		d, faults := document.Parse(text, document.Fixed{}, secrets(), document.Document{})
 		if len(faults) > 0 {
 			for _, v := range faults {
 				if v.Words == "" || v.Line < 0 || v.Line > 1+strings.Count(text, "\n") {
@@ -292,7 +344,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		once := d.Written(document.Fixed{})
-		again, faults := document.Parse(once, document.Fixed{}, noSecrets(), document.Document{})
+		again, faults := document.Parse(once, document.Fixed{}, secrets(), document.Document{})
 		if len(faults) > 0 {
 			t.Fatalf("%v in what was written:\n%s", faults, once)
 		}

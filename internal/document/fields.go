@@ -2,6 +2,7 @@ package document
 
 import (
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -33,6 +34,12 @@ var fields = []field{
 	{name: "login", get: login, set: setLogin},
 	{name: "authserv", get: func(d discover.Domain) string { return d.Authserv }, set: func(d *discover.Domain, v string) error { d.Authserv = v; return line(v) }},
 	{name: "ca", get: func(d discover.Domain) string { return d.CA }, set: func(d *discover.Domain, v string) error { d.CA = v; return certificates(v) }},
+	{name: "oauth", get: func(d discover.Domain) string { return provider(d).Kind }, set: setProvider},
+	atProvider("oauth_client_id", func(o *discover.OAuth) *string { return &o.ClientID }),
+	{name: "oauth_client_secret", get: func(d discover.Domain) string { return base64.StdEncoding.EncodeToString(provider(d).Sealed) }, set: setSecret, secret: &purpose{"domain-secret/1", "domains/oauth"}},
+	atProvider("oauth_issuer", func(o *discover.OAuth) *string { return &o.Issuer }),
+	atProvider("oauth_tenant", func(o *discover.OAuth) *string { return &o.Tenant }),
+	atProvider("oauth_scopes", func(o *discover.OAuth) *string { return &o.Scopes }),
 }
 
 const maxLine = 200 // bytes of a setting in words, as in the pages
@@ -73,6 +80,53 @@ func setLogin(d *discover.Domain, v string) error {
 	}
 	d.Login = v
 	return line(v)
+}
+
+// provider is where the people of a domain sign in, or an empty one.
+func provider(d discover.Domain) discover.OAuth {
+	if d.OAuth == nil {
+		return discover.OAuth{}
+	}
+	return *d.OAuth
+}
+
+func setProvider(d *discover.Domain, v string) error {
+	switch v {
+	case "":
+		d.OAuth = nil
+	case "google", "microsoft", "oidc":
+		d.OAuth = &discover.OAuth{Kind: v}
+	default:
+		return fmt.Errorf("%q is not google, microsoft or oidc", v)
+	}
+	return nil
+}
+
+var errNoProvider = errors.New("oauth = google, microsoft or oidc is missing")
+
+func setSecret(d *discover.Domain, v string) (err error) {
+	switch {
+	case v == "":
+		return nil
+	case d.OAuth == nil:
+		return errNoProvider
+	}
+	d.OAuth.Sealed, err = base64.StdEncoding.DecodeString(v)
+	return err
+}
+
+// atProvider is a setting of the provider; which say what of it.
+func atProvider(name string, which func(o *discover.OAuth) *string) field {
+	return field{name: name, get: func(d discover.Domain) string { o := provider(d); return *which(&o) }, set: func(d *discover.Domain, v string) error {
+		switch {
+		case v == "":
+			return nil
+		case d.OAuth == nil:
+			return errNoProvider
+		}
+		*which(d.OAuth) = v
+		return line(v)
+	}}
 }
 
 // place is where a service is, as in the configuration: imaps://host:port and so on.

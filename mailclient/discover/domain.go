@@ -106,7 +106,7 @@ func (o *OAuth) sound() bool {
 	case "google", "microsoft":
 		return o.ClientID != ""
 	case "oidc":
-		return o.ClientID != "" && err == nil && issuer.Host != ""
+		return o.ClientID != "" && err == nil && issuer.Host != "" && (issuer.Scheme == "https" || issuer.Scheme == "http")
 	}
 	return false
 }

@@ -33,13 +33,13 @@ var fields = []field{
 	place("pop3", discover.POP3), pin("pop3_pin", discover.POP3),
 	{name: "login", get: login, set: setLogin},
 	{name: "authserv", get: func(d discover.Domain) string { return d.Authserv }, set: func(d *discover.Domain, v string) error { d.Authserv = v; return line(v) }},
-	{name: "ca", get: func(d discover.Domain) string { return d.CA }, set: func(d *discover.Domain, v string) error { d.CA = v; return certificates(v) }},
 	{name: "oauth", get: func(d discover.Domain) string { return provider(d).Kind }, set: setProvider},
 	atProvider("oauth_client_id", func(o *discover.OAuth) *string { return &o.ClientID }),
 	{name: "oauth_client_secret", get: func(d discover.Domain) string { return base64.StdEncoding.EncodeToString(provider(d).Sealed) }, set: setSecret, secret: &purpose{"domain-secret/1", "domains/oauth"}},
 	atProvider("oauth_issuer", func(o *discover.OAuth) *string { return &o.Issuer }),
 	atProvider("oauth_tenant", func(o *discover.OAuth) *string { return &o.Tenant }),
 	atProvider("oauth_scopes", func(o *discover.OAuth) *string { return &o.Scopes }),
+	{name: "ca", get: func(d discover.Domain) string { return d.CA }, set: func(d *discover.Domain, v string) error { d.CA = v; return certificates(v) }},
 }
 
 const maxLine = 200 // bytes of a setting in words, as in the pages

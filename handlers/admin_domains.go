@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -71,7 +72,14 @@ func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer
 	if err := s.setup.Reload(r.Context()); err != nil {
 		return err
 	}
-	s.render(w, r, status, s.domainView(r, who, d, kept, fault))
+	page := s.domainView(r, who, d, kept, fault)
+	if kept {
+		var err error
+		if page.Change, err = s.changeView(r.Context(), who, d.Name); err != nil {
+			return err
+		}
+	}
+	s.render(w, r, status, page)
 	return nil
 }
 
@@ -108,6 +116,11 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 		switch r.PostFormValue("action") {
 		case "delete":
 			return s.deleteDomain(w, r, who, d, kept)
+		case "agree", "refuse":
+			if !kept {
+				return errNothingHere
+			}
+			return s.endChange(w, r, who, d, r.PostFormValue("action") == "agree")
 		case "test":
 			if d.OAuth != nil {
 				return seeOther(w, r, r.URL.Path)
@@ -159,7 +172,22 @@ func (s *Server) sameDomain(w http.ResponseWriter, r *http.Request, who *officer
 	return seeOther(w, r, r.URL.Path)
 }
 
+// saveDomain lets a domain hold as it is drawn; where passwords would go elsewhere, once another admin agrees.
 func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft) error {
+	was, moves, err := s.moves(r.Context(), d)
+	if err != nil {
+		return err
+	}
+	if moves {
+		admins, err := s.store.Admins(r.Context())
+		if err != nil {
+			return err
+		}
+		if len(admins) > 1 {
+			return s.askForDomain(w, r, who, d, was)
+		}
+		d.Moved = s.now().Truncate(time.Second)
+	}
 	if err := s.audit(r, who, "domain-save", strings.TrimSpace(d.Name+" "+d.IMAP.Host+" "+d.Submission.Host+" "+testedAt(d.OAuth)), "ok"); err != nil {
 		return err
 	}

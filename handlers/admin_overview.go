@@ -85,6 +85,15 @@ func (s *Server) needs(ctx context.Context, who *officer) ([]templates.AdminNeed
 	if broken > 0 {
 		need("bad", "admin.need.audit", "/admin/audit", "Row", broken)
 	}
+	changes, err := s.store.DomainChanges(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		if c.AdminID != who.ID {
+			need("warn", "admin.need.change", pathDomain(c.Domain), "Name", c.Admin, "Domain", c.Domain)
+		}
+	}
 	down, soon := watch.needs(l)
 	out = append(out, down...)
 	if v := s.spaceNeed(l); v != nil {

@@ -230,6 +230,9 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		f.Strip = &templates.Strip{Words: p.L.T(pr.Key, pr.Args...), URL: f.Here}
 		return f, nil
 	}
+	if f.Again == nil {
+		f.Moved = s.movedWords(p)
+	}
 	f.Special, f.Others = tree(boxes, p, current)
 	f.Folded = p.User.Settings.Folded
 	if q, ok := p.Mail.Quota(ctx); ok && q.LimitKiB > 0 {

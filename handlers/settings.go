@@ -199,6 +199,13 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, p *person)
 		}
 		w.WriteHeader(http.StatusNoContent)
 		return nil
+	case "moved":
+		set := p.User.Settings
+		set.KnowsMoved = p.Servers.Moved.Unix()
+		if err := s.store.SaveSettings(r.Context(), p.User.ID, set); err != nil {
+			return err
+		}
+		return seeOther(w, r, r.PostFormValue("back"))
 	case "zone": // told by a script, once a session
 		zone := r.PostFormValue("zone")
 		if loc, err := time.LoadLocation(zone); err != nil || loc == time.Local {

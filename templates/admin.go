@@ -177,11 +177,19 @@ func (AdminDomains) template() string { return "admindomains.html" }
 // AdminDomainPage is one domain.
 type AdminDomainPage struct {
 	AdminFrame
+	Change  *DomainChange
 	Card    DomainCard
 	Kept    bool
 	Test    *DomainTest
 	Limits  *LimitForm
 	Problem string
+}
+
+// DomainChange is what an admin wants of a domain, and another has to agree to. At names it in the form.
+type DomainChange struct {
+	Words, FormURL, At string
+	Lines              []string
+	Own, MayAgree      bool
 }
 
 func (AdminDomainPage) template() string { return "admindomain.html" }

@@ -33,6 +33,7 @@ type Frame struct {
 	Quota         *Quota
 	Strip         *Strip
 	Again         *Again
+	Moved         string // what to know of a change of the servers, "" for nothing
 	Provider      string // at which the person signs in; "" where it is with a password
 	Flash         *Flash
 	Work          *Work

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"restante/internal/config"
 	"restante/mailclient"
@@ -190,8 +191,12 @@ func pin(name string, s discover.Service) field {
 	}}
 }
 
-// keepSources leaves who named a server as it was, where the server is the same. The document does not tell.
+// keepSources leaves who named a server as it was, where the server is the same, and notes when passwords go elsewhere.
+// The document does not tell.
 func keepSources(d *discover.Domain, old discover.Domain) {
+	if d.Moved = old.Moved; old.Name != "" && d.GoesElsewhere(old) {
+		d.Moved = time.Now().Truncate(time.Second)
+	}
 	for _, s := range []discover.Service{discover.IMAP, discover.Submission, discover.POP3, discover.Sieve} {
 		if p, o := d.Of(s), old.Of(s); p.Host == o.Host && p.Port == o.Port && p.Security == o.Security {
 			p.Source = o.Source

@@ -13,6 +13,7 @@ type User struct {
 	ID       int64
 	Address  string
 	Settings Settings
+	Created  time.Time
 	SeenAt   time.Time
 	Locked   bool // an admin lets them in no more
 }
@@ -35,6 +36,7 @@ type Settings struct {
 	AfterAct    string `json:"after_act,omitempty"`    // next, list
 	MarkRead    string `json:"mark_read,omitempty"`    // open, later, hand
 	Folded      bool   `json:"folded,omitempty"`       // the further folders, in the tree
+	KnowsMoved  int64  `json:"knows_moved,omitempty"`  // Unix seconds of the last change of their servers that they have seen
 }
 
 // EnsureUser finds or makes the user of address and the account it signs in with.
@@ -74,12 +76,12 @@ func (s *Store) EnsureUser(ctx context.Context, address, username string) (User,
 func (s *Store) User(ctx context.Context, id int64) (User, error) {
 	u := User{ID: id}
 	var settings string
-	var seen int64
-	err := s.db.QueryRowContext(ctx, `SELECT address, settings, seen_at, locked FROM users WHERE id = $1`, id).Scan(&u.Address, &settings, &seen, &u.Locked)
+	var created, seen int64
+	err := s.db.QueryRowContext(ctx, `SELECT address, settings, created_at, seen_at, locked FROM users WHERE id = $1`, id).Scan(&u.Address, &settings, &created, &seen, &u.Locked)
 	if err != nil {
 		return u, one(err)
 	}
-	u.SeenAt = fromMS(seen)
+	u.Created, u.SeenAt = fromMS(created), fromMS(seen)
 	return u, json.Unmarshal([]byte(settings), &u.Settings)
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/net/idna"
 
@@ -30,8 +31,9 @@ type Servers struct {
 	Files    bool                // the submission server files sent mail by itself
 	Password string              // a page about app passwords, "" where the usual password works
 	Source   Source
-	OAuth    *OAuth // where people sign in; nil: with a password
-	Authserv string // the name of its server in Authentication-Results that is believed, "" for none
+	OAuth    *OAuth    // where people sign in; nil: with a password
+	Authserv string    // the name of its server in Authentication-Results that is believed, "" for none
+	Moved    time.Time // when an admin last changed where passwords go; zero is never
 }
 
 // Of is where a service is; without a Host the domain has none.

@@ -7,21 +7,35 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"restante/mailclient"
 )
 
 // Domain is a mail domain as an admin sets it up, and as it is kept: JSON.
 type Domain struct {
-	Name       string `json:"name"` // ASCII, lower case
-	IMAP       Place  `json:"imap"`
-	Submission Place  `json:"submission"`
-	POP3       Place  `json:"pop3"`               // no Host: there is none
-	Sieve      Place  `json:"sieve"`              // no Host: there is none
-	Login      string `json:"login,omitempty"`    // the sign-in name, with the holes of autoconfig; "" is the address
-	Authserv   string `json:"authserv,omitempty"` // as in Servers
-	OAuth      *OAuth `json:"oauth,omitempty"`    // nil: people sign in with a password
-	CA         string `json:"ca,omitempty"`       // PEM of the authority that vouches for its servers; "" is the system's
+	Name       string    `json:"name"` // ASCII, lower case
+	IMAP       Place     `json:"imap"`
+	Submission Place     `json:"submission"`
+	POP3       Place     `json:"pop3"`               // no Host: there is none
+	Sieve      Place     `json:"sieve"`              // no Host: there is none
+	Login      string    `json:"login,omitempty"`    // the sign-in name, with the holes of autoconfig; "" is the address
+	Authserv   string    `json:"authserv,omitempty"` // as in Servers
+	OAuth      *OAuth    `json:"oauth,omitempty"`    // nil: people sign in with a password
+	CA         string    `json:"ca,omitempty"`       // PEM of the authority that vouches for its servers; "" is the system's
+	Moved      time.Time `json:"moved,omitzero"`     // when it was last changed where passwords go; zero is never
+}
+
+// GoesElsewhere says whether passwords go elsewhere than they did with old, or others are believed there.
+func (d Domain) GoesElsewhere(old Domain) bool {
+	strip := func(d Domain) string {
+		d.Name, d.Authserv, d.Moved = "", "", time.Time{}
+		for _, s := range services {
+			d.Of(s).Source = ""
+		}
+		return d.Encode()
+	}
+	return strip(d) != strip(old)
 }
 
 // Place is where a service of a domain is.
@@ -127,7 +141,7 @@ func (d Domain) Servers(trusted *x509.CertPool, via mailclient.Dialer) Servers {
 	at := func(p Place) mailclient.Endpoint {
 		return mailclient.Endpoint{Host: p.Host, Port: p.Port, Security: p.Security, Pin: p.Pin, RootCAs: trusted, Via: via}
 	}
-	return Servers{Domain: d.Name, IMAP: at(d.IMAP), SMTP: at(d.Submission), POP3: at(d.POP3), Sieve: at(d.Sieve), Login: d.Login, Source: FromDomain, Authserv: d.Authserv, OAuth: d.OAuth}
+	return Servers{Domain: d.Name, IMAP: at(d.IMAP), SMTP: at(d.Submission), POP3: at(d.POP3), Sieve: at(d.Sieve), Login: d.Login, Source: FromDomain, Authserv: d.Authserv, OAuth: d.OAuth, Moved: d.Moved}
 }
 
 // with are whom trusted holds, and the authorities in pem.

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -186,7 +185,6 @@ func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer
 		if len(admins) > 1 {
 			return s.askForDomain(w, r, who, d, was)
 		}
-		d.Moved = s.now().Truncate(time.Second)
 	}
 	if err := s.audit(r, who, "domain-save", strings.TrimSpace(d.Name+" "+d.IMAP.Host+" "+d.Submission.Host+" "+testedAt(d.OAuth)), "ok"); err != nil {
 		return err

@@ -71,7 +71,7 @@ const movedTime = 30 * 24 * time.Hour
 // movedWords tell a person that an admin changed where their password goes, until they have seen it.
 func (s *Server) movedWords(p *person) string {
 	at := p.Servers.Moved
-	if at.IsZero() || s.now().Sub(at) > movedTime || !at.After(p.User.Created) || p.User.Settings.KnowsMoved >= at.Unix() {
+	if at.IsZero() || s.now().Sub(at) > movedTime || !at.After(p.User.Created) || p.User.Settings.KnowsMoved >= at.UnixMilli() {
 		return ""
 	}
 	host := p.Servers.IMAP.Host
@@ -91,7 +91,8 @@ func (s *Server) asked(ctx context.Context, domain string) (c store.DomainChange
 	return all[at], true, err
 }
 
-// moves gives a domain as it is kept, and says whether a draft of it sends passwords elsewhere. One that is new does not.
+// moves gives a domain as it is kept, and says whether a draft of it sends passwords elsewhere, and notes it there. One
+// that is new does not.
 func (s *Server) moves(ctx context.Context, d *domainDraft) (was string, yes bool, err error) {
 	rows, err := s.store.Domains(ctx)
 	at := slices.IndexFunc(rows, func(v store.Domain) bool { return v.Name == d.Name })
@@ -99,6 +100,7 @@ func (s *Server) moves(ctx context.Context, d *domainDraft) (was string, yes boo
 		return "", false, err
 	}
 	old, err := discover.ParseDomain(rows[at].Settings)
+	d.Moved = d.MovedFrom(old, s.now())
 	return rows[at].Settings, d.GoesElsewhere(old), err
 }
 
@@ -173,7 +175,11 @@ func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer,
 		if err != nil {
 			return err
 		}
-		then.Moved = s.now().Truncate(time.Second)
+		old, err := discover.ParseDomain(c.Was)
+		if err != nil {
+			return err
+		}
+		then.Moved = then.MovedFrom(old, s.now())
 		settings = then.Encode()
 	}
 	err = s.store.TakeDomainChange(ctx, d.Name, time.UnixMilli(atoi64(r.PostFormValue("at"))), settings)

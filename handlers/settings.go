@@ -201,7 +201,7 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, p *person)
 		return nil
 	case "moved":
 		set := p.User.Settings
-		set.KnowsMoved = p.Servers.Moved.Unix()
+		set.KnowsMoved = p.Servers.Moved.UnixMilli()
 		if err := s.store.SaveSettings(r.Context(), p.User.ID, set); err != nil {
 			return err
 		}

@@ -194,8 +194,8 @@ func pin(name string, s discover.Service) field {
 // keepSources leaves who named a server as it was, where the server is the same, and notes when passwords go elsewhere.
 // The document does not tell.
 func keepSources(d *discover.Domain, old discover.Domain) {
-	if d.Moved = old.Moved; old.Name != "" && d.GoesElsewhere(old) {
-		d.Moved = time.Now().Truncate(time.Second)
+	if old.Name != "" {
+		d.Moved = d.MovedFrom(old, time.Now())
 	}
 	for _, s := range []discover.Service{discover.IMAP, discover.Submission, discover.POP3, discover.Sieve} {
 		if p, o := d.Of(s), old.Of(s); p.Host == o.Host && p.Port == o.Port && p.Security == o.Security {

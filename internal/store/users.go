@@ -36,7 +36,7 @@ type Settings struct {
 	AfterAct    string `json:"after_act,omitempty"`    // next, list
 	MarkRead    string `json:"mark_read,omitempty"`    // open, later, hand
 	Folded      bool   `json:"folded,omitempty"`       // the further folders, in the tree
-	KnowsMoved  int64  `json:"knows_moved,omitempty"`  // Unix seconds of the last change of their servers that they have seen
+	KnowsMoved  int64  `json:"knows_moved,omitempty"`  // milliseconds since 1970, of the last change of their servers that they have seen
 }
 
 // EnsureUser finds or makes the user of address and the account it signs in with.

@@ -38,6 +38,15 @@ func (d Domain) GoesElsewhere(old Domain) bool {
 	return strip(d) != strip(old)
 }
 
+// MovedFrom gives when people's sign-ins last went elsewhere: now, if they do since old, else as old has it.
+func (d Domain) MovedFrom(old Domain, now time.Time) time.Time {
+	d.POP3, d.Sieve = old.POP3, old.Sieve
+	if d.GoesElsewhere(old) {
+		return now.UTC().Truncate(time.Millisecond)
+	}
+	return old.Moved
+}
+
 // Place is where a service of a domain is.
 type Place struct {
 	Host     string              `json:"host,omitempty"`

@@ -47,7 +47,6 @@ func TestAMailOpensBesideTheListThatStands(t *testing.T) {
 // TestAMailThatOpensByItselfIsReadLater: what comes up after an act was not asked for. It is read once it has been
 // shown a while; without scripts, at once.
 func TestAMailThatOpensByItselfIsReadLater(t *testing.T) {
-	t.Parallel()
 	b, _, _ := tabWith(t, 4)
 	b.press("Letter 3")
 	b.until("letter 3 is shown", `document.querySelector(".reader [data-message-text]")?.innerText.includes("letter 3")`)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"net"
 	"strings"
 	"sync"
@@ -16,7 +17,15 @@ import (
 	"restante/mailclient/discover"
 )
 
+// atOnce is how many of the tests that say t.Parallel run beside each other: most wait, for a server that is silent or
+// for a browser.
+const atOnce = "3"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		panic(err)
+	}
 	probes = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond} // the servers here file nothing by themselves
 	testmail.Main(m)
 }

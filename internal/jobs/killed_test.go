@@ -23,10 +23,10 @@ func scripted(t *testing.T, db testdb.DB) (*house, *testmail.Script) {
 	return h, script
 }
 
-// impatient is a queue that gives a submission server a second for each answer.
+// impatient is a queue that gives a submission server two seconds for each answer.
 func (h *house) impatient(t *testing.T) *jobs.Queue {
 	t.Helper()
-	q, _ := h.node(t, h.store, func(o *jobs.Options) { o.Patience = time.Second })
+	q, _ := h.node(t, h.store, func(o *jobs.Options) { o.Patience = 2 * time.Second })
 	return q
 }
 

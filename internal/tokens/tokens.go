@@ -150,10 +150,28 @@ func (k *Keeper) remember(id int64, h held) {
 	k.known[id] = h
 }
 
+// fail has a token rest after a try that failed, unless the person has signed in meanwhile.
+func (k *Keeper) fail(id int64, before held, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known[id].expires.Equal(before.expires) {
+		before.err, before.at = err, time.Now()
+		k.known[id] = before
+	}
+}
+
 func (k *Keeper) recall(id int64) held {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.known[id]
+}
+
+// standing is the access token where it holds and is not refused, else err.
+func (h held) standing(refused string, err error) (string, error) {
+	if h.access != "" && h.access != refused && time.Now().Before(h.expires) {
+		return h.access, nil
+	}
+	return "", err
 }
 
 // Of gives the access tokens of what Keep gave an id.
@@ -172,7 +190,7 @@ func (s source) Token(ctx context.Context, refused string) (string, error) {
 	case h.access != "" && h.access != refused && now.Before(h.until):
 		return h.access, nil
 	case h.err != nil && now.Sub(h.at) < rest:
-		return "", h.err
+		return h.standing(refused, h.err)
 	case refused != "" && refused == h.access && now.Sub(h.forced) < deadTime: // another fresh one would be refused too
 		return "", &mailclient.TokenError{Dead: true, Text: "the mail server refuses every access token"}
 	}
@@ -186,8 +204,8 @@ func (s source) Token(ctx context.Context, refused string) (string, error) {
 	})
 	select {
 	case r := <-got:
-		if r.Err != nil && h.access != "" && h.access != refused && now.Before(h.expires) {
-			return h.access, nil // it still holds
+		if r.Err != nil { // the one before may hold for a while, or the person has signed in meanwhile
+			return s.k.recall(s.id).standing(refused, r.Err)
 		}
 		access, _ := r.Val.(string)
 		return access, r.Err
@@ -209,12 +227,16 @@ func (k *Keeper) renew(ctx context.Context, id int64, forced bool) (string, erro
 		dead := &mailclient.TokenError{Provider: hostOf(t), Dead: true, Text: t.ServerText}
 		return "", errors.Join(dead, k.o.Store.FailToken(ctx, id, k.node, false, ""))
 	}
+	before := k.recall(id)
 	got, err := k.ask(ctx, t)
 	if err != nil {
-		return "", k.failed(ctx, t, err)
+		if forced { // it is of no use to anybody
+			before.access = ""
+		}
+		return "", k.failed(ctx, t, before, err)
 	}
 	h := heldFrom(got)
-	if h.forced = k.recall(id).forced; forced {
+	if h.forced = before.forced; forced {
 		h.forced = time.Now()
 	}
 	k.remember(id, h)
@@ -267,18 +289,24 @@ func (k *Keeper) ask(ctx context.Context, t store.Token) (got oauth.Tokens, err 
 	return got, nil
 }
 
-var errNoProvider = errors.New("the domain has no provider any more")
+var errNoProvider = errors.New("the domain has no provider any more, or another one")
 
+// providerOf is the provider that gave a token: what one gave is shown to no other.
 func (k *Keeper) providerOf(ctx context.Context, t store.Token) (*oauth.Provider, error) {
 	s, ok := k.o.Servers.OfDomain(t.Domain)
 	if !ok || s.OAuth == nil {
 		return nil, errNoProvider
 	}
-	return k.Provider(ctx, s.OAuth)
+	p, err := k.Provider(ctx, s.OAuth)
+	if err == nil && !p.Is(t.Issuer) {
+		return nil, errNoProvider
+	}
+	return p, err
 }
 
-// failed notes why there is no access token: whether a person has to do something about it.
-func (k *Keeper) failed(ctx context.Context, t store.Token, err error) error {
+// failed notes why there is no access token in the place of the one before: whether a person has to do something about
+// it.
+func (k *Keeper) failed(ctx context.Context, t store.Token, before held, err error) error {
 	out := &mailclient.TokenError{Provider: hostOf(t), Text: err.Error(), Err: err}
 	var f *oauth.Fault
 	if errors.As(err, &f) {
@@ -287,7 +315,10 @@ func (k *Keeper) failed(ctx context.Context, t store.Token, err error) error {
 	}
 	out.Dead = out.Dead || errors.Is(err, errNoProvider) || errors.Is(err, seal.ErrOpen)
 	k.o.Log.Info("no access token", "token", t.ID, "dead", out.Dead, "why", out.Text)
-	k.remember(t.ID, held{err: out, at: time.Now()})
+	if out.Dead {
+		before.access = ""
+	}
+	k.fail(t.ID, before, out)
 	return errors.Join(out, k.o.Store.FailToken(ctx, t.ID, k.node, out.Dead, out.Text))
 }
 

@@ -2,10 +2,14 @@ package tokens_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,6 +177,60 @@ func TestTroubleOfAProviderPasses(t *testing.T) {
 		g.client.Set(func(c *testoidc.Client) { c.Down = false })
 		if _, err := g.node().Of(id).Token(t.Context(), ""); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestATokenThatHoldsIsGivenWhileTheProviderIsDown, to everybody who asks; one that a mail server has refused is not.
+func TestATokenThatHoldsIsGivenWhileTheProviderIsDown(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		k := g.node()
+		id := g.signIn(t, k)
+		g.client.Set(func(c *testoidc.Client) { c.Down = true })
+		tokens.Due(k, id)
+		for range 4 {
+			if got, err := k.Of(id).Token(t.Context(), ""); err != nil || got != g.first.Access {
+				t.Errorf("it is not given: %v", err)
+			}
+		}
+		for range 2 {
+			if got, err := k.Of(id).Token(t.Context(), g.first.Access); err == nil {
+				t.Errorf("what was refused is given: %s", got)
+			}
+		}
+		g.client.Set(func(c *testoidc.Client) { c.Down = false })
+		g.signIn(t, k) // ends the rest at once
+		if got, err := k.Of(id).Token(t.Context(), ""); err != nil || got != g.first.Access {
+			t.Errorf("after a sign-in: %v", err)
+		}
+	})
+}
+
+// TestWhatAProviderGaveIsShownToNoOther: an admin has set another one up for the domain.
+func TestWhatAProviderGaveIsShownToNoOther(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		id := g.signIn(t, g.node())
+		var asked atomic.Int32
+		var other *httptest.Server
+		other = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				asked.Add(1)
+			}
+			_ = json.NewEncoder(w).Encode(map[string]any{"issuer": other.URL, "authorization_endpoint": other.URL + "/a", "token_endpoint": other.URL + "/t", "jwks_uri": other.URL + "/k", "revocation_endpoint": other.URL + "/r"})
+		}))
+		defer other.Close()
+		g.known = discover.NewDirectory(discover.Servers{Domain: "example.test", OAuth: &discover.OAuth{Kind: "oidc", ClientID: g.client.ID, Issuer: other.URL}})
+		k := g.node()
+		_, err := k.Of(id).Token(t.Context(), g.first.Access)
+		var no *mailclient.TokenError
+		if !errors.As(err, &no) || !no.Dead {
+			t.Errorf("got %v", err)
+		}
+		if err := k.Forget(t.Context(), g.user.ID); err != nil {
+			t.Error(err)
+		}
+		if n := asked.Load(); n != 0 {
+			t.Errorf("it was asked %d times", n)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -49,6 +50,7 @@ type Tokens struct {
 
 const (
 	googleIssuer    = "https://accounts.google.com"
+	googleShort     = "accounts.google.com" // as some of its tokens have it
 	microsoftHost   = "https://login.microsoftonline.com/"
 	anyTenant       = "{tenantid}" // as Microsoft's document has it for more than one tenant
 	microsoftScopes = "openid email profile offline_access https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send https://outlook.office.com/POP.AccessAsUser.All"
@@ -130,7 +132,7 @@ func (p *Provider) SignInURL(f Flow, redirect, hint string) string {
 
 // Finish takes the answer that came back to redirect, and asks for tokens. Errors are *Fault.
 func (p *Provider) Finish(ctx context.Context, f Flow, redirect string, answer url.Values) (Person, Tokens, error) {
-	if iss := answer.Get("iss"); iss != "" && iss != p.issuerOf("") && p.settings.Kind != Microsoft || iss == "" && p.doc.SendsIssuer { // RFC 9207
+	if iss := answer.Get("iss"); iss != "" && !p.Is(iss) || iss == "" && p.doc.SendsIssuer { // RFC 9207
 		return Person{}, Tokens{}, p.fault(Mismatch, "iss", nil)
 	}
 	if code := answer.Get("error"); code != "" {
@@ -159,6 +161,7 @@ type claims struct {
 	Verified  any    `json:"email_verified"` // a boolean; some write a string
 	Preferred string `json:"preferred_username"`
 	Tenant    string `json:"tid"`
+	Object    string `json:"oid"`
 }
 
 // verify reads who signed in from the ID token: its signature, for whom it is, by whom, when, and for which sign-in.
@@ -178,11 +181,34 @@ func (p *Provider) verify(ctx context.Context, t *oauth2.Token, nonce string) (P
 	if token.Nonce != nonce {
 		return Person{}, p.fault(Mismatch, "nonce", nil)
 	}
+	if p.settings.Kind == Google && token.Issuer == googleShort {
+		token.Issuer = googleIssuer
+	}
 	if token.Issuer != p.issuerOf(c.Tenant) || token.Subject == "" {
 		return Person{}, p.fault(Mismatch, "iss", nil)
 	}
 	address, err := p.addressOf(c)
-	return Person{Issuer: token.Issuer, Subject: token.Subject, Address: address}, err
+	return Person{Issuer: token.Issuer, Subject: p.subjectOf(token.Subject, c), Address: address}, err
+}
+
+// subjectOf is by what a person is known for ever. Microsoft's sub is another one for each client id, so that an admin
+// who registers the site anew would make strangers of all people: there it is the object id, of the whole tenant.
+func (p *Provider) subjectOf(sub string, c claims) string {
+	if p.settings.Kind == Microsoft {
+		return cmp.Or(c.Object, sub)
+	}
+	return sub
+}
+
+// Is says whether issuer is this provider, by the name that it has in tokens and answers.
+func (p *Provider) Is(issuer string) bool {
+	head, tail, many := strings.Cut(p.doc.IssuerURL, anyTenant)
+	if !many {
+		return issuer == p.doc.IssuerURL
+	}
+	tenant, starts := strings.CutPrefix(issuer, head)
+	tenant, ends := strings.CutSuffix(tenant, tail)
+	return starts && ends && tenant != "" && !strings.ContainsAny(tenant, "/?#")
 }
 
 // issuerOf is who has to have written a token. Microsoft has one issuer for each tenant.
@@ -202,7 +228,9 @@ func (p *Provider) addressOf(c claims) (string, error) {
 	} else if c.Verified != true && c.Verified != "true" {
 		return "", p.fault(Unverified, address, nil)
 	}
-	if at := strings.LastIndexByte(address, '@'); at < 1 || at == len(address)-1 || len(address) > 254 || strings.ContainsAny(address, " \r\n\x00") {
+	local, domain, _ := strings.Cut(address, "@")
+	odd := func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == '@' } // a control would end the name in SASL
+	if local == "" || domain == "" || len(address) > 254 || strings.ContainsFunc(local+domain, odd) {
 		return "", p.fault(NoAddress, "", nil)
 	}
 	return strings.ToLower(address), nil
@@ -213,6 +241,10 @@ func (p *Provider) Refresh(ctx context.Context, refresh string) (Tokens, error) 
 	ctx, cancel := p.client.context(ctx, p.settings)
 	defer cancel()
 	t, err := p.config("").TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
+	var no *oauth2.RetrieveError
+	if errors.As(err, &no) && no.ErrorCode == "unauthorized_client" { // Google's word for what was given to another client id
+		return Tokens{}, p.fault(Refused, no.ErrorCode+" "+no.ErrorDescription, err)
+	}
 	if err != nil {
 		return Tokens{}, p.explain(err)
 	}

@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"crypto"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -103,6 +104,126 @@ func TestU3_MicrosoftHasAnIssuerForEachTenant(t *testing.T) {
 				t.Errorf("%+v %+v %v", who, got, err)
 			}
 		})
+	}
+}
+
+// TestMicrosoftsPeopleStayWhoTheyAre whatever client id the site has: their sub is another one for each.
+func TestMicrosoftsPeopleStayWhoTheyAre(t *testing.T) {
+	const iss = "https://login.microsoftonline.com/t/v2.0"
+	known := map[string]bool{}
+	for _, sub := range []string{"as one client knows them", "as another"} {
+		flow := oauth.NewFlow()
+		claims := map[string]any{"iss": iss, "tid": "t", "oid": "object", "aud": "client", "sub": sub, "nonce": flow.Nonce, "exp": time.Now().Add(time.Hour).Unix(), "preferred_username": "anna@example.test"}
+		p, err := oauth.NewClient(nil, nil, microsoft(t, claims)).Provider(t.Context(), oauth.Settings{Kind: oauth.Microsoft, ClientID: "client", Secret: "secret"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = p.Finish(t.Context(), flow, redirect, url.Values{"code": {"c"}, "iss": {"https://id.evil.example"}})
+		wants(t, err, oauth.Mismatch)
+		_, _, err = p.Finish(t.Context(), flow, redirect, url.Values{"code": {"c"}, "iss": {"https://login.microsoftonline.com/t/x/v2.0"}})
+		wants(t, err, oauth.Mismatch)
+		who, _, err := p.Finish(t.Context(), flow, redirect, url.Values{"code": {"c"}, "iss": {iss}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		known[who.Issuer+who.Subject] = true
+	}
+	if len(known) != 1 {
+		t.Errorf("they are %v", known)
+	}
+}
+
+// google is Google's provider, whose tokens are those of microsoft.
+func google(t *testing.T, claims map[string]any) internet {
+	t.Helper()
+	world := microsoft(t, claims)
+	world["accounts.google.com/.well-known/openid-configuration"] = func(*http.Request) any {
+		return map[string]any{"issuer": "https://accounts.google.com", "authorization_endpoint": "https://accounts.google.com/o/oauth2/v2/auth", "token_endpoint": "https://login.microsoftonline.com/common/oauth2/v2.0/token",
+			"jwks_uri": "https://login.microsoftonline.com/common/discovery/v2.0/keys", "token_endpoint_auth_methods_supported": []string{"client_secret_post"}, "id_token_signing_alg_values_supported": []string{"none", "HS256", "RS256"}}
+	}
+	return world
+}
+
+// TestGoogleHasTwoNames in its tokens, and a person is the same by both.
+func TestGoogleHasTwoNames(t *testing.T) {
+	for iss, want := range map[string]oauth.FaultKind{"https://accounts.google.com": "", "accounts.google.com": "", "http://accounts.google.com": oauth.Mismatch, "": oauth.Mismatch} {
+		flow := oauth.NewFlow()
+		claims := map[string]any{"iss": iss, "aud": "client", "sub": "s", "nonce": flow.Nonce, "exp": time.Now().Add(time.Hour).Unix(), "email": "anna@example.test", "email_verified": "true"}
+		p, err := oauth.NewClient(nil, nil, google(t, claims)).Provider(t.Context(), oauth.Settings{Kind: oauth.Google, ClientID: "client", Secret: "secret"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		who, _, err := p.Finish(t.Context(), flow, redirect, url.Values{"code": {"c"}})
+		if want != "" {
+			wants(t, err, want)
+		} else if err != nil || who.Issuer != "https://accounts.google.com" {
+			t.Errorf("%q: %+v, %v", iss, who, err)
+		}
+	}
+}
+
+// TestATokenThatAnybodyCouldWriteIsNone: unsigned, signed by what both know, and one of no sign-in.
+func TestATokenThatAnybodyCouldWriteIsNone(t *testing.T) {
+	for _, alg := range []string{"none", "HS256", "RS256"} {
+		flow := oauth.NewFlow()
+		claims := map[string]any{"iss": "https://accounts.google.com", "aud": "client", "sub": "s", "exp": time.Now().Add(time.Hour).Unix(), "email": "anna@example.test", "email_verified": true}
+		if alg != "RS256" { // which has no nonce
+			claims["nonce"] = flow.Nonce
+		}
+		world := google(t, claims)
+		const endpoint = "login.microsoftonline.com/common/oauth2/v2.0/token"
+		if sound := world[endpoint]; alg != "RS256" {
+			world[endpoint] = func(r *http.Request) any {
+				answer, _ := sound(r).(map[string]any)
+				head, _ := json.Marshal(map[string]string{"alg": alg})
+				body, _ := json.Marshal(claims)
+				text := base64.RawURLEncoding.EncodeToString(head) + "." + base64.RawURLEncoding.EncodeToString(body)
+				sign := hmac.New(sha256.New, []byte("secret"))
+				sign.Write([]byte(text))
+				sum := sign.Sum(nil)
+				if alg == "none" {
+					sum = nil
+				}
+				answer["id_token"] = text + "." + base64.RawURLEncoding.EncodeToString(sum)
+				return answer
+			}
+		}
+		p, err := oauth.NewClient(nil, nil, world).Provider(t.Context(), oauth.Settings{Kind: oauth.Google, ClientID: "client", Secret: "secret"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = p.Finish(t.Context(), flow, redirect, url.Values{"code": {"c"}})
+		wants(t, err, oauth.Mismatch)
+	}
+}
+
+// TestWhatAnotherClientWasGivenIsDead: Google refuses it by a word of its own.
+func TestWhatAnotherClientWasGivenIsDead(t *testing.T) {
+	for code, want := range map[string]oauth.FaultKind{"unauthorized_client": oauth.Refused, "invalid_grant": oauth.Refused, "invalid_client": oauth.BadClient, "temporarily_unavailable": oauth.Away} {
+		world := google(t, nil)
+		world["login.microsoftonline.com/common/oauth2/v2.0/token"] = func(*http.Request) any { return map[string]string{"error": code} }
+		p, err := oauth.NewClient(nil, nil, world).Provider(t.Context(), oauth.Settings{Kind: oauth.Google, ClientID: "another", Secret: "secret"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Refresh(t.Context(), "r")
+		wants(t, err, want)
+	}
+}
+
+// TestAnAddressThatIsNoneIsRefused: what would end the name in SASL, or make two addresses of one, is none.
+func TestAnAddressThatIsNoneIsRefused(t *testing.T) {
+	for _, address := range []string{"anna@example.test\x01auth=Bearer x", "a\x7fb@example.test", "anna@evil.example@example.test", "anna @example.test", "a\u2028b@example.test", "@example.test", "anna@", "anna", strings.Repeat("a", 250) + "@example.test"} {
+		flow := oauth.NewFlow()
+		claims := map[string]any{"iss": "https://login.microsoftonline.com/t/v2.0", "tid": "t", "aud": "client", "sub": "s", "nonce": flow.Nonce, "exp": time.Now().Add(time.Hour).Unix(), "preferred_username": address}
+		p, err := oauth.NewClient(nil, nil, microsoft(t, claims)).Provider(t.Context(), oauth.Settings{Kind: oauth.Microsoft, ClientID: "client", Secret: "secret"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		who, _, err := p.Finish(t.Context(), flow, redirect, url.Values{"code": {"c"}})
+		if wants(t, err, oauth.NoAddress); who.Address != "" {
+			t.Errorf("%q is taken as %q", address, who.Address)
+		}
 	}
 }
 

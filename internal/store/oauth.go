@@ -13,17 +13,24 @@ var ErrTooManyFlows = errors.New("too many sign-ins are under way")
 const (
 	maxFlows    = 10_000 // that are under way
 	networkMost = 60     // from one network
+	browserMost = 8      // from one browser: each page that asks for a sign-in begins one
 	flowBytes   = 64 << 20
 )
 
-// AddFlow keeps a sign-in that was begun, under the hashes of its state and of the browser's cookie. data is sealed.
+// AddFlow keeps a sign-in that was begun, under the hashes of its state and of the browser's cookie. data is sealed. Those
+// that the same browser began long before go.
 func (s *Store) AddFlow(ctx context.Context, state, browser, network string, data []byte, lives time.Duration) error {
 	return s.InTx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM oauth_flows WHERE expires_at <= $1`, s.ms()); err != nil {
 			return err
 		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM oauth_flows WHERE state_hash IN (
+			SELECT state_hash FROM oauth_flows WHERE browser_hash = $1 ORDER BY expires_at DESC, state_hash LIMIT $2 OFFSET $3)`, browser, maxFlows, browserMost-1)
+		if err != nil {
+			return err
+		}
 		var all, here, octets int
-		err := tx.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN network = $1 THEN 1 ELSE 0 END), 0), COALESCE(SUM(LENGTH(data)), 0) FROM oauth_flows`, network).Scan(&all, &here, &octets)
+		err = tx.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN network = $1 THEN 1 ELSE 0 END), 0), COALESCE(SUM(LENGTH(data)), 0) FROM oauth_flows`, network).Scan(&all, &here, &octets)
 		if err != nil {
 			return err
 		}

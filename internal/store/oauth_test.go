@@ -23,7 +23,7 @@ func TestAFlowIsTakenOnceByItsBrowser(t *testing.T) {
 		_, err = s.TakeFlow(ctx, "state", "browser")
 		missing(t, "a flow that was taken", err)
 		for i := range 200 {
-			if err = s.AddFlow(ctx, fmt.Sprint(i), "browser", "net", []byte("data"), time.Minute); err != nil {
+			if err = s.AddFlow(ctx, fmt.Sprint(i), fmt.Sprint("browser ", i), "net", []byte("data"), time.Minute); err != nil {
 				break
 			}
 		}
@@ -31,6 +31,21 @@ func TestAFlowIsTakenOnceByItsBrowser(t *testing.T) {
 			t.Errorf("one network begins as many as it likes: %v", err)
 		}
 		ok(t, s.AddFlow(ctx, "elsewhere", "browser", "another net", []byte("data"), time.Minute))
+	})
+}
+
+// TestOneBrowserDoesNotKeepItsNetworkOut: somebody reloads a page that asks for a sign-in.
+func TestOneBrowserDoesNotKeepItsNetworkOut(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for i := range 200 {
+			ok(t, s.AddFlow(ctx, fmt.Sprint(i), "reloads", "net", []byte("data"), time.Minute+time.Duration(i)*time.Second))
+		}
+		ok(t, s.AddFlow(ctx, "a colleague", "another", "net", []byte("data"), time.Minute))
+		must(s.TakeFlow(ctx, "a colleague", "another"))(t)
+		must(s.TakeFlow(ctx, "199", "reloads"))(t)
+		must(s.TakeFlow(ctx, "195", "reloads"))(t) // of another tab
+		_, err := s.TakeFlow(ctx, "0", "reloads")
+		missing(t, "a flow of long ago", err)
 	})
 }
 

@@ -255,7 +255,10 @@ var defaultPorts = map[string]map[string]int{
 func ParseServer(raw, service string) (Server, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" {
-		return Server{}, fmt.Errorf("%s server: %q is not %ss://host:port", service, raw, service)
+		return Server{}, fmt.Errorf("%s server: this is not %ss://host:port", service, service)
+	}
+	if u.User != nil { // not shown: it may hold a password
+		return Server{}, fmt.Errorf("%s server: a name or password stands before the host; nobody signs in by it here", service)
 	}
 	s := Server{Host: u.Hostname()}
 	switch u.Scheme {

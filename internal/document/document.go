@@ -58,7 +58,10 @@ func Parse(text string, fixed Fixed, secrets Secrets, now Document) (d Document,
 	}
 	raw := map[string]any{}
 	if _, err := toml.Decode(text, &raw); err != nil {
-		return d, []Fault{syntaxFault(err)}
+		return d, []Fault{syntaxFault(text, err)}
+	}
+	if len(raw) == 0 { // a file that was cut off or never written would take every limit away
+		return d, []Fault{{Words: fmt.Sprintf("nothing stands in it; what is exported has at least: format = %d", format)}}
 	}
 	r := &reader{lines: linesOf(text), fixed: fixed, secrets: secrets, now: now}
 	d = r.document(raw)
@@ -77,7 +80,7 @@ func (r *reader) document(raw map[string]any) (d Document) {
 		case r.fixed.PublicURL != "":
 			top.fault("public_url", "the configuration sets the address (RESTANTE_PUBLIC_URL): it is changed there; take this line out")
 		case !ok:
-			top.fault("public_url", "%q is not https:// or http:// and a host, without a path", v)
+			top.fault("public_url", "%s is not https:// or http:// and a host, without a path", shown(v))
 		}
 		d.PublicURL = public
 	}

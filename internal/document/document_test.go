@@ -232,6 +232,32 @@ oauth_issuer = "id.example.org"
 	}
 }
 
+// TestNoFaultShowsASecret: whoever applies a document does so in terminals and logs that others read.
+func TestNoFaultShowsASecret(t *testing.T) {
+	for _, text := range []string{
+		"oauth_client_secret = sixships", "[[domain]]\noauth_client_secret = 'x' sixships", "oauth_client_secret = \"sixships", "[[domain]]\nname = \"a.example\"\noauth = \"google\"\noauth_client_secret = \"sixships\"",
+		"public_url = \"https://anna:sixships@a.example\"", "[[domain]]\nname = \"a.example\"\nimap = \"imaps://anna:sixships@a.example\"", "[[domain]]\nimap = \"imaps://anna:sixships@a .example\"",
+		"[[domain]]\nname = \"a.example\"\nimap = \"imaps://a.example/?password=sixships\"",
+	} {
+		_, faults := document.Parse(text, document.Fixed{}, secrets(), document.Document{})
+		if len(faults) == 0 || strings.Contains(fmt.Sprint(faults), "sixships") {
+			t.Errorf("of %q is told: %v", text, faults)
+		}
+	}
+}
+
+// TestAnEmptyFileTakesNothingAway: it is one that was never written, or cut off.
+func TestAnEmptyFileTakesNothingAway(t *testing.T) {
+	for _, text := range []string{"", "\n \n", "# nothing\n", "\xff\xfe"} {
+		if _, faults := document.Parse(text, document.Fixed{}, secrets(), document.Document{}); len(faults) != 1 {
+			t.Errorf("%q: %v", text, faults)
+		}
+	}
+	if d := parse(t, "format = 1", document.Fixed{}, document.Document{}); len(d.Limits) > 0 {
+		t.Error(d)
+	}
+}
+
 // TestASecretOfAProviderIsSealedFromItsReference, for the domain alone, and opens where the sign-in needs it.
 func TestASecretOfAProviderIsSealedFromItsReference(t *testing.T) {
 	s := opened(t, testdb.SQLite(t))

@@ -146,7 +146,7 @@ func place(name string, s discover.Service) field {
 		}
 		*d.Of(s) = discover.Place{Host: host, Port: p.Port, Security: mailclient.Security(p.Security)}
 		if u, err := url.Parse(v); err != nil || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("%q holds more than a server", v)
+			return fmt.Errorf("%s holds more than a server", shown(v))
 		}
 		return nil
 	}}

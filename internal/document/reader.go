@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 )
@@ -18,12 +20,26 @@ type reader struct {
 	faults  []Fault
 }
 
-func syntaxFault(err error) Fault {
+// syntaxFault is what the TOML library says of a text; of a line with a secret not, for it shows what it stumbles over.
+func syntaxFault(text string, err error) Fault {
 	var parse toml.ParseError
-	if errors.As(err, &parse) {
-		return Fault{Line: parse.Position.Line, Words: parse.Message}
+	if !errors.As(err, &parse) {
+		return Fault{Words: err.Error()}
 	}
-	return Fault{Words: err.Error()}
+	f := Fault{Line: parse.Position.Line, Words: parse.Message}
+	all := strings.Split(text, "\n")
+	if at := min(f.Line, len(all)); at > 0 && strings.Contains(all[at-1], "secret") {
+		f.Words = `this is no TOML (what stands here is not shown: it may be a secret). Wanted is "env:NAME", "file:/path" or "sealed:…"`
+	}
+	return f
+}
+
+// shown is a value of a document as a fault names it: no address that may hold a name, a password or a token.
+func shown(v string) string {
+	if strings.ContainsAny(v, "@?#") {
+		return "what stands here"
+	}
+	return strconv.Quote(v)
 }
 
 // table is one of the document's. What is asked for is known; rest tells of what was not.

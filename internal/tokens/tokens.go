@@ -56,6 +56,7 @@ type Keeper struct {
 // held is an access token, or why there is none.
 type held struct {
 	access  string
+	host    string    // the provider's
 	until   time.Time // from when it is to be replaced
 	expires time.Time
 	err     error // of the last try, to rest after it
@@ -113,7 +114,7 @@ func (k *Keeper) Keep(ctx context.Context, userID int64, domain string, who oaut
 		return k.o.Ring.Seal(sealPurpose, place(id), []byte(t.Refresh))
 	})
 	if err == nil {
-		k.remember(id, heldFrom(t))
+		k.remember(id, heldFrom(t, oauth.Settings{Issuer: who.Issuer}.Host()))
 	}
 	return id, err
 }
@@ -133,12 +134,12 @@ func (k *Keeper) before(ctx context.Context, userID int64, who oauth.Person) str
 	return ""
 }
 
-func heldFrom(t oauth.Tokens) held {
+func heldFrom(t oauth.Tokens, host string) held {
 	now := time.Now()
 	if t.Expires.IsZero() {
 		t.Expires = now.Add(lives)
 	}
-	return held{access: t.Access, expires: t.Expires, until: t.Expires.Add(-min(ahead, t.Expires.Sub(now)/2))}
+	return held{access: t.Access, host: host, expires: t.Expires, until: t.Expires.Add(-min(ahead, t.Expires.Sub(now)/2))}
 }
 
 func (k *Keeper) remember(id int64, h held) {
@@ -192,7 +193,7 @@ func (s source) Token(ctx context.Context, refused string) (string, error) {
 	case h.err != nil && now.Sub(h.at) < rest:
 		return h.standing(refused, h.err)
 	case refused != "" && refused == h.access && now.Sub(h.forced) < deadTime: // another fresh one would be refused too
-		return "", &mailclient.TokenError{Dead: true, Text: "the mail server refuses every access token"}
+		return "", &mailclient.TokenError{Provider: h.host, Dead: true, Text: "the mail server refuses every access token"}
 	}
 	got := s.k.flight.DoChan(fmt.Sprint(s.id), func() (any, error) {
 		if h := s.k.recall(s.id); h.access != "" && h.access != refused && time.Now().Before(h.until) { // somebody was faster
@@ -218,7 +219,7 @@ func (s source) Token(ctx context.Context, refused string) (string, error) {
 func (k *Keeper) renew(ctx context.Context, id int64, forced bool) (string, error) {
 	t, err := k.take(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", &mailclient.TokenError{Dead: true, Text: "nothing is kept any more"}
+		return "", &mailclient.TokenError{Provider: k.recall(id).host, Dead: true, Text: "nothing is kept any more"}
 	}
 	if err != nil {
 		return "", err
@@ -235,7 +236,7 @@ func (k *Keeper) renew(ctx context.Context, id int64, forced bool) (string, erro
 		}
 		return "", k.failed(ctx, t, before, err)
 	}
-	h := heldFrom(got)
+	h := heldFrom(got, hostOf(t))
 	if h.forced = before.forced; forced {
 		h.forced = time.Now()
 	}

@@ -31,6 +31,7 @@ const (
 type providerFlow struct {
 	oauth.Flow
 	Domain  string     `json:"domain"`
+	At      string     `json:"at"`      // the provider, and the client that we are there
 	Address string     `json:"address"` // as it was typed
 	Next    string     `json:"next"`
 	Stay    bool       `json:"stay,omitempty"`
@@ -81,6 +82,9 @@ func (s *Server) toProvider(w http.ResponseWriter, r *http.Request, page templat
 	return s.ok(w, r, page)
 }
 
+// clientAt names a client of a provider: an answer is taken to no other, though the domain has one by then.
+func clientAt(o *discover.OAuth) string { return tokens.SettingsOf(o).IssuerURL() + " " + o.ClientID }
+
 // beginFlow keeps a sign-in that begins, and says where it goes on.
 func (s *Server) beginFlow(w http.ResponseWriter, r *http.Request, servers discover.Servers, flow *providerFlow) (at string, err error) {
 	if s.conf.PublicURL == "" {
@@ -97,7 +101,7 @@ func (s *Server) beginFlow(w http.ResponseWriter, r *http.Request, servers disco
 	if size > maxCarried {
 		return "", &Problem{Status: http.StatusRequestEntityTooLarge, Key: "error.oauth.toolong"}
 	}
-	flow.Flow = oauth.NewFlow()
+	flow.Flow, flow.At = oauth.NewFlow(), clientAt(servers.OAuth)
 	raw, err := json.Marshal(flow)
 	if err != nil {
 		return "", err
@@ -172,7 +176,7 @@ func (s *Server) oauthCallback(w http.ResponseWriter, r *http.Request) error {
 // arrived asks the provider who came back.
 func (s *Server) arrived(r *http.Request, flow providerFlow) (*arrival, error) {
 	servers, ok := s.servers.OfDomain(flow.Domain)
-	if !ok || servers.OAuth == nil {
+	if !ok || servers.OAuth == nil || clientAt(servers.OAuth) != flow.At {
 		return nil, errFlowGone
 	}
 	provider, err := s.tokens.Provider(r.Context(), servers.OAuth)
@@ -227,7 +231,7 @@ type arrival struct {
 // admit finds whose account an arrival opens. A person whom the provider knows by an id is one user for ever, whatever
 // their address becomes. Somebody new becomes the user of their address if the mail server lets them into that mailbox,
 // and only if nobody else is that user already: an address can be given to another person, and in some places anybody
-// can claim one (nOAuth).
+// can claim one (nOAuth). Whom a provider knows that the domain had before keeps nobody out: it is the admin who moved.
 func (s *Server) admit(r *http.Request, v *arrival) (u store.User, a store.Account, err error) {
 	ctx := r.Context()
 	u, err = s.store.UserByIdentity(ctx, v.Issuer, v.Subject)
@@ -242,8 +246,9 @@ func (s *Server) admit(r *http.Request, v *arrival) (u store.User, a store.Accou
 	if err := s.mayEnter(ctx, v, address); err != nil {
 		return u, a, err
 	}
+	var former []string
 	if fresh {
-		if err := s.mailboxTakes(r, v, address); err != nil {
+		if former, err = s.mailboxTakes(r, v, address); err != nil {
 			return u, a, err
 		}
 	}
@@ -254,7 +259,7 @@ func (s *Server) admit(r *http.Request, v *arrival) (u store.User, a store.Accou
 		return u, a, &Problem{Status: http.StatusForbidden, Key: "error.locked"}
 	}
 	if fresh {
-		if err = s.store.Identify(ctx, u.ID, v.Issuer, v.Subject); errors.Is(err, store.ErrTaken) {
+		if err = s.store.Identify(ctx, u.ID, v.Issuer, v.Subject, former...); errors.Is(err, store.ErrTaken) {
 			return u, a, takenBy(v, address)
 		}
 	}
@@ -279,22 +284,27 @@ func (s *Server) mayEnter(ctx context.Context, v *arrival, address string) error
 	return &Problem{Status: http.StatusForbidden, Key: "error.oauth.otherperson", Args: []any{"Provider", providerName(v.provider), "Address", address, "Own", u.Address}}
 }
 
-// mailboxTakes says whether somebody whom nobody knows here yet has this mailbox, and nobody else has been its user.
-func (s *Server) mailboxTakes(r *http.Request, v *arrival, address string) error {
-	has, err := s.store.HasIdentity(r.Context(), address)
+// mailboxTakes says whether somebody whom nobody knows here yet has this mailbox, and nobody else has been its user at
+// this provider. former are other ones at which its user is known.
+func (s *Server) mailboxTakes(r *http.Request, v *arrival, address string) (former []string, err error) {
+	former, err = s.store.Issuers(r.Context(), address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if has {
-		return takenBy(v, address)
+	provider, err := s.tokens.Provider(r.Context(), v.servers.OAuth)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(former, provider.Is) {
+		return nil, takenBy(v, address)
 	}
 	key := "signin/" + requestID(r)
 	defer s.pool.Drop(key)
 	look := s.pool.Session(key, v.servers.IMAP, mailclient.Credentials{Username: v.servers.Username(address), Tokens: tokens.Static(v.got)})
 	if err := look.SignIn(r.Context()); err != nil {
-		return notTaken(v, err)
+		return nil, notTaken(v, err)
 	}
-	return nil
+	return former, nil
 }
 
 func takenBy(v *arrival, address string) error {

@@ -298,6 +298,37 @@ func TestAnAddressIsNobodysIdentity(t *testing.T) {
 	})
 }
 
+// TestADomainMovesToAnotherProvider: nobody is kept out by whom the former one knew, and a sign-in that was begun there
+// is over.
+func TestADomainMovesToAnotherProvider(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		a := newAtProvider(t, db)
+		ctx := context.Background()
+		u, _, err := a.house.store.EnsureUser(ctx, a.user.Address, a.user.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.house.store.Identify(ctx, u.ID, "https://former.example", "4711"); err != nil {
+			t.Fatal(err)
+		}
+		a.signInThere()
+		if known, err := a.house.store.UserByIdentity(ctx, testoidc.URL(), a.client.Who.Subject); err != nil || known.ID != u.ID {
+			t.Errorf("they are user %d, not %d: %v", known.ID, u.ID, err)
+		}
+		if _, err := a.house.store.UserByIdentity(ctx, "https://former.example", "4711"); err == nil {
+			t.Error("whom the former one knew is somebody still")
+		}
+
+		begun := a.ask(a.user.Address)
+		client := testoidc.NewClient(t, a.client.Who)
+		a.end()
+		a.provider = &discover.OAuth{Kind: "oidc", ClientID: client.ID, Secret: client.Secret, Issuer: testoidc.URL()}
+		a.start()
+		begun.goOn().want(400).says("[role=alert]", "This sign-in is over")
+		a.signInThere()
+	})
+}
+
 func TestWhatWasSentBeforeSigningOutIsSentAllTheSame(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
 		a := newAtProvider(t, db)

@@ -59,15 +59,21 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (Use
 	return s.User(ctx, id)
 }
 
-// HasIdentity says whether the user of an address signs in by a provider: then nobody else becomes that user.
-func (s *Store) HasIdentity(ctx context.Context, address string) (has bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM oauth_identities i JOIN users u ON u.id = i.user_id WHERE u.address = $1)`, address).Scan(&has)
-	return has, err
+// Issuers are where the user of an address is known by an id, none where they sign in with a password.
+func (s *Store) Issuers(ctx context.Context, address string) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT i.issuer FROM oauth_identities i JOIN users u ON u.id = i.user_id WHERE u.address = $1 ORDER BY i.issuer`, address)
+	return collect(rows, err, func(r *sql.Rows) (issuer string, err error) { return issuer, r.Scan(&issuer) })
 }
 
-// Identify lets a user sign in as subject of a provider from now on. ErrTaken: another one does, or the user as another.
-func (s *Store) Identify(ctx context.Context, userID int64, issuer, subject string) error {
+// Identify lets a user sign in as subject of a provider from now on, and no more as whom former issuers knew. ErrTaken:
+// another one does, or the user as another.
+func (s *Store) Identify(ctx context.Context, userID int64, issuer, subject string, former ...string) error {
 	return s.InTx(ctx, func(tx *sql.Tx) error {
+		for _, old := range former {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM oauth_identities WHERE user_id = $1 AND issuer = $2`, userID, old); err != nil {
+				return err
+			}
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO oauth_identities (issuer, subject, user_id, created_at)
 			SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT 1 FROM oauth_identities WHERE user_id = $3) ON CONFLICT (issuer, subject) DO NOTHING`,
 			issuer, subject, userID, s.ms())

@@ -63,8 +63,12 @@ func TestAnIdentityIsOneUsersAndAUserHasOne(t *testing.T) {
 		if u := must(s.UserByIdentity(ctx, "iss", "one"))(t); u.ID != anna.ID {
 			t.Errorf("it is user %d", u.ID)
 		}
-		if has := must(s.HasIdentity(ctx, "ben@x.test"))(t); has {
-			t.Error("ben has one")
+		if at := must(s.Issuers(ctx, "ben@x.test"))(t); len(at) > 0 {
+			t.Error("ben has one", at)
+		}
+		ok(t, s.Identify(ctx, anna.ID, "new iss", "one", "iss"))
+		if at := must(s.Issuers(ctx, "anna@x.test"))(t); len(at) != 1 || at[0] != "new iss" {
+			t.Error("anna is known by", at)
 		}
 		ok(t, s.ForgetIdentity(ctx, anna.ID))
 		missing(t, "twice", s.ForgetIdentity(ctx, anna.ID))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -56,6 +57,11 @@ func configure(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	if len(rest) > 0 {
 		if text, err = readDocument(rest[0]); err != nil {
 			return err
+		}
+	}
+	if verb != "apply" && conf.DatabaseURL == "" { // to look is not to begin a site, say in a folder that was mistyped
+		if _, err := os.Stat(filepath.Join(conf.Data, "restante.db")); err != nil {
+			return fmt.Errorf("no site has begun in %s (-data names another folder): %w", conf.Data, err)
 		}
 	}
 	if err := conf.EnsureData(); err != nil {

@@ -128,6 +128,25 @@ func TestADocumentThatTakesADomainAway(t *testing.T) {
 	}
 }
 
+// TestLookingBeginsNoSite: a folder that was mistyped is told of, and stays as it is.
+func TestLookingBeginsNoSite(t *testing.T) {
+	for _, name := range []string{"RESTANTE_DATABASE_URL", "RESTANTE_KEY_FILE", "RESTANTE_PUBLIC_URL"} {
+		t.Setenv(name, "")
+	}
+	file, data := filepath.Join(t.TempDir(), "site.toml"), filepath.Join(t.TempDir(), "mistyped")
+	if err := os.WriteFile(file, []byte("format = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"config", "export", "-data", data}, {"config", "check", "-data", data, file}} {
+		if err := run(t.Context(), args, new(bytes.Buffer), new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "no site has begun in "+data) {
+			t.Errorf("%q: %v", args[1], err)
+		}
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("it was begun")
+	}
+}
+
 // TestADocumentThatCannotBe changes nothing and says all that is wrong, by file and line.
 func TestADocumentThatCannotBe(t *testing.T) {
 	s := newSite(t, testmail.Demo(t), testdb.SQLite(t), func(c *config.Config) { c.PublicURL = "http://127.0.0.1" })

@@ -15,6 +15,7 @@ const (
 	networkMost = 60     // from one network
 	browserMost = 8      // from one browser: each page that asks for a sign-in begins one
 	flowBytes   = 64 << 20
+	flowSmall   = 8 << 10 // of one that carries nothing: others that carry much do not keep it out
 )
 
 // AddFlow keeps a sign-in that was begun, under the hashes of its state and of the browser's cookie. data is sealed. Those
@@ -34,7 +35,7 @@ func (s *Store) AddFlow(ctx context.Context, state, browser, network string, dat
 		if err != nil {
 			return err
 		}
-		if all >= maxFlows || here >= networkMost || octets+len(data) > flowBytes {
+		if all >= maxFlows || here >= networkMost || len(data) > flowSmall && octets+len(data) > flowBytes {
 			return ErrTooManyFlows
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO oauth_flows (state_hash, browser_hash, network, data, expires_at) VALUES ($1, $2, $3, $4, $5)`,

@@ -49,6 +49,20 @@ func TestOneBrowserDoesNotKeepItsNetworkOut(t *testing.T) {
 	})
 }
 
+// TestWhatIsCarriedKeepsNobodyOut: anybody can begin sign-ins that carry as much as they may.
+func TestWhatIsCarriedKeepsNobodyOut(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		var err error
+		for i := 0; i < 100 && err == nil; i++ {
+			err = s.AddFlow(ctx, fmt.Sprint(i), fmt.Sprint("browser ", i), fmt.Sprint("net ", i), make([]byte, 1<<20), time.Minute)
+		}
+		if !errors.Is(err, store.ErrTooManyFlows) {
+			t.Errorf("as much as they like is kept: %v", err)
+		}
+		ok(t, s.AddFlow(ctx, "plain", "browser", "net", make([]byte, 2000), time.Minute))
+	})
+}
+
 func TestAnIdentityIsOneUsersAndAUserHasOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		anna, _ := user(t, s, "anna@x.test")

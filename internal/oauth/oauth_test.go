@@ -13,6 +13,7 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -303,6 +304,17 @@ func TestOnlyTheHostThatTheAdminNamedIsPrivate(t *testing.T) {
 	}
 	_, err = p.Refresh(t.Context(), "x")
 	wants(t, err, oauth.BadClient)
+	var inner *httptest.Server
+	inner = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": inner.URL, "authorization_endpoint": inner.URL + "/a", "token_endpoint": "https://169.254.169.254/t", "jwks_uri": inner.URL + "/k"})
+	}))
+	defer inner.Close()
+	p, err = c.Provider(t.Context(), oauth.Settings{Kind: oauth.OIDC, ClientID: "c", Issuer: inner.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Refresh(t.Context(), "x")
+	wants(t, err, oauth.Forbidden)
 	_, err = c.Look(t.Context(), oauth.Settings{Kind: oauth.OIDC, ClientID: "c", Issuer: "https://localhost:1"})
 	wants(t, err, oauth.Away) // it was let there, and nobody answers
 }

@@ -96,6 +96,9 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 		if submit.SwitchedOff(it.ServerText) {
 			return p.L.T("outbox.words.switchedoff")
 		}
+		if p.cred.Token != 0 {
+			return p.L.T("outbox.words.provider", "Provider", providerName(p.Servers.OAuth))
+		}
 	case store.BadFrom:
 		return p.L.T("outbox.words.identity", "From", it.From)
 	case store.TooBig:

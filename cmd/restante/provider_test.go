@@ -165,6 +165,7 @@ func TestU6_ADeadSignInIsTakenUpInPlace(t *testing.T) {
 		v.get("/settings").want(200).says("[role=alert]", "wants you to sign in again")
 		a.send(v, "While it is dead").want(401) // it is accepted; the list that would follow cannot be shown
 		eventually(t, "the mail waits", func() bool { return v.get("/outbox").want(200).has("[data-outbox][data-state=signin]") })
+		v.says("[data-outbox]", "wants you to sign in again. This goes out by itself afterwards.")
 		if v.has("input[type=password]") {
 			t.Error("a password is asked for")
 		}
@@ -327,6 +328,31 @@ func TestADomainMovesToAnotherProvider(t *testing.T) {
 		begun.goOn().want(400).says("[role=alert]", "This sign-in is over")
 		a.signInThere()
 	})
+}
+
+// TestAProviderDoesNotBringIn who is locked, nor keep those in whose domain signs in by passwords again.
+func TestAProviderDoesNotBringIn(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	v := a.signInThere()
+	if err := a.house.store.LockUser(context.Background(), 1, true); err != nil {
+		t.Fatal(err)
+	}
+	if v.get("/mail/1/INBOX"); v.url.Path != "/login" {
+		t.Errorf("who is locked is at %s", v.url)
+	}
+	if a.ask(a.user.Address).goOn().want(403).says("[role=alert]", "locked"); len(a.client.Revoked()) > 0 {
+		t.Error("what their outbox waits for was given up")
+	}
+	if err := a.house.store.LockUser(context.Background(), 1, false); err != nil {
+		t.Fatal(err)
+	}
+	v = a.signInThere()
+	a.end()
+	a.provider = nil
+	a.start()
+	if v.get("/mail/1/INBOX"); v.url.Path != "/login" || !v.has("input[type=password]") {
+		t.Errorf("they are at %s", v.url)
+	}
 }
 
 func TestWhatWasSentBeforeSigningOutIsSentAllTheSame(t *testing.T) {

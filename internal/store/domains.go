@@ -31,7 +31,7 @@ func scanDomain(r *sql.Rows) (d Domain, err error) {
 
 // SaveDomain sets a domain up, or changes it.
 func (s *Store) SaveDomain(ctx context.Context, d Domain) error {
-	return s.InTx(ctx, func(tx *sql.Tx) error { return s.saveDomainTx(ctx, tx, d) })
+	return s.inTurn(ctx, func(tx *sql.Tx) error { return s.saveDomainTx(ctx, tx, d) })
 }
 
 func (s *Store) saveDomainTx(ctx context.Context, tx *sql.Tx, d Domain) error {
@@ -42,7 +42,7 @@ func (s *Store) saveDomainTx(ctx context.Context, tx *sql.Tx, d Domain) error {
 
 // DeleteDomain takes a domain out, with its limits. Its people stay, and cannot sign in.
 func (s *Store) DeleteDomain(ctx context.Context, name string) error {
-	return s.InTx(ctx, func(tx *sql.Tx) error {
+	return s.inTurn(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM limits WHERE scope = $1 AND whose = $2`, limits.Domain, name); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func collectSite(rows *sql.Rows, err error) (map[string]string, error) {
 
 // SetSite changes a setting of the site; "" takes it away.
 func (s *Store) SetSite(ctx context.Context, name, value string) error {
-	return s.InTx(ctx, func(tx *sql.Tx) error { return setSite(ctx, tx, name, value) })
+	return s.inTurn(ctx, func(tx *sql.Tx) error { return setSite(ctx, tx, name, value) })
 }
 
 func setSite(ctx context.Context, tx *sql.Tx, name, value string) error {

@@ -28,7 +28,7 @@ type LimitChange struct {
 
 // ChangeLimits makes all of the changes, each with its row in the audit, or none.
 func (s *Store) ChangeLimits(ctx context.Context, changes []LimitChange) error {
-	return s.InTx(ctx, func(tx *sql.Tx) error {
+	return s.inTurn(ctx, func(tx *sql.Tx) error {
 		for _, c := range changes {
 			if err := setLimit(ctx, tx, c.Entry, c.Gone); err != nil {
 				return err

@@ -23,9 +23,19 @@ type WholeChange struct {
 	Audit  []AuditRow // beside those of the limits
 }
 
+// inTurn is InTx for what changes any of it: one after the other, so that none is lost and no two wait for each other.
+func (s *Store) inTurn(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return s.InTx(ctx, func(tx *sql.Tx) error {
+		if err := s.lockAudit(ctx, tx); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
 // Whole reads it, all as of one moment.
 func (s *Store) Whole(ctx context.Context) (w Whole, err error) {
-	err = s.InTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTurn(ctx, func(tx *sql.Tx) error {
 		w, err = wholeTx(ctx, tx)
 		return err
 	})
@@ -48,10 +58,7 @@ func wholeTx(ctx context.Context, tx *sql.Tx) (w Whole, err error) {
 
 // ChangeWhole has f say what becomes of what is set up, and does all of it, each with its rows in the audit, or nothing.
 func (s *Store) ChangeWhole(ctx context.Context, f func(now Whole) (WholeChange, error)) error {
-	return s.InTx(ctx, func(tx *sql.Tx) error {
-		if err := s.lockAudit(ctx, tx); err != nil { // nobody else changes it meanwhile
-			return err
-		}
+	return s.inTurn(ctx, func(tx *sql.Tx) error {
 		now, err := wholeTx(ctx, tx)
 		if err != nil {
 			return err

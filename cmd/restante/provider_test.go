@@ -330,6 +330,37 @@ func TestADomainMovesToAnotherProvider(t *testing.T) {
 	})
 }
 
+// TestACodeIsOfOneSignIn: what the provider of one domain gave is worth nothing in a sign-in for another, in the very
+// same browser.
+func TestACodeIsOfOneSignIn(t *testing.T) {
+	a := newAtProvider(t, testdb.SQLite(t))
+	other := testoidc.NewClient(t, a.client.Who)
+	second, _ := a.house.known.OfDomain("example.test")
+	second.Domain, second.OAuth = "other.test", &discover.OAuth{Kind: "oidc", ClientID: other.ID, Secret: other.Secret, Issuer: testoidc.URL()}
+	a.house.known.SetUp([]discover.Servers{second})
+	v := newVisitor(t, a.base)
+	begin := func(address string) *url.URL {
+		v.get("/login").want(200).form("form[action=/login]").set("username", address).press("", "").want(200)
+		at, err := url.Parse(attr(linkTo(v, "Go on with"), "href"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	one, two := begin(a.user.Address), begin("anna@other.test")
+	if one.Query().Get("client_id") == two.Query().Get("client_id") {
+		t.Fatal("both go to one client")
+	}
+	back := testoidc.Consent(t, two)
+	back.Set("state", one.Query().Get("state"))
+	v.get("/oauth/callback?" + back.Encode()).want(401)
+	if v.get("/"); v.url.Path != "/login" {
+		t.Errorf("they are at %s", v.url)
+	}
+	back = testoidc.Consent(t, begin("anna@other.test")) // who is user1@example.test there: a domain of another client
+	v.get("/oauth/callback?"+back.Encode()).want(403).says("[role=alert]", "does not sign in here by")
+}
+
 // TestAProviderDoesNotBringIn who is locked, nor keep those in whose domain signs in by passwords again.
 func TestAProviderDoesNotBringIn(t *testing.T) {
 	a := newAtProvider(t, testdb.SQLite(t))

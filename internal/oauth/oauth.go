@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -32,7 +33,7 @@ type Settings struct {
 	Secret   string // "" for a public client
 	Issuer   string // with OIDC: its URL
 	Tenant   string // with Microsoft: an id, a domain, common, organizations or consumers; "" is common
-	Scopes   string // with OIDC: those wished, parted by spaces; "" is "openid email offline_access"
+	Scopes   string // with OIDC: those wished beside openid, parted by spaces; "" is "openid email offline_access"
 }
 
 // Person is who signed in, as the provider vouches for it.
@@ -88,7 +89,11 @@ func (s Settings) scopes() []string {
 	case Microsoft:
 		return strings.Fields(microsoftScopes) // U3
 	}
-	return strings.Fields(cmp.Or(s.Scopes, "openid email offline_access"))
+	wished := strings.Fields(cmp.Or(s.Scopes, "openid email offline_access"))
+	if !slices.Contains(wished, "openid") { // without it nobody says who signs in
+		wished = slices.Insert(wished, 0, "openid")
+	}
+	return wished
 }
 
 // Flow is a sign-in that was begun: what its answer is compared with. It is a secret.

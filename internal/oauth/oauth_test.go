@@ -264,6 +264,20 @@ func TestU2_GoogleIsAskedForARefreshToken(t *testing.T) {
 	}
 }
 
+// TestWhoSignsInIsAlwaysAskedFor, whatever an admin wishes beside it.
+func TestWhoSignsInIsAlwaysAskedFor(t *testing.T) {
+	for scopes, want := range map[string]string{"": "openid email offline_access", "mail  email": "openid mail email", "email openid": "email openid"} {
+		p, err := oauth.NewClient(nil, nil, nil).Provider(t.Context(), oauth.Settings{Kind: oauth.OIDC, ClientID: "c", Issuer: testoidc.URL(), Scopes: scopes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(p.SignInURL(oauth.NewFlow(), redirect, ""))
+		if err != nil || u.Query().Get("scope") != want {
+			t.Errorf("%q asks for %q: %v", scopes, u.Query().Get("scope"), err)
+		}
+	}
+}
+
 func TestADocumentThatWillNotDoIsToldOf(t *testing.T) {
 	sound := func() map[string]any {
 		return map[string]any{"issuer": "https://id.example.test", "authorization_endpoint": "https://id.example.test/a", "token_endpoint": "https://id.example.test/t", "jwks_uri": "https://id.example.test/k"}

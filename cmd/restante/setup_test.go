@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,37 @@ func TestASelfSignedCertificateIsPinnedByAClickAlone(t *testing.T) {
 	v.formAround("input[name=confirm]").set("confirm", "example.test").set("current", adminPassword).press("action", "delete").want(200)
 	newVisitor(t, s.base).get("/login").want(200).tries(u.Address, u.Password).want(401)
 	v.get("/admin/audit").want(200).says("tbody", "Removed a domain")
+}
+
+// TestAnImportTrustsWhatTheDomainTrusts: the POP3 server that an admin set up, its key trusted by a click, is found for an
+// address of the domain and read, though nobody vouches for it and people may name no host of that network.
+func TestAnImportTrustsWhatTheDomainTrusts(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{})
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	s.end()
+	s.bare = true
+	s.start()
+	s.makeAdmin("owner")
+	anna, old := srv.NewUser(t), srv.NewUser(t)
+	srv.Deliver(t, old, testmail.Mail("Ben <ben@old.test>", "Old mail", "Once upon a time."))
+	v := newVisitor(t, s.base)
+	v.get("/admin/login").adminTries("owner", adminPassword).want(200)
+	v.get("/admin/domains/new").want(200)
+	v.formAround("button[value=look]").set("domain", "example.test").press("action", "look").want(200)
+	f := v.formAround("button[value=save]")
+	for id, at := range map[string]testmail.Address{"imap": srv.IMAPS, "submission": srv.Submissions, "pop3": srv.POP3S} {
+		f.set(id+"_host", at.Host).set(id+"_port", strconv.Itoa(at.Port)).set(id+"_security", "tls")
+	}
+	f.press("action", "check").want(200)
+	for _, id := range []string{"imap", "submission", "pop3"} {
+		v.formAround("button[value=save]").press("action", "pin "+id).want(200)
+	}
+	v.formAround("button[value=save]").set("current", adminPassword).press("action", "save").want(200)
+
+	p := s.signIn(anna)
+	p.get("/imports").want(200).form("form[data-source]").set("username", old.Address).press("action", "find").want(200).says("[data-found]", "Found: "+srv.POP3S.Host)
+	p.form("form[data-source]").set("password", old.Password).press("action", "start").want(200).says("[role=status]", "one mail is at")
+	eventually(t, "it is here", func() bool { return strings.Contains(p.state(), "All is here: one mail") })
 }
 
 // TestTheSiteMovesToAnotherAddress: what was said of it holds from the next request on, cookies and names too.

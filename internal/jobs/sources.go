@@ -41,6 +41,9 @@ func (q *Queue) popOptions(o store.Source, password string) pop3.Options {
 	out := pop3.Options{
 		Host: o.Host, Port: o.Port, Security: o.Security, RootCAs: q.imports.RootCAs, Username: o.Username, Password: password, APOP: o.APOP, Dial: q.imports.Dial,
 	}
+	if at, ok := q.servers.POP3At(o.Host, o.Port, mailclient.Security(o.Security)); ok { // the admin named it, and said whom to trust there
+		out.RootCAs, out.Pin, out.Dial = at.RootCAs, at.Pin, at.Server().Via
+	}
 	if o.TokenID != 0 {
 		q.byToken(o, &out)
 	}

@@ -137,6 +137,17 @@ func (d *Directory) Own() []Servers {
 // OfDomain gives a domain that is set up.
 func (d *Directory) OfDomain(name string) (Servers, bool) { return d.own(strings.ToLower(name)) }
 
+// POP3At gives the POP3 server of a domain that is set up by where it stands, with the key and the authority that were
+// trusted for it there, and the way to it. ok is false where no domain has that server.
+func (d *Directory) POP3At(host string, port int, security mailclient.Security) (at mailclient.Endpoint, ok bool) {
+	for _, s := range d.Own() {
+		if at = s.POP3; strings.EqualFold(at.Host, host) && at.Port == port && at.Security == security {
+			return at, true
+		}
+	}
+	return mailclient.Endpoint{}, false
+}
+
 // Only gives the one domain that is set up, "" when there are none or several.
 func (d *Directory) Only() string {
 	if own := d.Own(); len(own) == 1 {

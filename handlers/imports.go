@@ -116,7 +116,7 @@ func keepOptions(p *person, now string) (out []templates.Option) {
 
 func (s *Server) sourceFormView(p *person, f sourceForm, boxes []mailclient.Mailbox) templates.SourceForm {
 	v := templates.SourceForm{Host: f.host, Port: f.port, Username: f.username, Days: f.days, Once: f.once, MarkRead: f.markRead, APOP: f.apop, Problem: f.wrong, ServerSaid: f.said,
-		Securities: securityOptions(p, f.security), Keeps: keepOptions(p, f.keep), Mailboxes: mailboxOptions(p, boxes, f.mailbox, true), OpenServer: f.host != "" || f.looked}
+		Securities: securityOptions(p, f.security), Keeps: keepOptions(p, f.keep), Mailboxes: mailboxOptions(p, boxes, f.mailbox, true), OpenServer: f.host != "" || f.looked, BadDays: f.wrong != "" && f.badDays()}
 	if at, ok := s.providerOfSource(f.username, f.host); ok {
 		v.Provider, v.ProviderHint = p.L.T("login.provider", "Provider", providerName(at.OAuth)), p.L.T("imports.provider", "Provider", providerName(at.OAuth))
 	}
@@ -388,11 +388,14 @@ func (s *Server) actOnSource(w http.ResponseWriter, r *http.Request, p *person) 
 func (f *sourceForm) typedInto(p *person, v *templates.Source, wrong string) {
 	v.Wrong, v.Keeps, v.Days, v.Port, v.Securities = wrong, keepOptions(p, f.keep), f.days, f.port, securityOptions(p, f.security)
 	v.Once, v.MarkRead, v.APOP = f.once, f.markRead, f.apop
-	v.BadDays = f.keep == string(store.KeepDays) && !daysRight(f.days)
+	v.BadDays = f.badDays()
 	for i := range v.Mailboxes {
 		v.Mailboxes[i].Current = v.Mailboxes[i].Value == f.mailbox
 	}
 }
+
+// badDays says whether days are asked for and are none.
+func (f *sourceForm) badDays() bool { return f.keep == string(store.KeepDays) && !daysRight(f.days) }
 
 func daysRight(days string) bool {
 	n, err := strconv.Atoi(days)

@@ -14,6 +14,7 @@ func (Imports) template() string { return "imports.html" }
 // SourceForm is the form of a new source.
 type SourceForm struct {
 	Host, Port, Username, Days       string
+	BadDays                          bool
 	Once, MarkRead, APOP, OpenServer bool
 	Problem, ServerSaid              string
 	Found, Confirm                   string // which server was found, and what is to be looked at

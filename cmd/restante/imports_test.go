@@ -282,6 +282,27 @@ func TestAWrongNumberOfDaysKeepsWhatWasTyped(t *testing.T) {
 	}
 }
 
+// TestADayThatCannotBeHoldsNothingUpWhereNoneIsAskedFor: the field is out of sight then, and nobody could mend it.
+func TestADayThatCannotBeHoldsNothingUpWhereNoneIsAskedFor(t *testing.T) {
+	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 1)
+	b := newTab(t, &site{base: v.base}, wide)
+	b.borrow(v)
+	b.expect("422")
+	b.open("/imports")
+	fill := func(keep, days string) {
+		ask[bool](b, `((u, w, h, p, keep, days) => { const f = document.querySelector("form[data-source]"), e = f.elements; e.username.value = u; e.password.value = w; e.host.value = h; e.port.value = p; e.security.value = "none"; e.days.value = days; f.querySelector("[name=keep][value=" + keep + "]").checked = true; f.querySelector(".filled").click(); return true; })`+
+			fmt.Sprintf("(%q, %q, %q, %q, %q, %q)", old.Address, old.Password, pop.POP3.Host, fmt.Sprint(pop.POP3.Port), keep, days))
+	}
+	fill("days", "0")
+	b.sees("Type how many days, from 1 to 3650.")
+	b.settled()
+	if ask[string](b, `document.activeElement.id`) != "src-days" || !ask[bool](b, `document.querySelector("#src-days").ariaInvalid === "true"`) {
+		t.Error("the field that is wrong is not shown")
+	}
+	fill("keep", "0")
+	b.sees("All is here: one mail")
+}
+
 // TestARefusedSourceLeavesNoFolder behind at the person's own server.
 func TestARefusedSourceLeavesNoFolder(t *testing.T) {
 	v, anna, imap, pop, old := importSite(t, testdb.SQLite(t), 1)

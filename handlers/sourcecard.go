@@ -84,8 +84,12 @@ func (s *Server) sourceState(p *person, v *templates.Source, o store.Source, cou
 		v.Words, v.Goes = p.L.T("imports.interrupted"), true
 	case o.Running && goesOn && runs[0].Total > 0:
 		run := runs[0]
-		v.Total, v.At, v.Percent = run.Total, run.Done, run.Done*100/run.Total
-		v.Words = p.L.T("imports.progress", "N", run.Total, "Done", p.L.Number(run.Done))
+		v.Total, v.At = run.Total, run.Done
+		if all := counts.Imported + counts.Waiting; all > run.Total { // an earlier run has brought some: it goes on from there
+			v.Total, v.At = all, counts.Imported
+		}
+		v.Percent = v.At * 100 / v.Total
+		v.Words = p.L.T("imports.progress", "N", v.Total, "Done", p.L.Number(v.At))
 		if left := run.Left(); left > 0 {
 			v.Words += " " + p.L.T("imports.left", "N", max(1, int((left+30*time.Second)/time.Minute)))
 		}

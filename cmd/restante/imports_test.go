@@ -359,6 +359,33 @@ func TestPauseAndAKillShowAtOnce(t *testing.T) {
 	})
 }
 
+// TestWhatGoesOnCountsWhatIsHereAlready: a run that was cut off is one import to its person, not two.
+func TestWhatGoesOnCountsWhatIsHereAlready(t *testing.T) {
+	s, v, _, _, pop, old := importsOn(t, testdb.SQLite(t), 3)
+	v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here") })
+	if err := s.house.store.RunSource(t.Context(), 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.house.store.TakeSource(t.Context(), 1, "elsewhere", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	h := store.Hold{SourceID: 1, Node: "elsewhere"}
+	id, err := s.house.store.StartRun(t.Context(), h)
+	if err == nil {
+		err = s.house.store.AddLedger(t.Context(), h, []store.LedgerRow{{ID: 101, UIDL: []byte("a"), State: "seen"}, {ID: 102, UIDL: []byte("b"), State: "seen"}})
+	}
+	if err == nil {
+		err = s.house.store.RecordRun(t.Context(), h, store.ImportRun{ID: id, Total: 2})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if words := v.state(); !strings.Contains(words, "3 of 5") {
+		t.Errorf("what goes on shows as %q", words)
+	}
+}
+
 // TestWhatMayNotBeNamedIsSaidInOneSentence: whether there is such a host in an inner network is told to nobody.
 func TestWhatMayNotBeNamedIsSaidInOneSentence(t *testing.T) {
 	imap := testmail.Demo(t)

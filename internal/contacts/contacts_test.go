@@ -113,7 +113,7 @@ FN:Cut`)
 	if !slices.Equal(names, []string{"Ada", "Bob"}) || first(r.Contacts[0].Addresses) != "ada@x.example" {
 		t.Errorf("read %v", names)
 	}
-	want := []Fault{{1, "line", "hello"}, {5, "line", "this is no line"}, {2, "address", "not an address"}, {9, "version", "2.1"}, {14, "empty", ""}, {17, "end", ""}, {24, "end", ""}}
+	want := []Fault{{1, "line", "hello"}, {5, "line", "this is no line"}, {7, "address", "not an address"}, {9, "version", "2.1"}, {14, "empty", ""}, {17, "end", ""}, {24, "end", ""}}
 	if !slices.Equal(r.Faults, want) {
 		t.Errorf("faults %v", r.Faults)
 	}

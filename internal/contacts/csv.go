@@ -217,6 +217,9 @@ func (t Table) Contacts(fields []string) Read {
 		if c.Name == "" {
 			c.Name = strings.Join(slices.Concat(given, family), " ")
 		}
+		for _, bad := range c.Tidy() {
+			out.fault(t.Lines[i], "address", bad)
+		}
 		if !out.add(c, t.Lines[i]) {
 			break
 		}

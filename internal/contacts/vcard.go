@@ -46,11 +46,8 @@ func (r *Read) fault(line int, kind, text string) {
 	}
 }
 
-// add takes a contact in; false when there is no more room.
+// add takes a tidy contact in; false when there is no more room.
 func (r *Read) add(c Contact, line int) bool {
-	for _, bad := range c.Tidy() {
-		r.fault(line, "address", bad)
-	}
 	if c.Empty() {
 		r.fault(line, "empty", "")
 		return true
@@ -99,6 +96,9 @@ func ReadVCards(in io.Reader) (Read, error) {
 			return out, clean(err)
 		}
 		c, ok := out.contact(card)
+		for _, bad := range c.Tidy() {
+			out.fault(card.lineOf(bad), "address", bad)
+		}
 		if ok && !out.add(c, card.line) {
 			return out, nil
 		}
@@ -117,6 +117,16 @@ type card struct {
 	line  int
 	lines []numbered
 	last  []byte // of the line that is being put together
+}
+
+// lineOf is where a card names a mail address, else where the card begins.
+func (c *card) lineOf(address string) int {
+	for _, l := range c.lines {
+		if name, value, _ := strings.Cut(l.text, ":"); strings.Contains(strings.ToUpper(name), vcard.FieldEmail) && strings.Contains(oneLine(unescape.Replace(value)), address) {
+			return l.n
+		}
+	}
+	return c.line
 }
 
 // fold goes on with the last line.

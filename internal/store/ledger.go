@@ -225,10 +225,13 @@ func (r ImportRun) Left() time.Duration {
 	return time.Duration(share * float64(past)).Round(time.Second)
 }
 
-// StartRun notes that a run begins, and gives its id. One that a killed worker has left is ended.
+// StartRun notes that a run begins, and gives its id. One that a killed worker has left is ended, and
+// brought what the ledger says: it had no time to write that.
 func (s *Store) StartRun(ctx context.Context, h Hold) (id int64, err error) {
 	err = s.writing(ctx, h, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE import_runs SET ended_at = updated_at, outcome = 'stopped' WHERE source_id = $1 AND ended_at = 0`, h.SourceID); err != nil {
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE import_runs SET ended_at = updated_at, outcome = 'stopped',
+				done = (SELECT COUNT(*) FROM import_ledger l WHERE l.source_id = $1 AND l.imported_at >= import_runs.started_at) WHERE source_id = $1 AND ended_at = 0`, h.SourceID); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, `INSERT INTO import_runs (source_id, started_at, updated_at) VALUES ($1, $2, $2) RETURNING id`, h.SourceID, s.ms()).Scan(&id)

@@ -299,13 +299,18 @@ func TestP14_TheHistoryOfRuns(t *testing.T) {
 		id := must(source(t, s, a, "old.test"))(t)
 		must(s.TakeSource(ctx, id, "n1", 24*time.Hour))(t)
 		h := store.Hold{SourceID: id, Node: "n1"}
+		rows := []store.LedgerRow{{UIDL: []byte("a"), State: "seen"}, {UIDL: []byte("b"), State: "seen"}}
+		ok(t, s.AddLedger(ctx, h, rows))
 		killed := must(s.StartRun(ctx, h))(t)
+		rows[0].State, rows[0].Imported = "imported", now.Add(-time.Hour)
+		rows[1].State, rows[1].Imported = "imported", now.Add(time.Second) // and killed before it wrote how far it was
+		ok(t, s.SaveLedger(ctx, h, rows))
 		run := must(s.StartRun(ctx, h))(t)
 		s.At(now.Add(10 * time.Second))
 		r := store.ImportRun{ID: run, Total: 100, Done: 20, Bytes: 1000, OfAll: 5000}
 		ok(t, s.RecordRun(ctx, h, r))
 		all := must(s.Runs(ctx, anna.ID, id, 10))(t)
-		if len(all) != 2 || all[0].ID != run || all[0].Done != 20 || !all[0].Ended.IsZero() || all[0].Left() != 40*time.Second || all[1].ID != killed || all[1].Outcome != "stopped" {
+		if len(all) != 2 || all[0].ID != run || all[0].Done != 20 || !all[0].Ended.IsZero() || all[0].Left() != 40*time.Second || all[1].ID != killed || all[1].Outcome != "stopped" || all[1].Done != 1 {
 			t.Errorf("%+v, %v", all, all[0].Left())
 		}
 		r.Done, r.Outcome, r.ServerText = 100, "done", "bye"

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -64,7 +65,9 @@ const adminUsage = "restante admin setup-link, restante admin create NAME, or re
 
 // admin makes admins and lets them in again, from the machine that Restante runs on.
 func admin(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	conf, rest, err := flags("admin", args, stderr)
+	conf, rest, err := flags("admin", args, stderr, func(fs *flag.FlagSet) {
+		fs.Usage = func() { _, _ = fmt.Fprintln(stderr, adminUsage); fs.PrintDefaults() }
+	})
 	if err != nil {
 		return err
 	}

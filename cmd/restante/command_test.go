@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,6 +63,19 @@ func TestAdminsAreMadeFromTheCommandLine(t *testing.T) {
 	for _, wrong := range [][]string{nil, {"create"}, {"setup-link", "x"}, {"delete", "owner"}} {
 		if _, err := adminCommand(t, data, "", wrong...); err == nil {
 			t.Errorf("%q was taken", wrong)
+		}
+	}
+}
+
+// TestTheHelpOfAdminNamesWhatItCan: flags alone help nobody who wants to be let in again.
+func TestTheHelpOfAdminNamesWhatItCan(t *testing.T) {
+	var out, errs bytes.Buffer
+	if err := run(t.Context(), []string{"admin", "-h"}, &out, &errs); !errors.Is(err, flag.ErrHelp) {
+		t.Error(err)
+	}
+	for _, want := range []string{"setup-link", "create NAME", "reset NAME", "-data"} {
+		if !strings.Contains(errs.String(), want) {
+			t.Errorf("it says nothing of %q", want)
 		}
 	}
 }

@@ -180,6 +180,9 @@ func sendWords(l *i18n.Localizer, j store.Job) string {
 	if j.Problem == store.StoppedByAdmin {
 		return l.T("jobs.send.stopped")
 	}
+	if j.State == string(store.Waiting) && j.NextAt.IsZero() {
+		return l.T("jobs.send.due")
+	}
 	return l.T("jobs.send."+j.State, "Date", stamp(j.NextAt), "Host", j.Server)
 }
 

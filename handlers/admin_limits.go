@@ -101,7 +101,7 @@ func ownLimits(l *i18n.Localizer, entries []limits.Entry) (out []templates.Admin
 			out = append(out, templates.AdminDomain{Name: e.Of, URL: b.page()})
 		}
 		row := &out[len(out)-1]
-		row.Lines = append(row.Lines, l.T("limits.of."+string(e.Name))+": "+l.T("limits.unit."+string(e.Name), "Limit", l.Number(e.Value)))
+		row.Lines = append(row.Lines, l.T("limits.of."+string(e.Name))+": "+l.T("limits.unit."+string(e.Name), "N", int(e.Value)))
 	}
 	return out
 }
@@ -133,7 +133,7 @@ func (s *Server) limitForm(l *i18n.Localizer, b boundedBy, typed limitsTyped, ba
 
 func (s *Server) limitRow(l *i18n.Localizer, b boundedBy, v limits.Limit, typed limitsTyped) templates.LimitRow {
 	row := templates.LimitRow{ID: string(v.Name), Words: l.T("limits.of." + string(v.Name)), Unit: l.T("limits.in." + string(v.Name)), Wrong: typed.wrong[v.Name]}
-	unit := func(n int64) string { return l.T("limits.unit."+string(v.Name), "Limit", l.Number(n)) }
+	unit := func(n int64) string { return l.T("limits.unit."+string(v.Name), "N", int(n)) }
 	row.Hint = l.T("limits.default", "Limit", unit(v.Default))
 	switch b.scope {
 	case limits.Domain:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -199,7 +200,7 @@ func (s *Server) actOnCard(r *http.Request, d *domainDraft, l *i18n.Localizer) (
 		if errors.Is(err, discover.ErrDomainCA) {
 			d.CA = ""
 		}
-		return false, domainFault(l, err), nil
+		return false, d.fault(l, err), nil
 	}
 	service := discover.Service(what)
 	switch verb {
@@ -236,7 +237,9 @@ func (d *domainDraft) use(service discover.Service, n int) {
 	}
 }
 
-func domainFault(l *i18n.Localizer, err error) string {
+// fault says what is wrong with what was typed.
+func (d *domainDraft) fault(l *i18n.Localizer, err error) string {
+	var place *discover.PlaceError
 	switch {
 	case errors.Is(err, discover.ErrDomainName):
 		return l.T("domain.noname")
@@ -246,8 +249,11 @@ func domainFault(l *i18n.Localizer, err error) string {
 		return l.T("domain.noca")
 	case errors.Is(err, discover.ErrDomainOAuth):
 		return l.T("domain.oauth.bad")
+	case errors.As(err, &place):
+		p := d.Of(place.Service)
+		return l.T("domain.noplace", "Service", l.T("domain."+string(place.Service)), "At", net.JoinHostPort(p.Host, strconv.Itoa(p.Port)))
 	}
-	return l.T("domain.noplace")
+	return l.T("error.form")
 }
 
 var securityWords = map[mailclient.Security]string{mailclient.TLS: "TLS", mailclient.StartTLS: "STARTTLS", mailclient.Plain: "domain.plain"}

@@ -59,8 +59,17 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) loginFor(r *http.Request, l *i18n.Localizer) templates.Login {
 	return templates.Login{
 		Head:      templates.Head{L: l, Nonce: nonceOf(r), Title: l.T("login.button"), Theme: "auto"},
-		BareNames: s.servers.Only() != "", AddressFirst: s.anyProvider(),
+		BareNames: s.servers.Only() != "", AddressFirst: s.anyProvider(), Unset: s.unset(r.Context()),
 	}
+}
+
+// unset says whether nobody has set the site up so far.
+func (s *Server) unset(ctx context.Context) bool {
+	if len(s.servers.Own()) > 0 {
+		return false
+	}
+	has, err := s.store.HasAdmin(ctx)
+	return err == nil && !has
 }
 
 // login asks the mail server whether the password is right.

@@ -144,7 +144,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	})
 	switch {
 	case errors.Is(err, errSentEnough):
-		words := p.L.T("compose.enough", "Mails", most.mails, "Recipients", most.recipients, "Time", p.L.Short(until.In(p.Zone).Add(time.Minute), s.nowFor(p)))
+		words := p.L.T("compose.enough", "Mails", p.L.T("limits.unit.mails_per_hour", "N", most.mails), "Recipients", p.L.T("limits.unit.recipients_per_day", "N", most.recipients), "Time", p.L.Short(until.In(p.Zone).Add(time.Minute), s.nowFor(p)))
 		return s.composeAgain(w, r, p, d, again{status: http.StatusTooManyRequests, wrong: []templates.FieldError{{Field: "to", Words: words}}})
 	case errors.Is(err, store.ErrNotFound):
 		return errSentBefore

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -77,7 +78,11 @@ func (s *Server) setupOver(w http.ResponseWriter, r *http.Request, l *i18n.Local
 	} else if !v.Opened.IsZero() {
 		words = l.T("setup.opened", "Date", l.Long(v.Opened))
 	}
-	s.render(w, r, http.StatusGone, templates.SetupLink{Head: s.adminHead(r, l, l.T("setup.title")), Over: words})
+	has, err := s.store.HasAdmin(r.Context())
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusGone, templates.SetupLink{Head: s.adminHead(r, l, l.T("setup.title")), Over: words, HasAdmin: has})
 	return nil
 }
 
@@ -389,11 +394,19 @@ func (s *Server) setupFinish(w http.ResponseWriter, r *http.Request, u *settingU
 	if err != nil {
 		return err
 	}
-	page.Finish = &templates.SetupFinish{Lines: s.summary(u), Data: s.conf.Data, Key: s.conf.KeyFile}
+	page.Finish = &templates.SetupFinish{Lines: s.summary(u), Data: wholePath(s.conf.Data), Key: wholePath(s.conf.KeyFile)}
 	if s.conf.DatabaseURL != "" {
 		page.Finish.Data = u.l.T("setup.postgres", "Dir", s.conf.Data)
 	}
 	return s.ok(w, r, page)
+}
+
+// wholePath is where a file lies, wherever one reads of it.
+func wholePath(file string) string {
+	if whole, err := filepath.Abs(file); err == nil {
+		return whole
+	}
+	return file
 }
 
 func (s *Server) summary(u *settingUp) (out []string) {

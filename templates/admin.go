@@ -47,9 +47,10 @@ func (AdminAccount) template() string { return "adminaccount.html" }
 // SetupLink is the page of a set-up link: a button, or why it is over, or that all is done.
 type SetupLink struct {
 	Head
-	URL  string
-	Over string
-	Done string // the address to go to
+	URL      string
+	HasAdmin bool // who meets a link that is over can sign in
+	Over     string
+	Done     string // the address to go to
 }
 
 func (SetupLink) template() string { return "setuplink.html" }

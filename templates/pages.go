@@ -11,6 +11,7 @@ type Login struct {
 	Carried                   []Field       // what was being written when the session ended
 	Looked                    []string      // where mail servers were looked for in vain
 	Found                     *FoundServers // servers that are to be looked at before a password goes there
+	Unset                     bool          // nobody has set the site up so far
 	AddressFirst              bool          // what else is asked depends on the address
 	Provider                  *Provider     // at which this address signs in
 }

@@ -59,6 +59,7 @@ func TestFromThePrintedLinkToASignIn(t *testing.T) {
 		u := srv.NewUser(t)
 		srv.Deliver(t, u, testmail.Mail("Ben <ben@keller.example>", "Harbour", "Are you still at the harbour?"))
 		v := newVisitor(t, s.base)
+		v.get("/login").want(200).says("[role=note]", "This site is not set up yet.")
 		v.get("/setup").want(404)
 		v.get("/setup/owner").want(404)
 		link := s.link()
@@ -120,6 +121,10 @@ func TestFromThePrintedLinkToASignIn(t *testing.T) {
 		}
 		v.get("/admin/domains").want(200).says("main", "example.test")
 		v.get(link).want(410).says("[role=alert]", "was used on")
+		v.says("[role=alert]", "restante admin reset NAME")
+		if !v.has("a[href=/admin]") || newVisitor(t, s.base).get("/login").want(200).has("[role=note]") {
+			t.Error("a site that is set up is told of as one that is not")
+		}
 
 		s.signIn(u).open("Harbour").want(200).says("[data-message-text]", "Are you still at the harbour?")
 		s.restart()
@@ -179,6 +184,8 @@ func TestASelfSignedCertificateIsPinnedByAClickAlone(t *testing.T) {
 		}
 		return f
 	}
+	set(v.formAround("button[value=save]")).set("submission_port", "99999").press("action", "check").want(422)
+	v.says("[role=alert]", "Sending: host, port or encryption is not one that can be: "+srv.Submissions.Host+":99999.")
 	set(v.formAround("button[value=save]")).press("action", "check").want(200)
 	v.says("main", "Nobody vouches for its certificate")
 	if n := len(v.all("code[class=fingerprint]")); n != 2 {

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"time"
@@ -101,6 +100,14 @@ func (d *Domain) Of(s Service) *Place {
 	return map[Service]*Place{IMAP: &d.IMAP, Submission: &d.Submission, POP3: &d.POP3, Sieve: &d.Sieve}[s]
 }
 
+// PlaceError is the ErrDomainPlace of one service.
+type PlaceError struct{ Service Service }
+
+func (e *PlaceError) Error() string { return string(e.Service) + ": " + ErrDomainPlace.Error() }
+
+// Unwrap gives ErrDomainPlace.
+func (e *PlaceError) Unwrap() error { return ErrDomainPlace }
+
 // Check says whether the domain can be set up, else by one of the errors above.
 func (d Domain) Check() error {
 	if ascii, ok := hostName(d.Name); !ok || ascii != d.Name {
@@ -111,7 +118,7 @@ func (d Domain) Check() error {
 	}
 	for _, s := range services {
 		if p := d.Of(s); p.Host != "" && !p.sound() {
-			return fmt.Errorf("%s: %w", s, ErrDomainPlace)
+			return &PlaceError{s}
 		}
 	}
 	if d.OAuth != nil && !d.OAuth.sound() {

@@ -1,0 +1,36 @@
+package handlers
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"restante/internal/i18n"
+	"restante/internal/store"
+)
+
+// TestAJobThatIsDueNamesNoTime: a mail whose next try was brought forward waits for none.
+func TestAJobThatIsDueNamesNoTime(t *testing.T) {
+	for lang, want := range map[string]string{"en": "Is tried now.", "de": "Wird jetzt versucht."} {
+		if got := sendWords(i18n.For(lang, ""), store.Job{Kind: store.JobSend, State: string(store.Waiting)}); got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+	later := store.Job{Kind: store.JobSend, State: string(store.Waiting), NextAt: time.Unix(0, 0)}
+	if got := sendWords(i18n.For("en", ""), later); got != "Could not be sent yet. Next try 1970-01-01 00:00 UTC." {
+		t.Errorf("one that waits says %q", got)
+	}
+}
+
+// TestWhereThingsLieIsWrittenOut: a path that hangs on where the program was started helps nobody who backs it up.
+func TestWhereThingsLieIsWrittenOut(t *testing.T) {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[string]string{"./data": here + "/data", "data.key": here + "/data.key", "/var/lib/restante": "/var/lib/restante"} {
+		if got := wholePath(given); got != want {
+			t.Errorf("%s is %q", given, got)
+		}
+	}
+}

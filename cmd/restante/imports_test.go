@@ -230,9 +230,10 @@ func TestNewsOfImportsLeaveWhatIsTypedAsItIs(t *testing.T) {
 	b.click("#src-password")
 	b.keys("half a passw")
 
-	v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	v.filledIn(pop.POP3, old).set("mailbox", newMailbox).press("action", "start").want(200)
 	b.until("the source that was added elsewhere is there", `document.querySelector("[data-source-card]")`)
 	b.until("it tells how far it is", `document.querySelector("[data-source-state]").textContent.includes("All is here: 2 mails")`)
+	b.until("the folder that it made is there", `[...document.querySelectorAll("nav.folders a[data-mailbox]")].some((a) => a.dataset.mailbox.includes("@"))`)
 	if got := ask[string](b, `document.querySelector("#src-password").value`); got != "half a passw" {
 		t.Errorf("what was being typed is now %q", got)
 	}

@@ -28,6 +28,15 @@ function bring(card, before) {
 	return card;
 }
 
+/** folders shows those that an import has made, and how full they are by now; what is unfolded stays so. */
+function folders(fresh) {
+	const old = one("nav.folders");
+	if (!fresh || old.contains(document.activeElement) || old.textContent === fresh.textContent) return;
+	const folds = new Map(all("details", old).map((fold) => [one("summary", fold).textContent, fold.open]));
+	for (const fold of all("details", fresh)) fold.open = folds.get(one("summary", fold).textContent) ?? fold.open;
+	old.replaceWith(fresh);
+}
+
 /**
  * refresh brings the cards up to date; what is being typed stays. The page is never loaded again: it may be the answer
  * to a form, which would be sent once more.
@@ -41,6 +50,7 @@ async function refresh() {
 		for (const card of all("[data-source-card]")) if (!ids.has(card.dataset.sourceCard)) card.remove();
 		let before = one("main > h1");
 		for (const card of cards) before = bring(card, before);
+		folders(one("nav.folders", fresh));
 	}).catch(() => { /* the next news tries again */ });
 	await asking;
 	asking = null;

@@ -396,7 +396,7 @@ func (s *Server) setupFinish(w http.ResponseWriter, r *http.Request, u *settingU
 	}
 	page.Finish = &templates.SetupFinish{Lines: s.summary(u), Data: wholePath(s.conf.Data), Key: wholePath(s.conf.KeyFile)}
 	if s.conf.DatabaseURL != "" {
-		page.Finish.Data = u.l.T("setup.postgres", "Dir", s.conf.Data)
+		page.Finish.Data = u.l.T("setup.postgres", "Dir", page.Finish.Data)
 	}
 	return s.ok(w, r, page)
 }
@@ -437,7 +437,7 @@ func (s *Server) summary(u *settingUp) (out []string) {
 	}
 	for _, service := range cardServices {
 		if p := d.Of(service); p.Pin != "" {
-			out = append(out, l.T("setup.sum.pinned", "Host", p.Host))
+			out = append(out, l.T("setup.sum.pinned", "Service", serviceNames[service], "Host", p.Host))
 		}
 	}
 	return out

@@ -2,11 +2,14 @@ package handlers
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"restante/internal/i18n"
 	"restante/internal/store"
+	"restante/mailclient/discover"
 )
 
 // TestAJobThatIsDueNamesNoTime: a mail whose next try was brought forward waits for none.
@@ -31,6 +34,19 @@ func TestWhereThingsLieIsWrittenOut(t *testing.T) {
 	for given, want := range map[string]string{"./data": here + "/data", "data.key": here + "/data.key", "/var/lib/restante": "/var/lib/restante"} {
 		if got := wholePath(given); got != want {
 			t.Errorf("%s is %q", given, got)
+		}
+	}
+}
+
+// TestEachKeyThatIsTrustedIsTold by its service: of two on one host with two keys, one may be another than was compared.
+func TestEachKeyThatIsTrustedIsTold(t *testing.T) {
+	u := &settingUp{l: i18n.For("en", ""), state: setupState{Name: "owner"}}
+	u.state.Domain.IMAP = discover.Place{Host: "mail.example.test", Pin: "a"}
+	u.state.Domain.Submission = discover.Place{Host: "mail.example.test", Pin: "b"}
+	lines := new(Server).summary(u)
+	for _, want := range []string{"IMAP mail.example.test is trusted by its own key", "SMTP mail.example.test is trusted by its own key"} {
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, want) }) {
+			t.Errorf("nothing of %q in %q", want, lines)
 		}
 	}
 }

@@ -105,6 +105,9 @@ const newMailbox = "+"
 func TestAManyAreNotDeletedThereWithoutAnotherWord(t *testing.T) {
 	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 101)
 	v.filledIn(pop.POP3, old).set("keep", "delete").press("action", "start").want(200).says("[role=alert]", "101 mails at 127.0.0.1 would be deleted there")
+	if !v.has("a[autofocus]") || v.has("button[autofocus]") {
+		t.Error("a key that is pressed once too often deletes them")
+	}
 	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here: 101 mails") })
 	if n := pop.Talk(t, old).Count("INBOX"); n != 101 {
 		t.Errorf("%d are left there, though nobody confirmed", n)

@@ -47,7 +47,7 @@ func scanDomainChange(r *sql.Rows) (c DomainChange, err error) {
 // it is over. ErrOverlooked: the domain, or what is wanted of it, is another by now; a change of another domain is gone then.
 func (s *Store) TakeDomainChange(ctx context.Context, domain string, at time.Time, settings string) error {
 	overlooked := false
-	err := s.InTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTurn(ctx, func(tx *sql.Tx) error {
 		var was, now string
 		var asked int64
 		err := tx.QueryRowContext(ctx, `SELECT c.was, c.at, d.settings FROM domain_changes c JOIN domains d ON d.name = c.domain WHERE c.domain = $1`, domain).

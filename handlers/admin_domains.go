@@ -77,6 +77,11 @@ func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer
 		if page.Change, err = s.changeView(r.Context(), who, d.Name); err != nil {
 			return err
 		}
+		watch, err := s.watching(r.Context())
+		if err != nil {
+			return err
+		}
+		watch.tell(who.l, d, page.Card.Rows)
 	}
 	s.render(w, r, status, page)
 	return nil

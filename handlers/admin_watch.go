@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"restante/internal/i18n"
 	"restante/internal/store"
 	"restante/mailclient"
+	"restante/mailclient/checkup"
 	"restante/mailclient/discover"
 	"restante/templates"
 )
@@ -126,6 +129,29 @@ func (w watching) domainState(l *i18n.Localizer, domain string) (state string, w
 		last = l.T("watch.signin", "Date", stamp(at))
 	}
 	return state, wrong, append(lines, last)
+}
+
+// tell fills in the card of a domain how servers answered that nobody has looked at on it.
+func (w watching) tell(l *i18n.Localizer, d *domainDraft, rows []templates.DomainRow) {
+	for i, row := range rows {
+		service := discover.Service(row.ID)
+		p := d.Of(service)
+		for _, v := range w.of(d.Name) {
+			if _, looked := d.Probes[service]; looked || v.Service != row.ID || v.Server != net.JoinHostPort(p.Host, strconv.Itoa(p.Port)) || w.now.Sub(v.Looked) > watchStale {
+				continue
+			}
+			switch {
+			case v.Problem != "":
+				rows[i].State, rows[i].Words = "bad", w.trouble(l, v)
+			case v.CertUntil.IsZero():
+				rows[i].State, rows[i].Words = "warn", l.T("check.problem."+string(checkup.NotTLS))
+			case p.Pin != "":
+				rows[i].State, rows[i].Words = "ok", l.T("domain.pinned")
+			default:
+				rows[i].State, rows[i].Words = "ok", l.T("domain.answers", "Date", l.Date(v.CertUntil))
+			}
+		}
+	}
 }
 
 // spaceNeed is what is to be said when the disk is about to be full: bad below 256 MiB or 2 %, a warning below 2 GiB and 10 %.

@@ -125,6 +125,9 @@ func (s *Session) watching(ctx context.Context, w *watch) {
 	defer close(w.ended)
 	for fails := 0; ctx.Err() == nil; {
 		began := time.Now()
+		s.mu.Lock()
+		anew := s.anew // of before the try: others may come while it is refused
+		s.mu.Unlock()
 		err := s.watchSome(ctx, w, func() {
 			if fails > 1 {
 				s.tell(w, Event{Kind: EventBack})
@@ -143,7 +146,10 @@ func (s *Session) watching(ctx context.Context, w *watch) {
 			continue
 		case errors.As(err, &sign) && !sign.Temporary:
 			s.tell(w, Event{Kind: EventSignIn})
-			s.otherCredentials(ctx)
+			select { // until there are others: trying these again would lead to a lockout
+			case <-ctx.Done():
+			case <-anew:
+			}
 			continue
 		}
 		if time.Since(began) > time.Minute {
@@ -158,17 +164,6 @@ func (s *Session) watching(ctx context.Context, w *watch) {
 		case <-ctx.Done():
 		case <-time.After(wait):
 		}
-	}
-}
-
-// otherCredentials waits until there are some: trying the refused ones again would lead to a lockout.
-func (s *Session) otherCredentials(ctx context.Context) {
-	s.mu.Lock()
-	anew := s.anew
-	s.mu.Unlock()
-	select {
-	case <-ctx.Done():
-	case <-anew:
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"restante/internal/store"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 )
@@ -24,6 +26,11 @@ func TestPasswordsGoElsewhereOnlyWhenAnotherAdminAgrees(t *testing.T) {
 		owner.formAround("button[value=save]").attach("ca", file{"ca.pem", pem}).set("current", adminPassword).press("action", "save").want(200)
 		owner.says("[role=status]", "example.test is saved")
 		page := owner.url.Path
+		seen := store.Watched{Domain: "example.test", Service: "imap", Server: "mail.example.test:993", CertUntil: time.Now().Add(90 * 24 * time.Hour)}
+		if err := s.house.store.SaveWatched(t.Context(), seen); err != nil {
+			t.Fatal(err)
+		}
+		owner.get(page).want(200).says("main", "Answers; certificate valid until") // as the watch has seen it
 		u := srv.NewUser(t)
 		v := s.signIn(u)
 		if v.has("form[action=/settings/moved]") {

@@ -71,29 +71,21 @@ func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer
 	if err := s.setup.Reload(r.Context()); err != nil {
 		return err
 	}
-	page := s.domainView(r, who, d, kept, fault)
-	if kept {
-		var err error
-		if page.Change, err = s.changeView(r.Context(), who, d.Name); err != nil {
-			return err
-		}
-		watch, err := s.watching(r.Context())
-		if err != nil {
-			return err
-		}
-		watch.tell(who.l, d, page.Card.Rows)
+	page, err := s.domainView(r, who, d, kept, fault)
+	if err != nil {
+		return err
 	}
 	s.render(w, r, status, page)
 	return nil
 }
 
 // domainView is the page of a domain.
-func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept bool, fault string) templates.AdminDomainPage {
+func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept bool, fault string) (page templates.AdminDomainPage, err error) {
 	title, form := who.l.T("domain.new"), "/admin/domains/new"
 	if kept {
 		title, form = d.Name, pathDomain(d.Name)
 	}
-	page := templates.AdminDomainPage{AdminFrame: s.desk(r, who, "domains", title), Card: *d.card(who.l, form), Kept: kept, Problem: fault}
+	page = templates.AdminDomainPage{AdminFrame: s.desk(r, who, "domains", title), Card: *d.card(who.l, form), Kept: kept, Problem: fault}
 	page.Card.Admin, page.Card.Kept = true, kept
 	if s.conf.PublicURL != "" {
 		page.Card.OAuth.Redirect = s.redirectURL()
@@ -102,8 +94,16 @@ func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept 
 		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form, Provider: testedAt(d.OAuth)}
 		bounds := s.limitForm(who.l, boundedBy{limits.Domain, d.Name}, limitsTyped{}, form)
 		page.Limits = &bounds
+		if page.Change, err = s.changeView(r.Context(), who, d.Name); err != nil {
+			return page, err
+		}
+		watch, err := s.watching(r.Context())
+		if err != nil {
+			return page, err
+		}
+		watch.tell(who.l, d, page.Card.Rows)
 	}
-	return page
+	return page, nil
 }
 
 // changeDomain does what a button of a domain's page asks for.
@@ -156,7 +156,10 @@ func (s *Server) testDomain(w http.ResponseWriter, r *http.Request, who *officer
 	if fault != "" || !kept {
 		return s.sameDomain(w, r, who, d, kept, fault)
 	}
-	page := s.domainView(r, who, d, kept, "")
+	page, err := s.domainView(r, who, d, kept, "")
+	if err != nil {
+		return err
+	}
 	page.Test.Address, page.Test.Lines, page.Test.Mark = o.Address, nil, seal.NewToken()
 	return s.streamed(w, r, page, page.Test.Mark, s.tested(r, d, o, who.l, func(r *http.Request) error {
 		who.kept.Draft = d

@@ -13,7 +13,6 @@ import (
 	"restante/internal/i18n"
 	"restante/internal/store"
 	"restante/mailclient"
-	"restante/mailclient/checkup"
 	"restante/mailclient/discover"
 	"restante/templates"
 )
@@ -140,15 +139,8 @@ func (w watching) tell(l *i18n.Localizer, d *domainDraft, rows []templates.Domai
 			if _, looked := d.Probes[service]; looked || v.Service != row.ID || v.Server != net.JoinHostPort(p.Host, strconv.Itoa(p.Port)) || w.now.Sub(v.Looked) > watchStale {
 				continue
 			}
-			switch {
-			case v.Problem != "":
+			if rows[i].State, rows[i].Words = answers(l, *p, v.CertUntil); v.Problem != "" {
 				rows[i].State, rows[i].Words = "bad", w.trouble(l, v)
-			case v.CertUntil.IsZero():
-				rows[i].State, rows[i].Words = "warn", l.T("check.problem."+string(checkup.NotTLS))
-			case p.Pin != "":
-				rows[i].State, rows[i].Words = "ok", l.T("domain.pinned")
-			default:
-				rows[i].State, rows[i].Words = "ok", l.T("domain.answers", "Date", l.Date(v.CertUntil))
 			}
 		}
 	}

@@ -305,18 +305,26 @@ func (d *domainDraft) row(l *i18n.Localizer, service discover.Service) templates
 	case probe.Problem != "":
 		v.State, v.Words, v.Said = "bad", l.T("check.problem."+string(probe.Problem)), probe.Text
 	case probe.Certificate == nil:
-		v.State, v.Words = "warn", l.T("check.problem."+string(checkup.NotTLS))
+		v.State, v.Words = answers(l, *p, time.Time{})
 	case len(probe.Certificate.Faults) > 0:
 		v.State, v.Words = "bad", l.T("check.problem."+string(probe.Certificate.Faults[0]))
 		v.Certificate = l.T("domain.certificate", "Names", strings.Join(probe.Certificate.Names, ", "), "Issuer", probe.Certificate.Issuer, "Date", l.Date(probe.Certificate.NotAfter))
 		v.Fingerprint = colons(probe.Certificate.Fingerprint)
 	default:
-		v.State, v.Words = "ok", l.T("domain.answers", "Date", l.Date(probe.Certificate.NotAfter))
-		if p.Pin != "" {
-			v.Words = l.T("domain.pinned")
-		}
+		v.State, v.Words = answers(l, *p, probe.Certificate.NotAfter)
 	}
 	return v
+}
+
+// answers is how a server is that answers with a certificate that is good until a time, zero for none.
+func answers(l *i18n.Localizer, p discover.Place, until time.Time) (state, words string) {
+	switch {
+	case until.IsZero():
+		return "warn", l.T("check.problem." + string(checkup.NotTLS))
+	case p.Pin != "":
+		return "ok", l.T("domain.pinned")
+	}
+	return "ok", l.T("domain.answers", "Date", l.Date(until))
 }
 
 var serviceNames = map[discover.Service]string{discover.IMAP: "IMAP", discover.Submission: "SMTP", discover.POP3: "POP3", discover.Sieve: "Sieve"}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ func elsewhere(l *i18n.Localizer, was, then discover.Domain) (out []string) {
 	if was.Login != then.Login {
 		out = append(out, l.T("change.login"))
 	}
-	if !sameProvider(was.OAuth, then.OAuth) {
+	if !reflect.DeepEqual(was.OAuth, then.OAuth) {
 		out = append(out, l.T("change.oauth", "From", providerWords(l, was.OAuth), "To", providerWords(l, then.OAuth)))
 	}
 	return out
@@ -49,13 +50,6 @@ func placeWords(l *i18n.Localizer, p discover.Place) string {
 		return l.T("change.none")
 	}
 	return net.JoinHostPort(p.Host, strconv.Itoa(p.Port)) + " " + words(l, securityWords[p.Security])
-}
-
-func sameProvider(a, b *discover.OAuth) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Kind == b.Kind && a.ClientID == b.ClientID && slices.Equal(a.Sealed, b.Sealed) && a.Issuer == b.Issuer && a.Tenant == b.Tenant && a.Scopes == b.Scopes
 }
 
 func providerWords(l *i18n.Localizer, o *discover.OAuth) string {
@@ -159,18 +153,14 @@ func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer,
 	if agree && c.AdminID == who.ID && len(admins) > 1 {
 		return s.showDomain(w, r, who, d, true, l.T("change.yours"), http.StatusForbidden)
 	}
-	verb := "domain-refuse"
+	verb, settings, words := "domain-refuse", "", l.T("change.refused")
 	if agree {
-		verb = "domain-agree"
 		if fault, err := s.again(r, who); err != nil || fault != "" {
 			if err != nil {
 				return err
 			}
 			return s.showDomain(w, r, who, d, true, fault, http.StatusUnprocessableEntity)
 		}
-	}
-	settings := ""
-	if agree {
 		then, err := discover.ParseDomain(c.Settings)
 		if err != nil {
 			return err
@@ -180,24 +170,20 @@ func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer,
 			return err
 		}
 		then.Moved = then.MovedFrom(old, s.now())
-		settings = then.Encode()
+		verb, settings, words = "domain-agree", then.Encode(), l.T("domain.saved", "Domain", d.Name)
 	}
-	err = s.store.TakeDomainChange(ctx, d.Name, time.UnixMilli(atoi64(r.PostFormValue("at"))), settings)
+	err = s.store.TakeDomainChange(ctx, d.Name, time.UnixMilli(atoi64(r.PostFormValue("at"))), settings, s.auditRow(r, who, verb, d.Name+" "+c.Admin, "ok"))
 	if errors.Is(err, store.ErrOverlooked) || errors.Is(err, store.ErrNotFound) {
 		return s.showDomain(w, r, who, d, true, l.T("change.over"), http.StatusConflict)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.audit(r, who, verb, d.Name+" "+c.Admin, "ok"); err != nil {
-		return err
-	}
 	if err := s.setup.Reload(ctx); err != nil {
 		return err
 	}
-	words := l.T("change.refused")
 	if agree {
-		who.kept.Draft, words = nil, l.T("domain.saved", "Domain", d.Name)
+		who.kept.Draft = nil
 	}
 	if err := s.say(r, who, words); err != nil {
 		return err

@@ -63,6 +63,18 @@ func (s *Server) loginFor(r *http.Request, l *i18n.Localizer) templates.Login {
 	}
 }
 
+// loginWith is the sign-in page filled in again, with the form that is carried through it.
+func (s *Server) loginWith(r *http.Request, username, to string, stay bool, carried url.Values) templates.Login {
+	page := s.loginFor(r, browserLanguage(r))
+	page.Username, page.To, page.Stay = username, to, stay
+	for name, values := range carried {
+		for _, v := range values {
+			page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
+		}
+	}
+	return page
+}
+
 // unset says whether nobody has set the site up so far.
 func (s *Server) unset(ctx context.Context) bool {
 	if len(s.servers.Own()) > 0 {
@@ -78,13 +90,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := s.loginFor(r, browserLanguage(r))
-	page.Username, page.Stay, page.To = f.username, f.stay, f.next
-	for name, values := range f.carried {
-		for _, v := range values {
-			page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
-		}
-	}
+	page := s.loginWith(r, f.username, f.next, f.stay, f.carried)
 	if servers, ok := s.servers.Lookup(s.addressOf(f)); ok && servers.OAuth != nil {
 		return s.toProvider(w, r, page, servers, f)
 	}

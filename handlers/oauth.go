@@ -163,14 +163,7 @@ func (s *Server) oauthCallback(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return nil
 	}
-	page := s.loginFor(r, browserLanguage(r))
-	page.Username, page.Stay, page.To = flow.Address, flow.Stay, flow.Next
-	for name, values := range flow.Carried {
-		for _, v := range values {
-			page.Carried = append(page.Carried, templates.Field{Name: name, Value: v})
-		}
-	}
-	return s.signInFailed(w, r, page, err)
+	return s.signInFailed(w, r, s.loginWith(r, flow.Address, flow.Next, flow.Stay, flow.Carried), err)
 }
 
 // arrived asks the provider who came back.

@@ -43,9 +43,9 @@ func scanDomainChange(r *sql.Rows) (c DomainChange, err error) {
 }
 
 // TakeDomainChange ends a change that waits, by the moment at which it was asked; the domain gets
-// settings, if they are given. ErrNotFound:
+// settings, if they are given, and the audit its row. ErrNotFound:
 // it is over. ErrOverlooked: the domain, or what is wanted of it, is another by now; a change of another domain is gone then.
-func (s *Store) TakeDomainChange(ctx context.Context, domain string, at time.Time, settings string) error {
+func (s *Store) TakeDomainChange(ctx context.Context, domain string, at time.Time, settings string, row AuditRow) error {
 	overlooked := false
 	err := s.inTurn(ctx, func(tx *sql.Tx) error {
 		var was, now string
@@ -58,13 +58,18 @@ func (s *Store) TakeDomainChange(ctx context.Context, domain string, at time.Tim
 		if asked != at.UnixMilli() {
 			return ErrOverlooked
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM domain_changes WHERE domain = $1`, domain); err != nil || settings == "" {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM domain_changes WHERE domain = $1`, domain); err != nil {
 			return err
 		}
-		if overlooked = was != now; overlooked {
-			return nil
+		if settings != "" {
+			if overlooked = was != now; overlooked {
+				return nil
+			}
+			if err := s.saveDomainTx(ctx, tx, Domain{Name: domain, Settings: settings}); err != nil {
+				return err
+			}
 		}
-		return s.saveDomainTx(ctx, tx, Domain{Name: domain, Settings: settings})
+		return s.addAuditTx(ctx, tx, row)
 	})
 	if err == nil && overlooked {
 		return ErrOverlooked

@@ -68,10 +68,7 @@ func (s *Server) hit(w http.ResponseWriter, r *http.Request, p *person, pl place
 	if gone != nil {
 		return s.goneMessage(w, r, p, page, gone, beside(at+1))
 	}
-	view, err := s.messageView(r, p, pl, open)
-	if err != nil {
-		return err
-	}
+	view := s.messageView(r, p, pl, open)
 	view.ReadAfter = readAfter
 	view.Ref = hitRef(pl.slug, open.UIDValidity, uid)
 	view.NewerURL, view.OlderURL = beside(at-1), beside(at+1)

@@ -1,11 +1,21 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"restante/internal/sanitize"
 	"restante/mailclient"
@@ -13,14 +23,19 @@ import (
 )
 
 const (
-	maxLetters = 8 << 20 // bytes of all letters kept
-	maxLetter  = 1 << 20 // of one
+	maxLetters = 4 << 20         // bytes of all letters kept, as they are sent
+	maxLetter  = 1 << 20         // of one
+	letterTime = 5 * time.Second // for making one
+	maxPadding = 64              // bytes
 )
 
-// letter is a mail as a safe document of its own.
+// letter is a mail as a safe document of its own, while it is being made and after.
 type letter struct {
-	html   string
-	images int // of other sites, that it asks for in vain
+	counted chan struct{} // closed once images is known
+	images  int           // of other sites, that it asks for in vain
+
+	written chan struct{} // closed once packed is there
+	packed  []byte        // the document, as gzip (RFC 1952)
 }
 
 // letterKey is all that a letter depends on. The links in it are signed for one session.
@@ -35,41 +50,53 @@ type letterKey struct {
 // twice: the page tells what was blocked, then the frame shows it.
 type letters struct {
 	mu    sync.Mutex
-	kept  map[letterKey]letter
-	order []letterKey // the oldest first
+	kept  map[letterKey]*letter // with those that are being made
+	order []letterKey           // the oldest first, of those that are made
 	size  int
 }
 
-func (l *letters) get(k letterKey) (letter, bool) {
+// get gives a letter, and whether it is a new one, which is the caller's to make and to put or to drop.
+func (l *letters) get(k letterKey) (doc *letter, mine bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	doc, ok := l.kept[k]
-	return doc, ok
-}
-
-func (l *letters) put(k letterKey, doc letter) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if _, ok := l.kept[k]; ok || len(doc.html) > maxLetter || k.validity == "0" {
-		return
+	if ok {
+		return doc, false
 	}
+	doc = &letter{counted: make(chan struct{}), written: make(chan struct{})}
 	if l.kept == nil {
-		l.kept = map[letterKey]letter{}
+		l.kept = map[letterKey]*letter{}
 	}
 	l.kept[k] = doc
+	return doc, true
+}
+
+// put keeps a letter that is made.
+func (l *letters) put(k letterKey, doc *letter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.order = append(l.order, k)
-	for l.size += len(doc.html); l.size > maxLetters; l.order = l.order[1:] {
-		l.size -= len(l.kept[l.order[0]].html)
+	for l.size += len(doc.packed); l.size > maxLetters; l.order = l.order[1:] {
+		l.size -= len(l.kept[l.order[0]].packed)
 		delete(l.kept, l.order[0])
 	}
 }
 
-// letter makes the safe document of a mail, or takes the one that was made before.
-func (s *Server) letter(ctx context.Context, p *person, pl place, open *mailclient.Open, theme string, remote, locked bool) letter {
+// drop forgets a letter that is not to be kept.
+func (l *letters) drop(k letterKey) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.kept, k)
+}
+
+// letter gives the safe document of a mail: the one that was made before, or one that is made from now on, within
+// letterTime, whether or not this request waits for it: the page that names it is followed by the request for it.
+func (s *Server) letter(p *person, pl place, open *mailclient.Open, theme string, remote, locked bool) *letter {
 	base := pathMessage(p.Account.ID, pl.slug, open.UID)
 	validity := strconv.FormatUint(uint64(open.UIDValidity), 10)
 	key := letterKey{p.Hash, p.L.Lang, base, validity, theme, remote, locked}
-	if doc, ok := s.letters.get(key); ok {
+	doc, mine := s.letters.get(key)
+	if !mine {
 		return doc
 	}
 	partURL := func(section string) string { return base + "/parts/" + url.PathEscape(section) + "?v=" + validity }
@@ -92,14 +119,98 @@ func (s *Server) letter(ctx context.Context, p *person, pl place, open *mailclie
 			return "/proxy?" + url.Values{"u": {u}, "s": {s.sign("proxy-url", p, u)}}.Encode()
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	made := sanitize.Document(ctx, letterParts(open.Message, partURL), o)
-	doc := letter{html: made.String(), images: made.Blocked().Images}
-	if ctx.Err() == nil { // whole
-		s.letters.put(key, doc)
-	}
+	parts := letterParts(open.Message, partURL)
+	go func() {
+		whole := s.makeLetter(doc, parts, o)
+		if whole && len(doc.packed) <= maxLetter && open.UIDValidity != 0 {
+			s.letters.put(key, doc)
+		} else {
+			s.letters.drop(key)
+		}
+	}()
 	return doc
+}
+
+// makeLetter makes what a letter has, and says whether it is whole: nothing was cut for want of time.
+func (s *Server) makeLetter(doc *letter, parts []sanitize.Part, o sanitize.Options) (whole bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), letterTime)
+	counted := sync.OnceFunc(func() { close(doc.counted) })
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("panic", "at", "letter", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
+			whole = false
+		}
+		cancel()
+		counted()
+		close(doc.written)
+	}()
+	made := sanitize.Make(ctx, parts, o)
+	doc.images = made.Blocked().Images
+	counted()
+	doc.packed = pack(made.Read().String())
+	return ctx.Err() == nil
+}
+
+// blocked says how many pictures of other sites the letter asks for in vain.
+func (l *letter) blocked() int {
+	<-l.counted
+	return l.images
+}
+
+// serve writes the letter once it is there.
+func (l *letter) serve(w http.ResponseWriter, r *http.Request) error {
+	select {
+	case <-l.written:
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	if l.packed == nil {
+		return errLetter
+	}
+	if takesGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, err := w.Write(l.packed)
+		return err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(l.packed))
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, z)
+	return err
+}
+
+var errLetter = errors.New("the letter could not be made")
+
+// takesGzip says whether who asks reads gzip (RFC 9110 12.5.3).
+func takesGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.TrimSpace(name) == "gzip" {
+			return strings.Trim(weight, " 0.") != "q="
+		}
+	}
+	return false
+}
+
+var packers = sync.Pool{New: func() any {
+	z, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // a constant level
+	}
+	return z
+}}
+
+// pack compresses a document. Its length is not quite that of what it holds, as with all that is compressed here.
+func pack(doc string) []byte {
+	var b bytes.Buffer
+	z := packers.Get().(*gzip.Writer)
+	defer packers.Put(z)
+	z.Reset(&b)
+	z.Comment = strings.Repeat("-", rand.IntN(maxPadding))
+	_, _ = io.WriteString(z, doc)
+	_ = z.Close() // neither fails in memory
+	return bytes.Clone(b.Bytes())
 }
 
 func letterParts(m *message.Message, partURL func(section string) string) (parts []sanitize.Part) {

@@ -87,14 +87,15 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 			list.Rows[i].Flags.Seen = list.Rows[i].Flags.Seen || list.Rows[i].UID == uid
 		}
 	}
-	view, err := s.messageView(r, p, pl, open)
-	if err != nil {
-		return err
-	}
-	s.steps(r, p, pl, lq, list, view)
+	viewed := meanwhile(func() *templates.Message { return s.messageView(r, p, pl, open) })
+	newer, older := s.steps(r, p, pl, lq, list, uid)
 	onlyBeside(r, &list, pl.box.Name, uid)
+	page := s.mailPage(r, p, pl, list)
+	view := viewed()
+	view.NewerURL, view.OlderURL = newer, older
+	s.afterAct(p, view)
 	view.ReadAfter = readAfter
-	return s.ok(w, r, showMessage(s.mailPage(r, p, pl, list), view))
+	return s.ok(w, r, showMessage(page, view))
 }
 
 // pageWith is the page of the list on which a mail stands, and the request for it: an address may be older than the
@@ -159,8 +160,9 @@ func (s *Server) marksRead(r *http.Request, p *person) (now bool, later time.Dur
 	return true, 0
 }
 
-// steps finds the mails before and after: on the same page of the list, else asked for.
-func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQuery, list mailclient.List, v *templates.Message) {
+// steps finds the addresses of the mails before and after one, "" where there is none: on the same page of the list,
+// else asked for.
+func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQuery, list mailclient.List, uid uint32) (newerURL, olderURL string) {
 	q := r.URL.Query()
 	link := func(uid uint32, page int) string {
 		if uid == 0 {
@@ -169,17 +171,12 @@ func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQ
 		return with(pathMessage(p.Account.ID, pl.slug, uid), q, "remote", "", "links", "", "page", pageParam(page))
 	}
 	var newer, older uint32
-	at := -1
-	for i, row := range list.Rows {
-		if row.UID == v.UID {
-			at = i
-		}
-	}
+	at := slices.IndexFunc(list.Rows, func(row mailclient.Row) bool { return row.UID == uid })
 	if at == 0 && list.Page == 1 && len(list.Rows) > 1 { // the newest
 		older = list.Rows[1].UID
 	} else if at > 0 && at < len(list.Rows)-1 {
 		newer, older = list.Rows[at-1].UID, list.Rows[at+1].UID
-	} else if n, o, _, err := p.Mail.Neighbours(r.Context(), pl.box.Name, lq, v.UID); err == nil {
+	} else if n, o, _, err := p.Mail.Neighbours(r.Context(), pl.box.Name, lq, uid); err == nil {
 		newer, older = n, o
 	}
 	before, after := list.Page, list.Page
@@ -189,8 +186,7 @@ func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQ
 	if at == len(list.Rows)-1 {
 		after++
 	}
-	v.NewerURL, v.OlderURL = link(newer, before), link(older, after)
-	s.afterAct(p, v)
+	return link(newer, before), link(older, after)
 }
 
 // afterAct is where a message's page leads once the message has gone.
@@ -202,7 +198,7 @@ func (s *Server) afterAct(p *person, v *templates.Message) {
 }
 
 // messageView is a mail as the page shows it.
-func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailclient.Open) (*templates.Message, error) {
+func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailclient.Open) *templates.Message {
 	m := open.Message
 	base := pathMessage(p.Account.ID, pl.slug, open.UID)
 	date := dateOf(open.Row).In(p.Zone)
@@ -253,7 +249,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	}
 	s.showBody(r, p, pl, open, v)
 	s.showFiles(p, base, open, v)
-	return v, nil
+	return v
 }
 
 // listURL is where the way back leads: the search that the mail was found by, else its folder.
@@ -292,9 +288,14 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		}
 		v.BodyURL = with(base+"/body", q)
 		v.FrameTitle = p.L.T("message.frame", "Name", nameOr(v.From))
+		doc := s.letter(p, pl, open, theme(look), remote, v.Locked) // it is asked for next
 		if !remote {
-			if n := s.letter(r.Context(), p, pl, open, theme(look), false, v.Locked).images; n > 0 {
-				v.Blocked = &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: v.Trust,
+			v.KeptOut = func() *templates.Blocked {
+				n := doc.blocked()
+				if n == 0 {
+					return nil
+				}
+				return &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: v.Trust,
 					OnceURL: with(r.URL.Path, r.URL.Query(), "remote", "1"), AlwaysWords: p.L.T("remote.always", "Address", v.From.Addr), Back: v.Here}
 			}
 		}
@@ -490,10 +491,7 @@ func (s *Server) print(w http.ResponseWriter, r *http.Request, p *person) error 
 	if err != nil {
 		return err
 	}
-	view, err := s.messageView(r, p, pl, open)
-	if err != nil {
-		return err
-	}
+	view := s.messageView(r, p, pl, open)
 	h := s.head(r, p, view.Subject)
 	h.Theme = "light"
 	return s.ok(w, r, templates.Print{Head: h, Message: view})

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -34,9 +33,7 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, p *person) error {
 	remote := r.URL.Query().Get("remote") == "1" && s.remoteAllowed(r, p, pl, open.Message)
 	s.allowPictures(w, r, pathMessage(p.Account.ID, pl.slug, open.UID), remote)
 	_, locked, _ := s.warning(r, p, open.Message)
-	doc := s.letter(r.Context(), p, pl, open, theme(r.URL.Query().Get("theme")), remote, locked)
-	_, err = io.WriteString(w, doc.html)
-	return err
+	return s.letter(p, pl, open, theme(r.URL.Query().Get("theme")), remote, locked).serve(w, r)
 }
 
 func theme(v string) string {

@@ -153,27 +153,81 @@ func started(w http.ResponseWriter) bool {
 // pageBuffers are used again: a page is some 64 kB, and to grow a buffer to that costs as much as to write the page.
 var pageBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-const maxPageBuffer = 512 << 10 // a larger one is let go
+const (
+	maxPageBuffer = 512 << 10 // a larger one is let go
+	firstPiece    = 32 << 10  // of a page: it is compressed and sent while the rest is written
+)
 
-// render writes a page whole or not at all.
-func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, page templates.Page) {
+func pageBuffer() *bytes.Buffer {
 	b := pageBuffers.Get().(*bytes.Buffer)
 	b.Reset()
+	return b
+}
+
+func pageBufferDone(b *bytes.Buffer) {
+	if b.Cap() <= maxPageBuffer {
+		pageBuffers.Put(b)
+	}
+}
+
+// pieces gathers a page in two pieces. The first, once it is there, is passed to send by another goroutine.
+type pieces struct {
+	*bytes.Buffer
+	send func(*bytes.Buffer)
+	sent chan struct{} // closed once the first is; nil before there is one
+}
+
+func (p *pieces) Write(b []byte) (int, error) {
+	n, err := p.Buffer.Write(b)
+	if p.sent == nil && p.Len() >= firstPiece {
+		first, sent := p.Buffer, make(chan struct{})
+		p.Buffer, p.sent = pageBuffer(), sent
+		go func() {
+			defer close(sent)
+			p.send(first)
+			pageBufferDone(first)
+		}()
+	}
+	return n, err
+}
+
+// fill writes the page, and returns once its first piece has been passed on.
+func (p *pieces) fill(page templates.Page) error {
 	defer func() {
-		if b.Cap() <= maxPageBuffer {
-			pageBuffers.Put(b)
+		if p.sent != nil {
+			<-p.sent
 		}
 	}()
-	if err := templates.Render(b, page); err != nil {
-		s.log.Error("template", "id", requestID(r), "err", err.Error())
-		http.Error(w, "Something broke here, not in your mail.", http.StatusInternalServerError)
+	return templates.Render(p, page)
+}
+
+// render writes a page: a short one whole or not at all, a long one in two pieces.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, page templates.Page) {
+	head := sync.OnceFunc(func() {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(status)
+	})
+	p := &pieces{Buffer: pageBuffer(), send: func(b *bytes.Buffer) {
+		head()
+		if r.Method != http.MethodHead {
+			_, _ = b.WriteTo(w)
+			_ = http.NewResponseController(w).Flush()
+		}
+	}}
+	defer func() { pageBufferDone(p.Buffer) }()
+	err := p.fill(page)
+	if err == nil {
+		head()
+		if r.Method != http.MethodHead {
+			_, _ = p.WriteTo(w)
+		}
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = b.WriteTo(w)
+	s.log.Error("template", "id", requestID(r), "err", err.Error())
+	if p.sent != nil { // too late for a page: the connection ends, so that nothing looks whole
+		panic(http.ErrAbortHandler)
 	}
+	http.Error(w, "Something broke here, not in your mail.", http.StatusInternalServerError)
 }
 
 func (s *Server) ok(w http.ResponseWriter, r *http.Request, page templates.Page) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
 
 	"restante/internal/config"
 	"restante/internal/jobs"
@@ -114,7 +115,8 @@ func New(o Options) *Server {
 		s.pictures = proxy.New(proxy.Options{})
 	}
 	s.sessions = scs.New()
-	s.sessions.Store = o.Store
+	s.sessions.Store.(*memstore.MemStore).StopCleanup() // of the store that scs begins with
+	s.sessions.Store, s.sessions.Codec = o.Store, sessionCodec{}
 	s.sessions.HashTokenInStore = true
 	s.sessions.Lifetime = 30 * 24 * time.Hour
 	s.sessions.Cookie.Name, s.sessions.Cookie.Secure = cookieName("restante", o.Secure), o.Secure

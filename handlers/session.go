@@ -57,12 +57,29 @@ func (s *Server) behind(ctx context.Context, p *person) (b behind) {
 	return b
 }
 
-// meanwhile begins to work out what f gives; the function that it gives waits for it. What f asks must end with its
-// request.
+// meanwhile begins to work out what f gives; the function that it gives waits for it, and panics if f did. What f asks
+// must end with its request.
 func meanwhile[T any](f func() T) func() T {
-	c := make(chan T, 1)
-	go func() { c <- f() }()
-	return sync.OnceValue(func() T { return <-c })
+	type result struct {
+		value T
+		panic any
+	}
+	c := make(chan result, 1)
+	go func() {
+		var got result
+		defer func() {
+			got.panic = recover()
+			c <- got
+		}()
+		got.value = f()
+	}()
+	return sync.OnceValue(func() T {
+		got := <-c
+		if got.panic != nil {
+			panic(got.panic)
+		}
+		return got.value
+	})
 }
 
 // session keys in scs.
@@ -123,14 +140,11 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	if err := json.Unmarshal(raw, &p.cred); err != nil {
 		return nil, errSignedOut
 	}
-	if p.User, err = s.store.User(ctx, id); err != nil {
+	if p.User, p.Accounts, err = s.store.Person(ctx, id); err != nil {
 		return nil, notSignedIn(err)
 	}
 	if p.User.Locked {
 		return nil, errSignedOut
-	}
-	if p.Accounts, err = s.store.Accounts(ctx, id); err != nil {
-		return nil, err
 	}
 	if err := s.chooseAccount(r, p); err != nil {
 		return nil, err

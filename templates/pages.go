@@ -153,12 +153,12 @@ type Message struct {
 	Warning                                           *Warning
 	Locked                                            bool // the links of the mail
 	Checked                                           string
-	ReadAfter                                         int    // ms after which a script marks it read, 0 for never
-	Trust                                             string // where wishes about the sender are posted to
-	Original, OriginalForAll                          bool   // the letter has the colours it was sent in
-	WriteURL, AllFromURL                              string // to and from the sender, "" without an address
-	ContactURL                                        string // "" when the sender is no contact
-	Blocked                                           *Blocked
+	ReadAfter                                         int             // ms after which a script marks it read, 0 for never
+	Trust                                             string          // where wishes about the sender are posted to
+	Original, OriginalForAll                          bool            // the letter has the colours it was sent in
+	WriteURL, AllFromURL                              string          // to and from the sender, "" without an address
+	ContactURL                                        string          // "" when the sender is no contact
+	KeptOut                                           func() *Blocked // what Blocked tells; nil for nothing
 	Cards                                             []Card
 	HTML                                              bool
 	FrameTitle, BodyURL                               string
@@ -180,6 +180,15 @@ type Label struct{ Name string }
 
 // Warning is the bar of a sender who may be somebody else.
 type Warning struct{ Words, Meaning, LinksURL string }
+
+// Blocked tells what was kept out of the letter, nil for nothing. It is asked as late as the page can: the letter is
+// made while the page is.
+func (m *Message) Blocked() *Blocked {
+	if m.KeptOut == nil {
+		return nil
+	}
+	return m.KeptOut()
+}
 
 // Blocked tells of remote pictures that were not loaded.
 type Blocked struct{ Words, AllowURL, OnceURL, AlwaysWords, Back string }

@@ -10,7 +10,7 @@ func CountRemote(s string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), maxTime)
 	defer cancel()
 	w := newWalker(ctx, Options{}, 0)
-	w.html(s)
+	w.unread(s)
 	return w.blocked.Images
 }
 

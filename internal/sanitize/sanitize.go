@@ -61,32 +61,67 @@ func (s Safe) Blocked() Blocked { return s.blocked }
 
 // Document makes one page of the parts of a mail, in their order, each cleaned alone. It never fails: beyond its
 // limits (2 MB a part, 4 MB in all, two seconds, or the end of ctx) it gives what it could.
-func Document(ctx context.Context, parts []Part, o Options) Safe {
+func Document(ctx context.Context, parts []Part, o Options) Safe { return Make(ctx, parts, o).Read() }
+
+// Made is a document that is written, and not yet read once more: of it can be told only what was kept out.
+type Made struct {
+	theme  string
+	parts  []*madePart
+	cancel context.CancelFunc
+}
+
+type madePart struct {
+	w    *walker
+	html string
+	read func() string // gives the HTML that reads as it was made; nil where none can read otherwise
+}
+
+// Make is the first part of Document, and the longer one; Read must follow it.
+func Make(ctx context.Context, parts []Part, o Options) *Made {
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
-	defer cancel()
-	var body, styles strings.Builder
-	var blocked Blocked
-	budget := maxOutput
+	m := &Made{theme: o.Theme, cancel: cancel}
 	for i, p := range parts {
-		if p == (Part{}) {
-			continue
+		if p != (Part{}) {
+			made := &madePart{w: newWalker(ctx, o, i)}
+			made.html, made.read = made.w.part(p)
+			m.parts = append(m.parts, made)
 		}
+	}
+	return m
+}
+
+// Blocked says what was kept out: the same as of the document, but for one that turns out to read otherwise than it
+// was made.
+func (m *Made) Blocked() (b Blocked) {
+	for _, p := range m.parts {
+		b.add(p.w.blocked)
+	}
+	return b
+}
+
+// Read gives the document, once it has been seen to read as it was made.
+func (m *Made) Read() Safe {
+	defer m.cancel()
+	var body, styles strings.Builder
+	budget := maxOutput
+	for i, p := range m.parts {
 		if i > 0 {
 			body.WriteString("\n<hr class=\"between\">\n")
 		}
-		w := newWalker(ctx, o, i)
-		html := w.part(p)
-		if len(html)+len(w.css) > budget {
-			w.blocked.Cut, html, w.css = true, "", ""
+		if p.read != nil {
+			p.html = p.read()
 		}
-		budget -= len(html) + len(w.css)
+		w := p.w
+		if len(p.html)+len(w.css) > budget {
+			w.blocked.Cut, p.html, w.css = true, "", ""
+		}
+		budget -= len(p.html) + len(w.css)
 		if w.css != "" {
 			styles.WriteString("<style>\n" + w.css + "</style>")
 		}
-		body.WriteString(html)
-		blocked.add(w.blocked)
+		body.WriteString(p.html)
 	}
-	return Safe{html: shell(o.Theme, styles.String(), body.String()), blocked: blocked}
+	return Safe{html: shell(m.theme, styles.String(), body.String()), blocked: m.Blocked()}
 }
 
 func (b *Blocked) add(o Blocked) {

@@ -68,8 +68,8 @@ func lineEnds(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r", "\n"), "\f", " ")
 }
 
-// part cleans a part and gives its HTML; its CSS is in w.css.
-func (w *walker) part(p Part) string {
+// part cleans a part and gives its HTML, and what reads it once more, if it needs to be; its CSS is in w.css.
+func (w *walker) part(p Part) (string, func() string) {
 	switch {
 	case p.Image != "":
 		root := &html.Node{Type: html.DocumentNode}
@@ -78,15 +78,22 @@ func (w *walker) part(p Part) string {
 		put(img, "src", p.Image)
 		put(img, "alt", "")
 		root.AppendChild(img)
-		return render(root, 0)
+		return render(root, 0), nil
 	case p.Text != "":
-		return w.plain(p.Text)
+		return w.plain(p.Text), nil
 	}
-	return w.html(p.HTML)
+	return w.unread(p.HTML)
 }
 
-// html cleans foreign HTML. A tree that would be read otherwise than it was made is flattened, then made text.
+// html cleans foreign HTML.
 func (w *walker) html(s string) string {
+	_, read := w.unread(s)
+	return read()
+}
+
+// unread cleans foreign HTML. What it gives is not to be shown before read has seen that it reads as it was made: what
+// does not is flattened, then made text.
+func (w *walker) unread(s string) (out string, read func() string) {
 	if len(s) > maxInput {
 		s, w.blocked.Cut = s[:maxInput], true
 	}
@@ -94,21 +101,28 @@ func (w *walker) html(s string) string {
 	w.blocked.Cut = w.blocked.Cut || cut
 	doc, err := html.ParseWithOptions(strings.NewReader(s), html.ParseOptionEnableScripting(false))
 	if err != nil {
-		return w.textOnly(tokenText(s))
+		out = w.textOnly(tokenText(s))
+		return out, func() string { return out }
 	}
 	w.styles(doc)
 	before := w.blocked
-	for _, w.flat = range []bool{false, true} {
-		w.blocked = before
+	write := func(flat bool) (*html.Node, string) {
+		w.flat, w.blocked = flat, before
 		w.begin()
 		root := w.tree(doc)
-		if out := render(root, len(s)); readsAs(out, root) {
+		return root, render(root, len(s))
+	}
+	root, out := write(false)
+	return out, func() string {
+		if readsAs(out, root) {
 			return out
 		}
+		if root, out := write(true); readsAs(out, root) {
+			return out
+		}
+		w.begin()
+		return w.textOnly(textOf(w.tree(doc)))
 	}
-	w.flat = true
-	w.begin()
-	return w.textOnly(textOf(w.tree(doc)))
 }
 
 func (w *walker) textOnly(s string) string {

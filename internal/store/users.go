@@ -72,6 +72,27 @@ func (s *Store) EnsureUser(ctx context.Context, address, username string) (User,
 	return u, a, err
 }
 
+// Person is a user with all their accounts, the one signed in with first, or ErrNotFound.
+func (s *Store) Person(ctx context.Context, id int64) (u User, accounts []Account, err error) {
+	u.ID = id
+	var settings string
+	var created, seen int64
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT a.id, a.user_id, a.address, a.username, a.sent_mode, a.sent_seen, u.address, u.settings, u.created_at, u.seen_at, u.locked
+		FROM users u JOIN accounts a ON a.user_id = u.id WHERE u.id = $1 ORDER BY a.id`, id)
+	accounts, err = collect(rows, err, func(r *sql.Rows) (a Account, err error) {
+		return a, r.Scan(&a.ID, &a.UserID, &a.Address, &a.Username, &a.SentMode, &a.SentSeen, &u.Address, &settings, &created, &seen, &u.Locked)
+	})
+	if err == nil && len(accounts) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return u, nil, err
+	}
+	u.Created, u.SeenAt = fromMS(created), fromMS(seen)
+	return u, accounts, json.Unmarshal([]byte(settings), &u.Settings)
+}
+
 // User is the user of that id, or ErrNotFound.
 func (s *Store) User(ctx context.Context, id int64) (User, error) {
 	u := User{ID: id}

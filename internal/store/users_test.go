@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"reflect"
+	"slices"
 	"testing"
 
 	"restante/internal/store"
@@ -21,9 +23,17 @@ func TestEnsureUserFindsTheSameAgain(t *testing.T) {
 		if len(ids) != 1 || !ids[0].Default || ids[0].Address != "anna@example.org" {
 			t.Errorf("identities %+v", ids)
 		}
-		if accounts := must(s.Accounts(ctx, u.ID))(t); len(accounts) != 1 || accounts[0].Username != "other-login" {
+		accounts := must(s.Accounts(ctx, u.ID))(t)
+		if len(accounts) != 1 || accounts[0].Username != "other-login" {
 			t.Errorf("accounts %+v", accounts)
 		}
+		whole, theirs, err := s.Person(ctx, u.ID)
+		ok(t, err)
+		if alone := must(s.User(ctx, u.ID))(t); !reflect.DeepEqual(whole, alone) || !slices.Equal(theirs, accounts) {
+			t.Errorf("%+v with %+v", whole, theirs)
+		}
+		_, _, err = s.Person(ctx, 999)
+		missing(t, "nobody with accounts", err)
 	})
 }
 

@@ -73,7 +73,7 @@ func (s *Server) hit(w http.ResponseWriter, r *http.Request, p *person, pl place
 	view.Ref = hitRef(pl.slug, open.UIDValidity, uid)
 	view.NewerURL, view.OlderURL = beside(at-1), beside(at+1)
 	s.afterAct(p, view)
-	return s.ok(w, r, showMessage(page, view))
+	return s.shown(w, r, showMessage(page, view))
 }
 
 // showMessage puts a mail beside its list.

@@ -3,10 +3,10 @@ package handlers
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -207,7 +207,9 @@ func pack(doc string) []byte {
 	z := packers.Get().(*gzip.Writer)
 	defer packers.Put(z)
 	z.Reset(&b)
-	z.Comment = strings.Repeat("-", rand.IntN(maxPadding))
+	padding := make([]byte, 1)
+	rand.Read(padding)
+	z.Comment = strings.Repeat("-", int(padding[0])%maxPadding)
 	_, _ = io.WriteString(z, doc)
 	_ = z.Close() // neither fails in memory
 	return bytes.Clone(b.Bytes())

@@ -166,6 +166,10 @@ func (s *Server) mailPage(r *http.Request, p *person, pl place, list mailclient.
 	if frame.Query != "" {
 		page.SearchURL, page.SearchScope = pl.path, ""
 	}
+	if besideList(r) {
+		page.List = templates.List{Rows: s.mailboxRows(r, p, pl, list)}
+		return page
+	}
 	page.List = s.listView(r, p, pl, list)
 	unread := pl.box.Unseen
 	if page.ReaderWords = title; unread > 0 {
@@ -175,10 +179,7 @@ func (s *Server) mailPage(r *http.Request, p *person, pl place, list mailclient.
 }
 
 func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.List) templates.List {
-	q := r.URL.Query()
-	for _, ofOneMail := range []string{"sel", "remote", "links"} { // what was allowed one mail is allowed no other
-		q.Del(ofOneMail)
-	}
+	q := listParams(r)
 	here := with(pl.path, q)
 	v := templates.List{
 		Title: display(pl.box, p), Name: pl.box.Name, Role: string(pl.box.Role), Range: rangeWords(p.L, list), Validity: list.Mailbox.UIDValidity,
@@ -224,12 +225,28 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 	if list.Page < list.Pages {
 		v.Older = with(pl.path, q, "page", pageParam(list.Page+1), "keep", "")
 	}
-	v.Rows = s.rows(p, list, func(row mailclient.Row) string { return with(pathMessage(p.Account.ID, pl.slug, row.UID), q) },
+	v.Rows = s.mailboxRows(r, p, pl, list)
+	return v
+}
+
+// mailboxRows are the rows of a list in one mailbox.
+func (s *Server) mailboxRows(r *http.Request, p *person, pl place, list mailclient.List) []templates.Row {
+	q := listParams(r)
+	rows := s.rows(p, list, func(row mailclient.Row) string { return with(pathMessage(p.Account.ID, pl.slug, row.UID), q) },
 		pl.box.Role == mailclient.RoleSent || pl.box.Role == mailclient.RoleDrafts, q.Get("sort") == "" || q.Get("sort") == "date")
 	if query, err := parseSearch(q.Get("q"), p.Zone); err == nil {
-		markRows(v.Rows, query)
+		markRows(rows, query)
 	}
-	return v
+	return rows
+}
+
+// listParams are the parameters of a request that are of its list: what was allowed one mail is allowed no other.
+func listParams(r *http.Request) url.Values {
+	q := r.URL.Query()
+	for _, ofOneMail := range []string{"sel", "remote", "links"} {
+		q.Del(ofOneMail)
+	}
+	return q
 }
 
 func pageParam(n int) string {

@@ -95,8 +95,18 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	view.NewerURL, view.OlderURL = newer, older
 	s.afterAct(p, view)
 	view.ReadAfter = readAfter
-	return s.ok(w, r, showMessage(page, view))
+	return s.shown(w, r, showMessage(page, view))
 }
+
+// shown answers with a mail beside its list, or without what stands on a script's page already.
+func (s *Server) shown(w http.ResponseWriter, r *http.Request, page templates.Mail) error {
+	if besideList(r) {
+		return s.ok(w, r, templates.Beside{Mail: page})
+	}
+	return s.ok(w, r, page)
+}
+
+func besideList(r *http.Request) bool { return r.Header.Get(headerBeside) != "" }
 
 // pageWith is the page of the list on which a mail stands, and the request for it: an address may be older than the
 // mails that came since. The page that was asked for stays when the mail is on none.
@@ -127,7 +137,7 @@ func (s *Server) pageWith(r *http.Request, p *person, pl place, lq mailclient.Li
 
 // onlyBeside leaves of a list the row of the opened mail, for a script on whose page the others stand.
 func onlyBeside(r *http.Request, list *mailclient.List, mailbox string, uid uint32) {
-	if r.Header.Get(headerBeside) != "" {
+	if besideList(r) {
 		list.Rows = slices.DeleteFunc(list.Rows, func(row mailclient.Row) bool { return row.UID != uid || row.Mailbox != mailbox })
 	}
 }

@@ -75,6 +75,11 @@ type Mail struct {
 
 func (Mail) template() string { return "mail.html" }
 
+// Beside is a message for a script on whose page its list stands: the message, its row, and the folders.
+type Beside struct{ Mail }
+
+func (Beside) template() string { return "beside.html" }
+
 // List is one page of rows with what can be done to them.
 type List struct {
 	Title, Name     string

@@ -29,7 +29,7 @@ func TestAMailOpensBesideTheListThatStands(t *testing.T) {
 	}
 	b.click(`[rel=next]`)
 	shows("21", 38)
-	if size := ask[int](b, `Math.max(...performance.getEntriesByType("resource").filter((e) => /\/INBOX\/\d+$/.test(e.name)).map((e) => e.decodedBodySize))`); size == 0 || size > 30_000 {
+	if size := ask[int](b, `Math.max(...performance.getEntriesByType("resource").filter((e) => /\/INBOX\/\d+$/.test(e.name)).map((e) => e.decodedBodySize))`); size == 0 || size > 20_000 {
 		t.Errorf("a mail beside the list came with %d bytes", size)
 	}
 	ask[bool](b, `(history.back(), true)`)

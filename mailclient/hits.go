@@ -145,11 +145,7 @@ func (s *Session) hits(ctx context.Context, name string, q SearchQuery) (out []H
 	}
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
 		out = nil
-		b, err := selectBox(ctx, c, raw)
-		if err != nil || c.Exists() == 0 {
-			return err
-		}
-		uids, note, err := searchBox(ctx, c, filterKeys(ListQuery{Search: &q}))
+		b, uids, note, err := searchIn(ctx, c, raw, filterKeys(ListQuery{Search: &q}))
 		if err != nil {
 			return err
 		}

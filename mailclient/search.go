@@ -133,6 +133,26 @@ func ascii(keys []any) bool {
 func searchBox(ctx context.Context, c *imapx.Conn, keys []any) (uids []uint32, note string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
+	cmd := searchCommand(c, keys)
+	if err := c.Do(ctx, cmd); err != nil {
+		return nil, "", err
+	}
+	return answered(c, cmd, keys)
+}
+
+// searchIn is searchBox in a mailbox that it selects, in one flight.
+func searchIn(ctx context.Context, c *imapx.Conn, raw string, keys []any) (b *box, uids []uint32, note string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, searchTime)
+	defer cancel()
+	cmd := searchCommand(c, keys)
+	if b, err = selectBox(ctx, c, raw, cmd); err != nil {
+		return nil, nil, "", err
+	}
+	uids, note, err = answered(c, cmd, keys)
+	return b, uids, note, err
+}
+
+func searchCommand(c *imapx.Conn, keys []any) *imapx.Command {
 	name := "UID SEARCH"
 	if c.Has("ESEARCH") {
 		name = "UID SEARCH RETURN (ALL)"
@@ -140,10 +160,11 @@ func searchBox(ctx context.Context, c *imapx.Conn, keys []any) (uids []uint32, n
 	if !ascii(keys) {
 		name += " CHARSET UTF-8"
 	}
-	cmd := imapx.Cmd(name, keys...)
-	if err := c.Do(ctx, cmd); err != nil {
-		return nil, "", err
-	}
+	return imapx.Cmd(name, keys...)
+}
+
+// answered are the UIDs that a search gave.
+func answered(c *imapx.Conn, cmd *imapx.Command, keys []any) (uids []uint32, note string, err error) {
 	if cmd.Status != "OK" {
 		if cmd.Code == "BADCHARSET" || !ascii(keys) {
 			return nil, cmd.Text, nil

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 )
@@ -37,6 +39,23 @@ func TestTheReaderKeepsTheFocus(t *testing.T) {
 	b.until("the subject has the focus", `document.activeElement.id === "subject" && document.querySelector("iframe[data-message-body]")`)
 	b.keys("e")
 	b.until("so has the next one's", `document.activeElement.id === "subject" && document.querySelector("#subject").innerText === "Plain"`)
+}
+
+// TestAWideLetterFitsThePhone: one made for a screen is shown smaller, whole, and grows back where there is room.
+func TestAWideLetterFitsThePhone(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, "From: Ben <ben@keller.example>\r\nTo: anna@demo.test\r\nSubject: Wide\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<div style=\"width:640px\"><table width=640><tr><td>left<td align=right>right</table></div>\r\n")
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), phone)
+	b.signIn(anna)
+	b.press("Wide")
+	const cut = `(() => { const f = document.querySelector("iframe[data-message-body]"), r = f?.contentDocument?.documentElement; return r?.innerText.includes("right") ? r.scrollWidth - r.clientWidth : 9999; })()`
+	b.until("nothing of it is cut", cut+` <= 0`)
+	if size := ask[[]float64](b, `(() => { const f = document.querySelector("iframe[data-message-body]"); return [f.getBoundingClientRect().right, document.documentElement.scrollWidth, Number(f.style.zoom)]; })()`); size[0] > 390 || size[1] > 390 || size[2] < 0.5 || size[2] > 0.6 {
+		t.Errorf("it ends at %v of 390, the page at %v, at %v of its size", size[0], size[1], size[2])
+	}
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 844, Height: 390, DeviceScaleFactor: 1, Mobile: true})
+	b.until("turned, it is larger", cut+` <= 0 && Number(document.querySelector("iframe[data-message-body]").style.zoom || 1) > 0.7`)
 }
 
 // TestWhatOneMailIsAllowedIsAllowedNoOther: pictures once shown, or links once opened, are those of that mail alone.

@@ -1,21 +1,43 @@
-// The frame of a letter grows to what is in it. Only its height is read, through
-// getters taken before any letter was there; nothing in it is trusted or touched.
+// The frame of a letter grows to what is in it, and is shown smaller where that is too wide. Only its size is read,
+// through getters taken before any letter was there; nothing in it is trusted or touched.
 import { all, el, one } from "./dom.js";
 import { say } from "./words.js";
 
 const getDocument = Object.getOwnPropertyDescriptor(HTMLIFrameElement.prototype, "contentDocument").get;
 const getRoot = Object.getOwnPropertyDescriptor(Document.prototype, "documentElement").get;
 const getHeight = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight").get;
+const getWidth = Object.getOwnPropertyDescriptor(Element.prototype, "scrollWidth").get;
 const getBox = Element.prototype.getBoundingClientRect;
 const most = 60_000;
+const smallest = 0.45; // of its size: a letter that is wider still can be moved sideways
 
 const known = new WeakMap(); // frame -> the width it was measured at and the height found
+const fitted = new WeakMap(); // frame -> the room it was fitted into
+
+/** fit shows a letter that is wider than its room smaller, down to the smallest; once it has been, in the same room it stays. */
+function fit(frame, root) {
+	const around = getComputedStyle(frame.parentElement);
+	const room = frame.parentElement.clientWidth - parseFloat(around.paddingLeft) - parseFloat(around.paddingRight);
+	if (fitted.get(frame) !== room) {
+		fitted.set(frame, room);
+		frame.style.zoom = frame.style.inlineSize = frame.style.maxInlineSize = "";
+		known.delete(frame);
+	}
+	const wide = getWidth.call(root), here = Number(frame.style.zoom || 1);
+	if (wide <= Math.ceil(room / here) + 1 || here === smallest) return;
+	const scale = Math.max(smallest, Math.floor(1000 * room / wide) / 1000);
+	frame.style.zoom = scale;
+	frame.style.inlineSize = room / scale + "px";
+	frame.style.maxInlineSize = "none";
+	known.delete(frame);
+}
 
 /** measure sets the height of a frame; where it cannot be read the frame scrolls by itself. */
 function measure(frame) {
 	let box, content;
 	try {
 		const root = getRoot.call(getDocument.call(frame));
+		fit(frame, root);
 		box = Math.ceil(getBox.call(root).height);
 		content = getHeight.call(root);
 	} catch {
@@ -53,7 +75,7 @@ function watch(frame) {
 	measure(frame);
 	if (watched.has(frame)) return;
 	watched.add(frame);
-	frame.addEventListener("load", () => { known.delete(frame); settleDown(frame); });
+	frame.addEventListener("load", () => { known.delete(frame); fitted.delete(frame); settleDown(frame); });
 	new ResizeObserver(() => measure(frame)).observe(frame.parentElement);
 	settleDown(frame);
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"restante/internal/config"
 	"restante/internal/jobs"
@@ -115,7 +114,6 @@ func New(o Options) *Server {
 		s.pictures = proxy.New(proxy.Options{})
 	}
 	s.sessions = scs.New()
-	s.sessions.Store.(*memstore.MemStore).StopCleanup() // of the store that scs begins with
 	s.sessions.Store, s.sessions.Codec = o.Store, sessionCodec{}
 	s.sessions.HashTokenInStore = true
 	s.sessions.Lifetime = 30 * 24 * time.Hour

@@ -384,19 +384,10 @@ func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
 // q finds among the people written to.
 func (s *Server) suggestions(ctx context.Context, p *person, q string, written []store.Person, n int) (out []templates.Suggestion, err error) {
 	words := foldedWords(q)
-	kept, err := s.store.ContactAddresses(ctx, p.User.ID, words, candidates)
+	people, err := s.ranked(ctx, p, words, written)
 	if err != nil {
 		return nil, err
 	}
-	now := s.now()
-	score := func(a store.Person) float64 { return contacts.Score(a.Written, now.Sub(a.LastAt)) }
-	people := kept
-	for _, a := range written {
-		if !slices.ContainsFunc(kept, func(k store.Person) bool { return k.Address == a.Address }) {
-			people = append(people, a)
-		}
-	}
-	slices.SortStableFunc(people, func(a, b store.Person) int { return cmp.Compare(score(b), score(a)) })
 	if len(words) > 0 {
 		if out, err = s.suggestedGroups(ctx, p, words); err != nil {
 			return nil, err
@@ -407,6 +398,31 @@ func (s *Server) suggestions(ctx context.Context, p *person, q string, written [
 		out = append(out, templates.Suggestion{Words: text, Text: text})
 	}
 	return out[:min(n, len(out))], nil
+}
+
+// ranked are the people written to, with those among the contacts whose words begin so, best known first.
+func (s *Server) ranked(ctx context.Context, p *person, words []string, written []store.Person) ([]store.Person, error) {
+	people, err := s.store.ContactAddresses(ctx, p.User.ID, words, candidates)
+	if err != nil {
+		return nil, err
+	}
+	kept := people
+	for _, a := range written {
+		if !slices.ContainsFunc(kept, func(k store.Person) bool { return k.Address == a.Address }) {
+			people = append(people, a)
+		}
+	}
+	now := s.now()
+	score := func(a store.Person) float64 { return contacts.Score(a.Written, now.Sub(a.LastAt)) }
+	slices.SortStableFunc(people, func(a, b store.Person) int { return cmp.Compare(score(b), score(a)) })
+	return people, nil
+}
+
+// writtenTo are people written to whose name, or address, begins with q.
+func (s *Server) writtenTo(ctx context.Context, p *person, q string) ([]store.Person, error) {
+	begin := contacts.Fold(q)
+	fits := func(known store.Person) bool { return contacts.Begins(known.Name, known.Address, begin) }
+	return s.store.FindPeople(ctx, p.User.ID, fits, candidates)
 }
 
 // suggestedGroups are the groups whose words begin so, two at most.
@@ -441,9 +457,7 @@ func (s *Server) suggestPeople(w http.ResponseWriter, r *http.Request, p *person
 	if len(q) > 100 {
 		return badRequest("error.longquery")
 	}
-	begin := contacts.Fold(q)
-	fits := func(known store.Person) bool { return contacts.Begins(known.Name, known.Address, begin) }
-	written, err := s.store.FindPeople(r.Context(), p.User.ID, fits, candidates)
+	written, err := s.writtenTo(r.Context(), p, q)
 	if err != nil {
 		return err
 	}

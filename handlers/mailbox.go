@@ -122,6 +122,9 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 	if err != nil {
 		return err
 	}
+	if words := r.URL.Query().Get("q"); words != "" {
+		s.keepSought(r, words)
+	}
 	page := s.mailPage(r, p, pl, list)
 	if pl.box.Role == mailclient.RoleDrafts && list.Page <= 1 {
 		page.List.Kept, err = s.keptDrafts(r, p)
@@ -216,6 +219,12 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 	}
 	v.EmptyWords, v.AllURL = emptyWords(p, pl, q)
 	if words := q.Get("q"); words != "" {
+		v.Words = searchChips(p, pl.boxes, words, func(t mailclient.Term) string {
+			if t.Key == "in" { // which is how it came here
+				return with("/search", nil, "q", t.Without)
+			}
+			return with(pl.path, q, "q", t.Without, "page", "", "keep", "")
+		})
 		v.Found = &templates.Found{Words: p.L.T("list.found", "Folder", v.Title, "Query", words, "N", list.Total),
 			ClearURL: pl.path, EverywhereURL: with("/search", url.Values{}, "q", words)}
 	}

@@ -39,6 +39,7 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/mail/{account}/{mailbox}/{uid}", s.page(s.message))
 		r.Get("/mail/{account}/{mailbox}/{uid}/print", s.page(s.print))
 		r.With(s.costly).Get("/search", s.page(s.search))
+		r.Get("/search/suggest", s.page(s.suggestSearch))
 		r.Post("/search/actions", s.page(s.actOnHits))
 		r.Post("/work/{work}", s.page(s.stopWork))
 		r.Post("/undo/{act}", s.page(s.undo))

@@ -37,6 +37,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error
 	if err != nil {
 		return err
 	}
+	s.keepSought(r, words)
 	return s.ok(w, r, s.resultsPage(r, p, res))
 }
 
@@ -45,6 +46,7 @@ func (s *Server) searchStart(r *http.Request, p *person, words, in string) templ
 	frame, boxes := s.frame(r, p, "mail search-page", p.L.T("search.start"), "")
 	frame.Query = words
 	form := searchForm(p, words, boxes)
+	form.Recent = s.offeredSought(r, "")
 	for i, f := range form.Folders {
 		form.Folders[i].Current = f.Value == in
 	}
@@ -163,6 +165,7 @@ func (s *Server) resultsView(p *person, res results, boxes []mailclient.Mailbox,
 		Title: title, Range: rangeWords(p.L, list), Here: res.path(list.Page, true), ActionURL: "/search/actions", CanAct: true,
 		EmptyWords: p.L.T("search.none", "Query", res.words),
 	}
+	v.Words = searchChips(p, boxes, res.words, func(t mailclient.Term) string { return with("/search", nil, "q", t.Without) })
 	v.Top = moveTo(p, "top", boxes, "")
 	byName := map[string]mailclient.Mailbox{}
 	for _, b := range boxes {

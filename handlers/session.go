@@ -90,6 +90,7 @@ const (
 	sessionFlash   = "flash"
 	sessionZone    = "zone"
 	sessionRecent  = "recent"
+	sessionSought  = "sought" // searches of before
 )
 
 // tokenHash is how scs names a token in the store.

@@ -43,6 +43,19 @@ func (s SearchQuery) Words(keys ...string) (words []string) {
 	return words
 }
 
+// Unfinished is the word at the end of a search that is being typed: its key, "" for none, and what there is of it.
+// Before is all that stands ahead of it, its key too.
+func Unfinished(q string) (before, key, word string) {
+	at := strings.LastIndexByte(q, ' ')
+	if strings.Count(q, `"`)%2 == 1 {
+		at = strings.LastIndexByte(q[:strings.LastIndexByte(q, '"')], ' ')
+	}
+	word = strings.TrimPrefix(q[at+1:], "-")
+	key, word = keyed(word)
+	before = strings.TrimSuffix(q, word)
+	return before, key, strings.Trim(word, `"`)
+}
+
 // QueryError is a search that cannot be understood: the term and why, the end of a catalogue key.
 type QueryError struct{ Term, Why string }
 
@@ -70,6 +83,52 @@ func ParseSearch(q string, loc *time.Location) (SearchQuery, error) {
 		}
 	}
 	return s, nil
+}
+
+// Term is one word of a search as it was typed, with what it asks for: the Key "in" is a folder, by its name in Text,
+// and "anywhere" is Junk and Trash too.
+// Without is the search that is left when it is taken away.
+type Term struct {
+	Condition
+	Or             bool // the one before it is enough
+	Typed, Without string
+}
+
+// SearchTerms are the words of a search that ParseSearch understands, in their order.
+func SearchTerms(q string, loc *time.Location) (out []Term) {
+	list, err := terms(strings.ReplaceAll(q, "\t", " "))
+	if err != nil {
+		return nil
+	}
+	for i, t := range list {
+		c := Condition{Key: t.key, Text: t.value}
+		switch {
+		case t.key == "in" && anywhere[strings.ToLower(t.value)]:
+			c.Key = "anywhere"
+		case t.key == "in":
+		default:
+			if c, err = condition(t, loc); err != nil {
+				continue
+			}
+		}
+		out = append(out, Term{Condition: c, Or: t.or, Typed: t.typed, Without: without(list, i)})
+	}
+	return out
+}
+
+// without is the search of all terms but one; what it was joined to by OR stays joined.
+func without(list []term, gone int) string {
+	var words []string
+	for i, t := range list {
+		if i == gone {
+			continue
+		}
+		if headless := i == gone+1 && !list[gone].or; t.or && !headless {
+			words = append(words, "OR")
+		}
+		words = append(words, t.typed)
+	}
+	return strings.Join(words, " ")
 }
 
 // term is one word of a search, with its key if it has one.

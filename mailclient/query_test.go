@@ -2,6 +2,7 @@ package mailclient_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,4 +25,28 @@ func FuzzParseSearch(f *testing.F) {
 			t.Errorf("%q: %v", s, err)
 		}
 	})
+}
+
+// TestAWordIsTakenOutOfASearch: what is left asks for the rest, as it was typed.
+func TestAWordIsTakenOutOfASearch(t *testing.T) {
+	for q, want := range map[string][]string{
+		"from:maria has:pdf figures":   {"has:pdf figures", "from:maria figures", "from:maria has:pdf"},
+		`from: "Maria Keller"  -spam`:  {"-spam", `from: "Maria Keller"`},
+		"from:a OR from:b OR from:c x": {"from:b OR from:c x", "from:a OR from:c x", "from:a OR from:b x", "from:a OR from:b OR from:c"},
+		"x in:work":                    {"in:work", "x"},
+		`one "two th`:                  {`"two th`, "one"},
+		"one":                          {""},
+		"":                             nil,
+	} {
+		var got []string
+		for _, term := range mailclient.SearchTerms(q, time.UTC) {
+			got = append(got, term.Without)
+			if _, err := mailclient.ParseSearch(term.Without, time.UTC); err != nil {
+				t.Errorf("%s: without %s: %v", q, term.Typed, err)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", q, got, want)
+		}
+	}
 }

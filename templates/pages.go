@@ -102,10 +102,35 @@ type List struct {
 	AllURL          string
 	ManageURL       string
 	EmptyURL        string
+	Words           []Option    // of the search, each with the address of the search without it
 	Found           *Found      // the list is what a search in this folder found
 	Kept            []Option    // drafts that Restante has and this folder has not yet
 	Widen           string      // searches Junk and Trash too
 	Search          *SearchForm // on the page of a search through all folders
+}
+
+// SearchOffers are what a search field offers while somebody types.
+type SearchOffers struct {
+	Head
+	Groups []OfferGroup
+}
+
+func (SearchOffers) template() string { return "search-offers" }
+
+// OfferGroup are the offers of one kind.
+type OfferGroup struct {
+	Title, Icon string
+	Offers      []Offer
+}
+
+// Offer is a search, its words in the place of those in the field, or a place to go to.
+type Offer struct{ Words, More, Query, URL string }
+
+// Add puts offers under their title, a catalogue key, if there are any.
+func (o *SearchOffers) Add(title, icon string, offers []Offer) {
+	if len(offers) > 0 {
+		o.Groups = append(o.Groups, OfferGroup{Title: o.L.T(title), Icon: icon, Offers: offers})
+	}
 }
 
 // Found says what was searched for in a folder, with the ways out and on.
@@ -117,6 +142,7 @@ type SearchForm struct {
 	Wrong   string // what was not understood of it
 	Folders []Option
 	Tips    []HelpWord
+	Recent  []Offer // searches of before
 }
 
 // MoveTo is the choice of a folder; Where keeps ids apart. Recent are those used last.

@@ -129,7 +129,7 @@ var badReads = []bad{
 	read("/compose/nope", 404), read("/compose/%00", 404), read("/compose/nope/files/nope", 404), read("/compose?mailto=javascript:alert(1)", 400), read("/compose?mailto=%25zz", 400),
 	read("/compose?mailto=mailto:%25zz", 400), read("/compose?in=INBOX&uid=abc&reply=1", 404), read("/compose?in=Nope&uid=1&reply=1", 404), read("/compose?in=INBOX&uid=999&reply=1", 404),
 	read("/compose?draft=INBOX&uid=999", 404), read("/compose?to=%00", 400), read("/compose?to=a%0d%0abcc:x@y.z&subject=%0d%0aBcc:%20x", 200), read("/compose?body=%ff", 400),
-	read("/compose/people?q=%00", 400), read("/compose/people?q="+strings.Repeat("p", 101), 400), read("/compose/people?q=%25%5f%27", 200),
+	read("/search/suggest?q=%00", 400), read("/search/suggest?q="+strings.Repeat("p", 501), 400), read("/search/suggest?q=%25%5f%27%22+from:", 200), read("/compose/people?q=%00", 400), read("/compose/people?q="+strings.Repeat("p", 101), 400), read("/compose/people?q=%25%5f%27", 200),
 	read("/settings/nope", 404), read("/settings/zone", 404), read("/outbox/1", 405), read("/undo/1", 405), read("/logout", 405), read("/trust", 405), read("/mail/1/INBOX/actions", 404),
 	read("/leave?u=https://evil.example&s=00", 404), read("/leave", 404), read("/proxy?u=https://evil.example/x.png&s=00", 404), read("/proxy", 404),
 }

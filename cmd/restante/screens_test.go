@@ -45,6 +45,12 @@ var screens = []screen{
 	{name: "nothing", path: "/mail/1/INBOX?q=nothing-at-all", ready: `document.querySelector(".empty-words")`},
 	{name: "search", path: "/search?q=harbour", ready: listed},
 	{name: "search-start", path: "/search", ready: `document.querySelector(".search-tips")`},
+	{name: "search-offers", path: "/search", ready: `document.querySelector("#words[role=combobox]")`, before: func(b *tab) {
+		b.click("#words")
+		b.keys("ar")
+		b.until("there are offers", `document.querySelector("#words-offers [role=option]")`)
+		b.keys("↓")
+	}},
 	{name: "junk", path: "/mail/1/Junk", ready: listed},
 	{name: "folders", path: "/mail/1/mailboxes", ready: `document.querySelector(".folder-item")`},
 	{name: "new", path: "/compose", ready: `document.querySelector(".editor")`},

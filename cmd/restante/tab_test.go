@@ -289,9 +289,10 @@ func (b *tab) click(selector string) {
 var named = map[rune]struct {
 	key, text string
 	code      int64
-}{'\r': {"Enter", "\r", 13}, '\t': {"Tab", "", 9}, '\x1b': {"Escape", "", 27}, '\b': {"Backspace", "", 8}}
+}{'\r': {"Enter", "\r", 13}, '\t': {"Tab", "", 9}, '\x1b': {"Escape", "", 27}, '\b': {"Backspace", "", 8},
+	'←': {"ArrowLeft", "", 37}, '↑': {"ArrowUp", "", 38}, '→': {"ArrowRight", "", 39}, '↓': {"ArrowDown", "", 40}}
 
-// keys types into what has the focus: \r is Enter, \t Tab, \x1b Escape. A key that the page takes for
+// keys types into what has the focus: \r is Enter, \t Tab, \x1b Escape, ↓ an arrow. A key that the page takes for
 // itself does not write, as with a real keyboard.
 func (b *tab) keys(s string) {
 	b.t.Helper()

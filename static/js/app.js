@@ -10,6 +10,7 @@ import { startMenus } from "./menus.js";
 import { startMove } from "./move.js";
 import { startDrag } from "./drag.js";
 import { startReader } from "./reader.js";
+import { startSeek } from "./seek.js";
 import { startSignOut } from "./signout.js";
 import { startSwipe } from "./swipe.js";
 import { busy } from "./net.js";
@@ -38,7 +39,7 @@ function start(f) {
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
-for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startKeys, startSignOut, startLive, watch]) start(f);
+for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startKeys, startSeek, startSignOut, startLive, watch]) start(f);
 /** tellZone lets the server show times as the reader's clock does. */
 async function tellZone() {
 	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

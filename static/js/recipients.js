@@ -1,7 +1,8 @@
 // Recipients as chips. The field of the form stays what is sent: it always
 // holds the plain list, lies under the chips and hands its focus on.
-import { all, el, isOurs, one, parse } from "./dom.js";
+import { all, el, one } from "./dom.js";
 import { likely } from "./domains.js";
+import { Suggestions } from "./suggest.js";
 import { announce } from "./toast.js";
 import { say } from "./words.js";
 
@@ -34,17 +35,16 @@ class Recipients {
 		const label = one("label", this.box);
 		label.id ||= field.id + "-label";
 		this.chips = el("span", { class: "recipient-chips", role: "group", "aria-labelledby": label.id });
-		this.listId = field.id + "-suggestions";
-		this.input = el("input", { type: "text", id: field.id + "-entry", class: "recipient-entry", role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.listId, "aria-labelledby": label.id,
+		this.input = el("input", { type: "text", id: field.id + "-entry", class: "recipient-entry", "aria-labelledby": label.id,
 			autocomplete: "off", autocapitalize: "none", spellcheck: "false", enterkeyhint: "next", "aria-invalid": field.getAttribute("aria-invalid"), "aria-describedby": field.getAttribute("aria-describedby") });
 		this.more = el("button", { type: "button", class: "recipient-more", hidden: true, onclick: () => { this.unfolded = true; this.fold(); this.input.focus(); } });
 		this.hints = el("span", { class: "recipient-hints", role: "status" });
-		this.list = el("ul", { class: "listbox", id: this.listId, role: "listbox", "aria-labelledby": label.id, hidden: true });
+		this.offers = new Suggestions(this.input, { id: field.id + "-suggestions", label: { "aria-labelledby": label.id }, first: true, take: (o) => { this.take(o.dataset.address); this.input.focus(); } });
 		field.removeAttribute("list");
 		field.classList.add("under-chips");
 		field.tabIndex = -1;
 		field.setAttribute("aria-hidden", "true");
-		this.box.append(this.chips, this.more, this.input, this.list, this.hints);
+		this.box.append(this.chips, this.more, this.input, this.offers.list, this.hints);
 		field.addEventListener("focus", () => this.input.focus());
 		field.addEventListener("input", () => this.read());
 		field.form.addEventListener("restante:filled", () => this.read());
@@ -53,7 +53,7 @@ class Recipients {
 		this.input.addEventListener("input", (e) => { e.stopPropagation(); this.typed(); });
 		this.input.addEventListener("keydown", (e) => this.key(e));
 		this.input.addEventListener("paste", (e) => this.paste(e));
-		this.input.addEventListener("blur", () => setTimeout(() => { if (!this.box.contains(document.activeElement)) { this.take(); this.close(); } }, 120));
+		this.input.addEventListener("blur", () => setTimeout(() => { if (!this.box.contains(document.activeElement)) { this.take(); this.offers.close(); } }, 120));
 		const focused = document.activeElement === field;
 		this.chips.addEventListener("focusin", () => { this.unfolded = true; this.fold(); });
 		this.read();
@@ -141,7 +141,7 @@ class Recipients {
 		for (const part of parts) this.add(part);
 		this.write();
 		this.shown();
-		this.close();
+		this.offers.close();
 		return true;
 	}
 
@@ -156,19 +156,18 @@ class Recipients {
 
 	key(e) {
 		if (e.isComposing) return;
-		const options = all("[role=option]", this.list), at = options.findIndex((o) => o.ariaSelected === "true");
-		const open = !this.list.hidden && options.length;
+		const { open, marked } = this.offers;
 		if (open && (e.key === "ArrowDown" || e.key === "ArrowUp")) {
 			this.arrowed = true;
-			this.mark(options, (at + (e.key === "ArrowDown" ? 1 : -1) + options.length) % options.length);
+			this.offers.step(e.key === "ArrowDown" ? 1 : -1);
 			e.preventDefault();
 		} else if (open && e.key === "Escape") {
-			this.close();
+			this.offers.close();
 			e.preventDefault();
 			e.stopPropagation();
 		} else if (e.key === "Enter" && !e.ctrlKey && !e.metaKey || e.key === "Tab" && this.input.value && !e.shiftKey) {
-			const chosen = open && at >= 0 && (this.arrowed || !valid(this.input.value));
-			if (this.take(chosen ? options[at].dataset.address : this.input.value) && e.key === "Tab" && chosen) e.preventDefault();
+			const chosen = marked && (this.arrowed || !valid(this.input.value));
+			if (this.take(chosen ? marked.dataset.address : this.input.value) && e.key === "Tab" && chosen) e.preventDefault();
 			if (e.key === "Enter") e.preventDefault();
 		} else if ((e.key === "," || e.key === ";") && (this.input.value.match(/"/g) ?? []).length % 2 === 0 && this.input.value.trim()) {
 			this.take();
@@ -188,44 +187,16 @@ class Recipients {
 	typed() {
 		this.arrowed = false;
 		this.write();
-		clearTimeout(this.timer);
 		const q = this.input.value.trim();
-		if (!q) return this.close();
-		this.timer = setTimeout(() => this.suggest(q), 120);
+		if (!q) return this.offers.close();
+		this.offers.ask("/compose/people?q=" + encodeURIComponent(q), (doc) => all("[data-address]", doc).slice(0, 6).filter((o) => !this.addresses.includes(o.dataset.address)).map(person));
 	}
+}
 
-	async suggest(q) {
-		try {
-			const response = await fetch("/compose/people?q=" + encodeURIComponent(q), { headers: { "X-Restante": "1" } });
-			if (!response.ok || !isOurs(response) || this.input.value.trim() !== q) return;
-			const people = all("[data-address]", parse(response, await response.text())).map((o) => ({ text: o.dataset.address, words: o.textContent })).slice(0, 6);
-			this.show(people.filter((p) => !this.addresses.includes(p.text)));
-		} catch { /* typed by hand then */ }
-	}
-
-	show(people) {
-		this.list.replaceChildren(...people.map(({ text: p, words }, i) => el("li", { role: "option", id: this.listId + "-" + i, "data-address": p, "aria-selected": "false",
-			onpointerdown: (e) => { e.preventDefault(); this.take(p); this.input.focus(); } }, el("bdi", {}, split(p).length > 1 ? words : name(p)), split(p).length > 1 || name(p) === address(p) ? null : el("small", {}, el("bdi", {}, address(p))))));
-		this.list.hidden = !people.length;
-		this.input.setAttribute("aria-expanded", String(Boolean(people.length)));
-		if (people.length) {
-			this.mark(all("[role=option]", this.list), 0);
-			announce(say("suggestions", { N: people.length }));
-		}
-	}
-
-	mark(options, at) {
-		options.forEach((o, i) => o.setAttribute("aria-selected", String(i === at)));
-		this.input.setAttribute("aria-activedescendant", options[at]?.id ?? "");
-		options[at]?.scrollIntoView({ block: "nearest" });
-	}
-
-	close() {
-		clearTimeout(this.timer);
-		this.list.hidden = true;
-		this.input.setAttribute("aria-expanded", "false");
-		this.input.removeAttribute("aria-activedescendant");
-	}
+/** person is a row of the list: a name with its address, or a group. */
+function person(found) {
+	const text = found.dataset.address, group = split(text).length > 1;
+	return el("li", { role: "option", "data-address": text }, el("bdi", {}, group ? found.textContent : name(text)), group || name(text) === address(text) ? null : el("small", {}, el("bdi", {}, address(text))));
 }
 
 /** startRecipients makes chips of the recipient fields. */

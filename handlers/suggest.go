@@ -1,0 +1,131 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"restante/internal/contacts"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/templates"
+)
+
+// What a search field offers at once of each kind, and how many searches a session keeps for that, of what length.
+const (
+	maxOffered = 4
+	maxSought  = 8
+	longSought = 200
+)
+
+// sought are the searches of this session, the last first.
+func (s *Server) sought(r *http.Request) (list []string) {
+	_ = json.Unmarshal([]byte(s.sessions.GetString(r.Context(), sessionSought)), &list) // none, at first
+	return list
+}
+
+// keepSought remembers a search, until its person signs out.
+func (s *Server) keepSought(r *http.Request, words string) {
+	before := s.sought(r)
+	if len(words) > longSought || len(before) > 0 && before[0] == words || r.Header.Get("Sec-Purpose") != "" {
+		return
+	}
+	list := append([]string{words}, slices.DeleteFunc(before, func(o string) bool { return o == words })...)
+	if raw, err := json.Marshal(list[:min(len(list), maxSought)]); err == nil {
+		s.sessions.Put(r.Context(), sessionSought, string(raw))
+	}
+}
+
+// suggestSearch lists what may be meant by what stands in a search field so far: people, folders, and searches of
+// before. It asks no mail server anything that the session does not know.
+func (s *Server) suggestSearch(w http.ResponseWriter, r *http.Request, p *person) error {
+	q := strings.TrimLeft(r.URL.Query().Get("q"), " ")
+	if len(q) > 500 || strings.ContainsAny(q, "\x00\r\n") {
+		return badRequest("error.longquery")
+	}
+	page := templates.SearchOffers{Head: s.head(r, p, "")}
+	before, key, word := mailclient.Unfinished(q)
+	if word != "" && (key == "" || key == "from" || key == "to" || key == "cc") {
+		people, err := s.offeredPeople(r.Context(), p, q, before, key, word)
+		if err != nil {
+			return err
+		}
+		page.Add("search.people", "users", people)
+	}
+	if word != "" && (key == "" && before == "" || key == "in") {
+		page.Add("nav.folders", "folder", offeredFolders(r.Context(), p, before, key, word))
+	}
+	page.Add("search.recent", "search", s.offeredSought(r, q))
+	w.Header().Set("X-Restante-Fragment", "1")
+	return templates.RenderPart(w, page, "search-offers", page)
+}
+
+// offeredPeople are those whom the last word means, or all words together: each as the search for their mail.
+func (s *Server) offeredPeople(ctx context.Context, p *person, q, before, key, word string) (out []templates.Offer, err error) {
+	people, err := s.called(ctx, p, strings.TrimSpace(q))
+	if len(people) > 0 && !strings.ContainsAny(q, `:"`) {
+		before = ""
+	} else if err == nil {
+		people, err = s.called(ctx, p, word)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if key == "" {
+		before += "from:"
+	}
+	for _, a := range people[:min(len(people), maxOffered)] {
+		o := templates.Offer{Words: a.Name, More: a.Address, Query: before + a.Address}
+		if a.Name == "" || a.Name == a.Address {
+			o.Words, o.More = a.Address, ""
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// called are the people whose name or address begins so.
+func (s *Server) called(ctx context.Context, p *person, q string) ([]store.Person, error) {
+	written, err := s.writtenTo(ctx, p, q)
+	if err != nil {
+		return nil, err
+	}
+	return s.ranked(ctx, p, foldedWords(q), written)
+}
+
+// offeredFolders are those one of whose words begins so: to go there, or behind in: to search there.
+func offeredFolders(ctx context.Context, p *person, before, key, word string) (out []templates.Offer) {
+	ctx, cancel := context.WithTimeout(ctx, furniture)
+	defer cancel()
+	boxes, err := p.Mail.Mailboxes(ctx)
+	if err != nil { // people and searches are offered all the same
+		return nil
+	}
+	begin := contacts.Fold(word)
+	for _, b := range boxes {
+		name := fullDisplay(b, p)
+		if len(out) == maxOffered || !b.Selectable || !contacts.Begins(name, b.Name, begin) {
+			continue
+		}
+		o := templates.Offer{Words: name, URL: pathMailbox(p.Account.ID, Slug(b.Name, b.Delimiter))}
+		if key == "in" {
+			o.URL, o.Query = "", before+Slug(b.Name, b.Delimiter)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// offeredSought are the searches of before in which these words stand.
+func (s *Server) offeredSought(r *http.Request, q string) (out []templates.Offer) {
+	q = contacts.Fold(strings.TrimSpace(q))
+	for _, words := range s.sought(r) {
+		if folded := contacts.Fold(words); folded != q && strings.Contains(folded, q) && len(out) < maxOffered {
+			out = append(out, templates.Offer{Words: words, Query: words, URL: with("/search", url.Values{"q": {words}})})
+		}
+	}
+	return out
+}

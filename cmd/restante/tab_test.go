@@ -82,6 +82,18 @@ func newTab(t *testing.T, s *site, l look) *tab {
 	parent, err := chromium()
 	testproc.Need(t, "Chromium", "chromium", err)
 	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	return tabIn(t, s, l, ctx, cancel)
+}
+
+// beside opens another tab of the same browser.
+func (b *tab) beside(l look) *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	return tabIn(b.t, b.s, l, ctx, cancel)
+}
+
+func tabIn(t *testing.T, s *site, l look, ctx context.Context, cancel func()) *tab {
+	t.Helper()
 	ctx, stop := context.WithTimeout(ctx, 3*time.Minute)
 	b := &tab{t: t, s: s, ctx: ctx}
 	t.Cleanup(func() {

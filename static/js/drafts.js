@@ -47,10 +47,10 @@ export class Draft {
 		if (place && place.textContent !== words) place.textContent = words;
 	}
 
-	/** ready notes what the form holds before anybody has written: that alone is not worth keeping. */
-	ready() {
+	/** ready notes what the form holds before anybody has written: that alone is not worth keeping. Whether the draft is written here, mine says. */
+	ready(mine) {
 		this.begun = this.text();
-		offerNewer(this).catch((error) => console.error(error));
+		if (mine) offerNewer(this).catch((error) => console.error(error));
 	}
 
 	text() { return JSON.stringify([...this.data().entries()].filter(([name]) => ["from", "to", "cc", "bcc", "subject", "body", "html"].includes(name))); }
@@ -188,11 +188,23 @@ export class Draft {
 	}
 
 	use(fields) {
+		this.put(fields);
+		this.touch();
+	}
+
+	/** fill puts in what the server has: nothing of it is to be kept. */
+	fill(fields) {
+		this.rest();
+		this.put(fields);
+		this.begun = this.text();
+		this.changed = this.kept = 0;
+	}
+
+	put(fields) {
 		for (const [name, value] of fields) {
 			const field = this.form.elements[name];
 			if (field && "value" in field) field.value = value;
 		}
 		this.form.dispatchEvent(new CustomEvent("restante:filled"));
-		this.touch();
 	}
 }

@@ -9,6 +9,7 @@ const english = {
 	kept: "Draft kept {Time}", notkept: "Not kept on the server yet: trying again",
 	newer: "Newer text from this device, {Time}", useit: "Use it",
 	conflict: "This draft was changed on another device. Both are kept: this text is a new draft now.",
+	elsewhere: "This draft is open in another tab.", writehere: "Write here", sentelsewhere: "This draft was sent or thrown away elsewhere.",
 	uploading: "{Name}: {Done} of {Total}", stopped: "{Name} stopped at {Percent} %.", goon: "Go on",
 	waitfiles: "Files are still on their way. The message is sent when they are there.", removefile: "Remove {Name}",
 	toobig: "{Name} is too large for this site.", invalid: "Not an address: {Address}", removeaddr: "Remove {Address}",

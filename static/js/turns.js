@@ -1,0 +1,111 @@
+// A draft is written in one tab at a time. A second one is told, and may go on
+// with it. Between devices, and where the browser has no locks, a save that comes
+// too late becomes a draft of its own.
+import { all, el, isOurs, one, parse } from "./dom.js";
+import { call, problem } from "./net.js";
+import { say } from "./words.js";
+
+const { locks } = navigator;
+const channel = locks && globalThis.BroadcastChannel ? new BroadcastChannel("restante:drafts") : null;
+const patience = 3000; // for the other tab to save and let go
+
+/** Turn is a form's hold on its draft. */
+class Turn {
+	constructor(draft) {
+		this.draft = draft;
+		this.form = draft.form;
+		this.name = "";
+		this.bar = null; // stands there while another tab has the draft
+		const { signal } = draft.gone;
+		channel.addEventListener("message", (e) => { if (e.data.take === this.name && this.free) this.yield(); }, { signal });
+		this.form.addEventListener("restante:draft", () => this.begin(), { signal });
+		addEventListener("focus", () => { if (this.bar) this.again({ ifAvailable: true }); }, { signal });
+		signal.addEventListener("abort", () => this.release());
+	}
+
+	/** begin takes the draft that the form has now; it gives whether no other tab has it. */
+	async begin() {
+		this.release();
+		if (!this.draft.id) return true;
+		this.name = "restante:draft:" + this.draft.id;
+		if (await this.hold({ ifAvailable: true })) return true;
+		this.rest();
+		return false;
+	}
+
+	/** hold keeps the draft until release. It gives whether it could be had. */
+	hold(options) {
+		return new Promise((had) => {
+			let free;
+			locks.request(this.name, options, (lock) => {
+				if (!lock) return had(false);
+				const kept = new Promise((resolve) => { free = this.free = resolve; });
+				had(true);
+				return kept;
+			}).catch(() => { // nobody let go in time, or it was taken from this tab
+				had(false);
+				if (free && free === this.free) { this.free = null; this.rest(); }
+			});
+		});
+	}
+
+	release() {
+		this.free?.();
+		this.free = null;
+	}
+
+	/** yield lets another tab go on, with all that was written here. */
+	async yield() {
+		await this.draft.save({ leave: true });
+		this.release();
+		this.rest();
+	}
+
+	/** rest tells that the draft is written elsewhere; until it is wanted here the form takes nothing. */
+	rest() {
+		if (this.bar || this.draft.over) return;
+		const within = this.form.contains(document.activeElement);
+		const button = el("button", { type: "button", onclick: () => this.take() }, say("writehere"));
+		this.bar = el("p", { class: "bar info elsewhere", role: "status" }, el("span", {}, say("elsewhere")), button);
+		one("[data-notes]", this.form).append(this.bar);
+		this.lay(true);
+		if (within) button.focus();
+	}
+
+	lay(still) {
+		for (const part of all(":scope > :not(.compose-head, [data-notes])", this.form)) part.inert = still;
+	}
+
+	/** take asks the tab that has the draft for it. One that does not answer loses it. */
+	async take() {
+		channel.postMessage({ take: this.name });
+		if (!await this.again({ signal: AbortSignal.timeout(patience) })) await this.again({ steal: true });
+	}
+
+	/** again has the draft here once more, as the server knows it, if it can be had. */
+	async again(options) {
+		if (!await this.hold(options)) return false;
+		const within = this.bar?.contains(document.activeElement);
+		this.bar?.remove();
+		this.bar = null;
+		this.lay(false);
+		await this.renew().catch(() => { /* what stands here goes on; should it be older, both are kept */ });
+		if (within) (one(".editor", this.form) ?? this.form.elements.body).focus();
+		return true;
+	}
+
+	async renew() {
+		const response = await call("/compose/" + this.draft.id);
+		const doc = isOurs(response) ? parse(response, await response.text()) : null, fresh = doc && one("form[data-compose]", doc);
+		if (fresh) {
+			this.draft.learn(response, doc);
+			this.draft.fill([...fresh.elements].filter((f) => f.name && f.type !== "hidden" && f.type !== "file" && f.name !== "action").map((f) => [f.name, f.value]));
+		} else { // sent, or thrown away
+			this.draft.over = true;
+			this.draft.say(doc && !response.ok ? problem(doc) : say("sentelsewhere"), true);
+		}
+	}
+}
+
+/** startTurn gives whether the form may be written in: no other tab has its draft. */
+export const startTurn = async (draft) => !channel || new Turn(draft).begin();

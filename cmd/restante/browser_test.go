@@ -151,7 +151,7 @@ func (j *browserJourney) answers() {
 func (b *tab) replaceRecipients(address string) {
 	b.t.Helper()
 	for ask[int](b, `document.querySelectorAll(".recipient").length`) > 0 {
-		b.click(".recipient button")
+		b.click(".recipient-remove")
 	}
 	b.click(`.field:has([name=to]) .recipient-entry`)
 	b.keys(address + ",")

@@ -72,7 +72,7 @@ func TestAnAnswerIsWrittenUnderItsMessage(t *testing.T) {
 	}
 
 	for ask[int](d.tab, `document.querySelectorAll(".recipient").length`) > 0 {
-		d.click(".recipient button")
+		d.click(".recipient-remove")
 	}
 	d.expect("422")
 	d.chord('\r')

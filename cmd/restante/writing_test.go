@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
+
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 )
@@ -145,6 +147,58 @@ func TestRecipientsOfALetter(t *testing.T) {
 	d.until("a quote within quotes parts no name", `[...document.querySelectorAll(".recipient")].length === 2 && document.querySelector("[name=to]").value.startsWith('"Last \\"Nick\\", First" <x@y.test>')`)
 }
 
+// TestARecipientGoesIntoAnotherField by mouse, by its menu, and by keys; a double click lets it be changed.
+func TestARecipientGoesIntoAnotherField(t *testing.T) {
+	d := newDesk(t)
+	to := url.Values{"to": {`Maria Keller <maria@keller.example>, omar@post.example, rosa@ridge.example`}}
+	d.open("/compose?" + to.Encode())
+	d.until("the chips stand", `document.querySelectorAll(".recipient").length === 3`)
+	holds := func(to, cc, bcc string) {
+		t.Helper()
+		d.until("To has "+to+", Cc "+cc+", Bcc "+bcc, `["to", "cc", "bcc"].map((n) => document.querySelector("[name=" + n + "]").value).join("|") === $`, to+"|"+cc+"|"+bcc)
+	}
+	const maria = `Maria Keller <maria@keller.example>`
+	at := func(selector string) (x, y float64) { return d.at("", selector) }
+	chip := func(address string) string { return `.recipient[data-address*="` + address + `"] .recipient-name` }
+
+	x, y := at(chip("omar"))
+	mouse := func(kind string, x, y float64) {
+		t.Helper()
+		call(d.tab, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventType(kind), X: x, Y: y, Button: "left", Buttons: 1, ClickCount: 1})
+	}
+	mouse("mousePressed", x, y)
+	mouse("mouseMoved", x+10, y+10)
+	d.until("Cc is unfolded", `document.querySelector("[name=cc]").checkVisibility()`)
+	x, y = at(`.field:has([name=cc])`)
+	mouse("mouseMoved", x, y)
+	d.until("the field shows that it takes it", `document.querySelector(".field:has([name=cc])").hasAttribute("data-drop")`)
+	mouse("mouseReleased", x, y)
+	holds(maria+", rosa@ridge.example", "omar@post.example", "")
+	d.until("nothing of it is left", `!document.querySelector(".recipient-ghost, [data-drop], [role=menu]")`)
+
+	d.click(chip("maria"))
+	d.press("Move to Bcc")
+	holds("rosa@ridge.example", "omar@post.example", maria)
+	d.until("the focus goes with it", `document.activeElement.closest("[data-address]")?.dataset.address.includes("maria")`)
+	d.keys("↓")
+	d.until("its menu is open", `document.activeElement.role === "menuitem" && document.activeElement.innerText === "Change"`)
+	d.keys("\x1b")
+	d.until("Esc gives the focus back", `!document.querySelector("[role=menu]") && document.activeElement.matches(".recipient-name") && document.querySelector("form[data-compose]")`)
+	d.keys("\r↓\r")
+	holds("rosa@ridge.example, "+maria, "omar@post.example", "")
+
+	x, y = at(chip("rosa"))
+	for n := range int64(2) {
+		for _, kind := range []string{"mousePressed", "mouseReleased"} {
+			call(d.tab, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventType(kind), X: x, Y: y, Button: "left", Buttons: 1, ClickCount: n + 1})
+		}
+	}
+	d.until("it can be changed", `document.activeElement.matches(".recipient-entry") && document.activeElement.value === "rosa@ridge.example"`)
+	d.keys("rosa@keller.example,")
+	holds(maria+", rosa@keller.example", "omar@post.example", "")
+	d.until("a chip again", `[...document.querySelectorAll(".recipient")].length === 3 && !document.querySelector("[role=menu]")`)
+}
+
 // TestChipsAreForFingers: what takes a recipient away is 44 px each way where fingers press.
 func TestChipsAreForFingers(t *testing.T) {
 	srv := testmail.Demo(t)
@@ -152,8 +206,8 @@ func TestChipsAreForFingers(t *testing.T) {
 	b := newTab(t, s, phone)
 	b.signIn(srv.NewUser(t))
 	b.open("/compose?to=somebody@example.test")
-	b.until("the chip stands", `document.querySelector(".recipient button")`)
-	if size := ask[[]float64](b, `(() => { const r = document.querySelector(".recipient button").getBoundingClientRect(); return [r.width, r.height]; })()`); size[0] < 44 || size[1] < 44 {
+	b.until("the chip stands", `document.querySelector(".recipient-remove")`)
+	if size := ask[[]float64](b, `(() => { const r = document.querySelector(".recipient-remove").getBoundingClientRect(); return [r.width, r.height]; })()`); size[0] < 44 || size[1] < 44 {
 		t.Errorf("the button is %v px", size)
 	}
 }

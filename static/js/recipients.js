@@ -1,6 +1,7 @@
 // Recipients as chips. The field of the form stays what is sent: it always
 // holds the plain list, lies under the chips and hands its focus on.
 import { all, el, one } from "./dom.js";
+import { makeChip } from "./chips.js";
 import { likely } from "./domains.js";
 import { Suggestions } from "./suggest.js";
 import { announce } from "./toast.js";
@@ -118,12 +119,17 @@ class Recipients {
 
 	add(text) {
 		if (this.addresses.some((a) => address(a).toLowerCase() === address(text).toLowerCase())) return announce(say("duplicate", { Address: address(text) }));
-		const wrong = !valid(text);
-		const chip = el("span", { class: "recipient", "data-address": text, "data-wrong": wrong, title: wrong ? say("invalid", { Address: text }) : text },
-			el("span", {}, el("bdi", {}, name(text))),
-			el("button", { type: "button", tabindex: "-1", "aria-label": say(wrong ? "invalid" : "removeaddr", { Address: text }), onclick: () => this.remove(chip), onkeydown: (e) => this.chipKey(e, chip) }, "×"));
-		chip.addEventListener("dblclick", () => { this.remove(chip); this.input.value = text; });
-		this.chips.append(chip);
+		this.chips.append(makeChip(this, text, name(text), !valid(text)));
+	}
+
+	/** edit lets an address be typed anew. */
+	edit(chip) {
+		const text = chip.dataset.address;
+		this.take();
+		this.remove(chip);
+		this.input.value = text;
+		this.write();
+		this.input.select();
 	}
 
 	remove(chip) {
@@ -146,8 +152,8 @@ class Recipients {
 	}
 
 	chipKey(e, chip) {
-		const list = all(".recipient button", this.chips), at = list.indexOf(e.target);
-		if (e.key === "ArrowLeft") (list[at - 1] ?? e.target).focus();
+		const list = all(".recipient-name", this.chips), at = list.indexOf(one(".recipient-name", chip));
+		if (e.key === "ArrowLeft") (list[at - 1] ?? list[at]).focus();
 		else if (e.key === "ArrowRight") (list[at + 1] ?? this.input).focus();
 		else if (e.key === "Backspace" || e.key === "Delete") this.remove(chip);
 		else return;
@@ -173,7 +179,7 @@ class Recipients {
 			this.take();
 			e.preventDefault();
 		} else if ((e.key === "Backspace" || e.key === "ArrowLeft") && !this.input.value) {
-			all(".recipient button", this.chips).at(-1)?.focus();
+			all(".recipient-name", this.chips).at(-1)?.focus();
 		}
 	}
 
@@ -200,4 +206,8 @@ function person(found) {
 }
 
 /** startRecipients makes chips of the recipient fields. */
-export const startRecipients = (form, draft) => all("input[data-recipients]", form).map((f) => new Recipients(f, draft));
+export function startRecipients(form, draft) {
+	const fields = all("input[data-recipients]", form).map((f) => new Recipients(f, draft));
+	for (const f of fields) f.peers = fields;
+	return fields;
+}

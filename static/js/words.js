@@ -13,6 +13,7 @@ const english = {
 	uploading: "{Name}: {Done} of {Total}", stopped: "{Name} stopped at {Percent} %.", goon: "Go on",
 	waitfiles: "Files are still on their way. The message is sent when they are there.", removefile: "Remove {Name}",
 	toobig: "{Name} is too large for this site.", invalid: "Not an address: {Address}", removeaddr: "Remove {Address}",
+	editaddr: "Change", movetofield: "Move to {Field}", takeout: "Remove",
 	suggestions: "{N} suggestions", offers: "Suggestions", duplicate: "{Address} is already there.", bold: "Bold", italic: "Italic", strike: "Strike through",
 	bullets: "List", numbers: "Numbered list", quote: "Quote", unquote: "Less quote", link: "Link", linkurl: "Address of the link",
 	clearformat: "Remove formatting", undoedit: "Undo", redoedit: "Redo", plain: "Plain text", rich: "Formatted text", tools: "Formatting",

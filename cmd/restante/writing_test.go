@@ -87,6 +87,52 @@ func TestAPicturePastedIntoPlainTextIsAFile(t *testing.T) {
 	d.until("it is among the files", `[...document.querySelectorAll("[data-files] .file:not([data-uploading])")].some((f) => f.innerText.includes("image.png"))`)
 }
 
+// TestTextHasColourAndSize by mouse and by keys: seen by day and by night, kept with the draft, and sent as it looks by
+// day.
+func TestTextHasColourAndSize(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.open("/compose?to=" + d.ben.Address + "&subject=Coloured")
+	d.until("the editor stands", `document.querySelector(".editor")`)
+	d.click(".editor")
+	d.keys("Plain ")
+	d.press("Colour")
+	d.until("the menu has the focus", `document.activeElement.role === "menuitemradio" && document.activeElement.ariaChecked === "true" && document.activeElement.innerText === "No colour"`)
+	d.press("Red")
+	d.keys("red ")
+	d.until("it is red", `[...document.querySelectorAll(".editor span")].some((s) => s.textContent.includes("red") && getComputedStyle(s).color === "rgb(160, 31, 30)")`)
+	ask[bool](d.tab, `(document.documentElement.dataset.theme = "dark", true)`)
+	d.until("by night it is a lighter one", `[...document.querySelectorAll(".editor span")].some((s) => s.textContent.includes("red") && getComputedStyle(s).color === "rgb(246, 144, 136)")`)
+	ask[bool](d.tab, `(document.querySelector("[data-tool=size]").focus(), true)`)
+	d.keys("\r")
+	d.until("the menu has the focus", `document.activeElement.innerText === "Normal"`)
+	d.keys("↓↓\r")
+	d.keys("large")
+	d.until("it is large and red", `[...document.querySelectorAll(".editor span.size")].some((s) => s.textContent.includes("large") && getComputedStyle(s).fontSize === "20px" && getComputedStyle(s).color === "rgb(246, 144, 136)")`)
+	ask[bool](d.tab, `(document.querySelector("[data-tool=colour]").focus(), true)`)
+	d.keys("\r")
+	d.until("it tells which holds", `document.activeElement.ariaChecked === "true" && document.activeElement.innerText.trim() === "Red"`)
+	d.keys("\x1b")
+	d.until("Esc gives the focus back", `document.activeElement.dataset.tool === "colour" && !document.querySelector(":popover-open")`)
+	d.until("it is kept", `document.querySelector("[data-kept]").innerText.includes("Draft kept") && location.pathname !== "/compose"`)
+	d.open(ask[string](d.tab, "location.pathname"))
+	d.until("it is all there again", `[...document.querySelectorAll(".editor span.size")].some((s) => s.textContent.includes("large") && getComputedStyle(s).fontSize === "20px" && getComputedStyle(s).color === "rgb(160, 31, 30)")`)
+	d.click(".editor")
+	d.chord('a')
+	d.press("Colour")
+	d.press("No colour")
+	d.until("the colour can be taken away", `![...document.querySelectorAll(".editor span")].some((s) => s.style.color)`)
+	d.press("Undo")
+	d.until("and comes back", `[...document.querySelectorAll(".editor span")].some((s) => s.textContent.includes("red") && getComputedStyle(s).color === "rgb(160, 31, 30)")`)
+	d.press("Send")
+	d.until("it is sent", `!document.querySelector("form[data-compose]")`)
+	v := d.gets("Coloured")
+	raw := strings.NewReplacer("=\r\n", "", "=3D", "=").Replace(string(v.get(v.url.Path + "/source").want(200).body))
+	if !strings.Contains(raw, "160, 31, 30") && !strings.Contains(raw, "#a01f1e") || !strings.Contains(raw, "20px") || strings.Contains(raw, "light-dark") {
+		t.Errorf("what is sent is not as it looks by day:\n%s", raw)
+	}
+}
+
 // noise is a PNG that does not compress.
 func noise(t *testing.T, side int) []byte {
 	t.Helper()

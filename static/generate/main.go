@@ -18,7 +18,7 @@ import (
 )
 
 // icons are the lucide icons that templates and scripts use.
-const icons = `activity archive arrow-left bold calendar chevron-left chevron-right circle-check circle-question-mark circle-x code download ellipsis
+const icons = `a-large-small activity archive arrow-left bold calendar chevron-left chevron-right circle-check circle-question-mark circle-x code download ellipsis
 	file file-archive file-image file-pen-line file-spreadsheet file-text flag flag-off folder folder-input forward gauge globe hard-drive-download
 	inbox indent-decrease italic key-round link list list-ordered log-out mail mail-open mails maximize-2 menu merge monitor-smartphone palette paperclip
 	pause pencil phone play plus printer quote redo-2 refresh-cw remove-formatting reply reply-all scissors scroll-text search send server settings shield

@@ -4,6 +4,7 @@ import Squire from "asset:vendor/squire.js";
 import { all, el, icon, one } from "./dom.js";
 import { ask } from "./dialog.js";
 import { aside, dress } from "./dress.js";
+import { inked, plainInk } from "./inks.js";
 import { plainText } from "./plain.js";
 import { toolbar } from "./tools.js";
 import { say } from "./words.js";
@@ -21,13 +22,13 @@ purify?.addHook("afterSanitizeAttributes", (node) => { // pictures of elsewhere 
 	if (node.nodeName === "IMG" && !/^(?:cid:|blob:|\/(?:compose|mail)\/)/.test(node.getAttribute("src") ?? "")) node.remove();
 	else if (node.nodeName === "A" && !node.hasAttribute("href")) node.replaceWith(...node.childNodes);
 });
-const fragment = (html) => dress(document.importNode(purify.sanitize(aside(html), { ...clean, RETURN_DOM_FRAGMENT: true }), true));
+const fragment = (html) => inked(dress(document.importNode(purify.sanitize(aside(html), { ...clean, RETURN_DOM_FRAGMENT: true }), true)));
 
 /** Editor repairs undo, which knows nothing of Trusted Types nor of styles that wait. */
 class Editor extends Squire {
 	_setRawHTML(html) {
 		super._setRawHTML(purify.sanitize(aside(html), { ...clean, ADD_ATTR: ["id"], FORBID_ATTR: ["class"], RETURN_TRUSTED_TYPE: true }));
-		dress(this._root);
+		inked(dress(this._root));
 		return this;
 	}
 }
@@ -58,7 +59,7 @@ export function startEditor(form, draft) {
 	let quiet = false;
 	const write = () => {
 		if (html.disabled) return;
-		html.value = editor.getHTML().replace(/<img\b[^>]*\ssrc="blob:[^>]*>/g, ""); // still on its way
+		html.value = plainInk(editor.getHTML()).replace(/<img\b[^>]*\ssrc="blob:[^>]*>/g, ""); // still on its way
 		text.value = plainText(root);
 	};
 	editor.addEventListener("input", () => { if (!quiet) draft.touch(); });

@@ -1,5 +1,6 @@
 // The editor's tools: one toolbar with a single tab stop, moved along with arrows.
 import { all, el, icon, one } from "./dom.js";
+import { inkTools } from "./inks.js";
 import { say } from "./words.js";
 
 const tools = [
@@ -64,8 +65,9 @@ export function toolbar(editor) {
 		b.addEventListener("click", () => { editor.focus(); run(editor, bar); });
 		bar.append(b);
 	}
+	inkTools(editor, bar);
 	bar.addEventListener("keydown", (e) => {
-		const list = all("button:not([hidden])", bar), at = list.indexOf(e.target);
+		const list = all(":scope > button:not([hidden])", bar), at = list.indexOf(e.target);
 		if (at < 0 || e.key !== "ArrowRight" && e.key !== "ArrowLeft") return;
 		const forth = (e.key === "ArrowRight") === (getComputedStyle(bar).direction === "ltr");
 		const to = list.at((at + (forth ? 1 : -1)) % list.length);

@@ -69,6 +69,9 @@ func (s *Server) hit(w http.ResponseWriter, r *http.Request, p *person, pl place
 		return s.goneMessage(w, r, p, page, gone, beside(at+1))
 	}
 	view := s.messageView(r, p, pl, open)
+	if wroteBefore(res.list, open) {
+		view.Stranger = nil
+	}
 	view.ReadAfter = readAfter
 	view.Ref = hitRef(pl.slug, open.UIDValidity, uid)
 	view.NewerURL, view.OlderURL = beside(at-1), beside(at+1)

@@ -89,12 +89,16 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	}
 	viewed := meanwhile(func() *templates.Message { return s.messageView(r, p, pl, open) })
 	newer, older := s.steps(r, p, pl, lq, list, uid)
+	known := wroteBefore(list, open)
 	onlyBeside(r, &list, pl.box.Name, uid)
 	page := s.mailPage(r, p, pl, list)
 	view := viewed()
 	view.NewerURL, view.OlderURL = newer, older
 	s.afterAct(p, view)
 	view.ReadAfter = readAfter
+	if known {
+		view.Stranger = nil
+	}
 	return s.shown(w, r, showMessage(page, view))
 }
 
@@ -247,10 +251,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 			v.Labels = append(v.Labels, templates.Label{Name: k})
 		}
 	}
-	var contact int64
-	if v.Warning, v.Locked, contact = s.warning(r, p, m); contact != 0 {
-		v.ContactURL = pathContact(contact)
-	}
+	s.warn(r, p, open, v)
 	if verdict(p, m) == "pass" {
 		v.Checked = p.L.T("message.checked", "Domain", domainOf(from.Addr))
 	}

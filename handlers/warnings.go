@@ -2,8 +2,13 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"restante/internal/disguise"
+	"restante/internal/store"
+	"restante/mailclient"
 	"restante/mailclient/message"
 	"restante/templates"
 )
@@ -13,13 +18,14 @@ func verdict(p *person, m *message.Message) string {
 	return m.Header.Verdict(p.Servers.Authserv, "dmarc")
 }
 
-// disguised looks for signs that a mail's sender passes for somebody else (UX 6).
-func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (found disguise.Finding, contact int64, ok bool) {
+// disguised looks for signs that a mail's sender passes for somebody else (UX 6). met is what the person has to do with
+// them.
+func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (found disguise.Finding, met store.Acquaintance, ok bool) {
 	ctx := r.Context()
 	froms := m.Header.From()
 	from := first(froms)
 	if s.mine(r, p, from.Addr) {
-		return disguise.Finding{}, 0, false
+		return disguise.Finding{}, store.Acquaintance{Known: true}, false
 	}
 	circle := disguise.Circle{Own: []string{p.Account.Address}}
 	for a := range p.own() {
@@ -37,29 +43,57 @@ func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (foun
 		Name: from.Name, Addr: from.Addr, Authors: len(froms), ReplyTo: first(m.Header.ReplyTo()).Addr,
 		List: m.Header.Get("List-Id") != "" || listPost(m.Header) != "", DMARC: verdict(p, m),
 	}, circle)
-	return found, met.Contact, ok
+	return found, met, ok
 }
 
-// warning is the bar for a disguise, and whether the links of the mail are locked: until the person asks for them, this
-// time, on our own page. contact is that of the sender, 0 for none.
-func (s *Server) warning(r *http.Request, p *person, m *message.Message) (bar *templates.Warning, locked bool, contact int64) {
-	found, contact, ok := s.disguised(r, p, m)
-	if !ok {
-		return nil, false, contact
+// warn puts into the view the bar for a disguise, whose links are locked until the person asks for them, this time, on our
+// own page; else the note on what a stranger asks for.
+func (s *Server) warn(r *http.Request, p *person, open *mailclient.Open, v *templates.Message) {
+	m := open.Message
+	found, met, ok := s.disguised(r, p, m)
+	if met.Contact != 0 {
+		v.ContactURL = pathContact(met.Contact)
 	}
-	locked = !asked(r, "links")
-	bar = &templates.Warning{Meaning: p.L.T("warn.meaning." + string(found.Kind))}
+	if !ok {
+		if !met.Known && !open.Flags.Answered {
+			v.Stranger = strangerNote(p, m)
+		}
+		return
+	}
+	v.Locked = !asked(r, "links")
+	v.Warning = &templates.Warning{Meaning: p.L.T("warn.meaning." + string(found.Kind))}
 	from := first(m.Header.From())
 	switch found.Kind {
 	case disguise.Authors:
-		bar.Words = p.L.T("warn.many", "N", len(m.Header.From()))
+		v.Warning.Words = p.L.T("warn.many", "N", len(m.Header.From()))
 	default:
-		bar.Words = p.L.T("warn."+string(found.Kind), "Name", from.Name, "Address", from.Addr, "Domain", domainOf(from.Addr), "Other", found.Other)
+		v.Warning.Words = p.L.T("warn."+string(found.Kind), "Name", from.Name, "Address", from.Addr, "Domain", domainOf(from.Addr), "Other", found.Other)
 	}
-	if locked {
-		bar.LinksURL = with(r.URL.Path, r.URL.Query(), "links", "1")
+	if v.Locked {
+		v.Warning.LinksURL = with(r.URL.Path, r.URL.Query(), "links", "1")
 	}
-	return bar, locked, contact
+}
+
+// strangerNote tells that somebody whom the person never wrote to asks for a sign-in or for money; nil for anything else.
+// What comes by a mailing list is not written to this reader alone.
+func strangerNote(p *person, m *message.Message) *templates.Warning {
+	if first(m.Header.From()).Addr == "" || m.Header.Get("List-Id") != "" || listPost(m.Header) != "" {
+		return nil
+	}
+	words, links := m.Words(64 << 10)
+	ask := disguise.Asked(m.Header.Subject()+". "+words, links)
+	if ask == disguise.NoAsk {
+		return nil
+	}
+	return &templates.Warning{Words: p.L.T("stranger."+string(ask), "Address", first(m.Header.From()).Addr), Meaning: p.L.T("stranger.meaning." + string(ask))}
+}
+
+// wroteBefore says whether a list shows an older mail of the same sender: they are no stranger then.
+func wroteBefore(list mailclient.List, open *mailclient.Open) bool {
+	addr := first(open.Message.Header.From()).Addr
+	return slices.ContainsFunc(list.Rows, func(row mailclient.Row) bool {
+		return strings.EqualFold(first(row.From).Addr, addr) && row.Received.Before(open.Received.Add(-24*time.Hour))
+	})
 }
 
 // asked says whether the page's own button asked for what is otherwise kept away: a link in a mail cannot.

@@ -182,7 +182,8 @@ type Message struct {
 	Flagged, CanAct, Forever                          bool
 	Labels                                            []Label
 	Warning                                           *Warning
-	Locked                                            bool // the links of the mail
+	Stranger                                          *Warning // asks for what strangers should not get
+	Locked                                            bool     // the links of the mail
 	Checked                                           string
 	ReadAfter                                         int             // ms after which a script marks it read, 0 for never
 	Trust                                             string          // where wishes about the sender are posted to

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"restante/internal/config"
 	"restante/internal/testdb"
@@ -84,5 +85,58 @@ func TestTheLinksOfADisguisedSenderAreLocked(t *testing.T) {
 	}
 	if v.do(req).want(200); !v.has("[data-show-links]") {
 		t.Error("another site's link unlocked the links")
+	}
+}
+
+// TestAStrangerWhoAsksForASignInOrMoneyIsToldOf by a note that locks nothing, unless they are known; what shops and
+// newsletters have in their feet is nothing to tell of.
+func TestAStrangerWhoAsksForASignInOrMoneyIsToldOf(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	talk := srv.Talk(t, anna)
+	const foot = `<p>You get this as a reader. <a href="https://news.example/login">Log in</a> to your account to change what you get, or <a href="https://news.example/out">unsubscribe</a>.</p>`
+	now := time.Now()
+	mail := func(subject, head, kind, text string) {
+		talk.AppendAt("INBOX", now, disguised(subject, head, kind, text))
+	}
+	mail("Suspended", "From: Support <help@cloud.example>\r\n", "html", `<p>Your <b>account</b> has been suspended. <a href="https://cloud.example/in">Sign in</a></p>`)
+	mail("Quiet", "From: Support <quiet@cloud.example>\r\n", "plain", "Your account has been suspended. Call us.")
+	mail("Gesperrt", "From: Service <service@sparbank.example>\r\n", "plain", "Ihr Zugang wurde gesperrt.\r\nBitte bestätigen Sie Ihre Zugangsdaten: https://sparbank.example/in")
+	mail("Cards", "From: The boss <boss@free.example>\r\n", "plain", "I need you to buy gift cards today.")
+	mail("Harbours", "From: The Tide Table <news@news.example>\r\nList-Unsubscribe: <https://news.example/out>\r\n", "html", "<p>Five harbours this week.</p>"+foot)
+	mail("List", "From: Ola <ola@tide.example>\r\nList-Id: <tide.example>\r\n", "plain", "How I verify my account: https://tide.example/x Your account has been suspended, it said.")
+	mail("Order", "From: Shop <shop@shop.example>\r\n", "html", `<p>Thank you for order 4711, paid by card. See it in <a href="https://shop.example/me">your account</a>.</p>`+foot)
+	mail("Again", "From: Club <office@club.example>\r\n", "plain", "The fee of this year is an overdue payment.")
+	talk.AppendAt("INBOX", now.Add(-40*24*time.Hour), disguised("Minutes", "From: Club <office@club.example>\r\n", "plain", "Here are the minutes."))
+
+	v := s.signIn(anna)
+	for subject, words := range map[string]string{
+		"Suspended": "You never wrote to help@cloud.example, and this asks you to sign in or to confirm who you are.",
+		"Gesperrt":  "You never wrote to service@sparbank.example, and this asks you to sign in",
+		"Cards":     "You never wrote to boss@free.example, and this asks for money.",
+		"Quiet":     "", "Harbours": "", "List": "", "Order": "", "Again": "", "Minutes": "",
+	} {
+		v.get("/mail/1/INBOX").open(subject).want(200)
+		if words == "" {
+			if v.has("div[role=note]") {
+				t.Errorf("%s: told for nothing: %q", subject, v.texts("div[role=note]"))
+			}
+			continue
+		}
+		v.says("div[class=bar info disguise]", words)
+		v.says("div[role=note]", "This can be real.")
+		if v.has("[data-show-links]") {
+			t.Errorf("%s: its links are locked", subject)
+		}
+	}
+	v.get("/mail/1/INBOX").open("Suspended")
+	if v.openAttribute("iframe[data-message-body]", "src").want(200); !v.has("a[href]") {
+		t.Error("a note took the links away")
+	}
+	v.get("/search?q=cards").open("Cards").want(200).says("div[role=note]", "asks for money")
+	v.get("/contacts/new").want(200).form("form[class=settings-form]").set("name", "The boss").set("address", "boss@free.example").press("action", "save").want(200)
+	if v.get("/mail/1/INBOX").open("Cards").want(200).has("div[role=note]") {
+		t.Errorf("somebody among the contacts is a stranger: %q", v.texts("div[role=note]"))
 	}
 }

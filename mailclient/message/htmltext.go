@@ -73,6 +73,26 @@ func htmlText(s string) string {
 	return out.String()
 }
 
+// Words are what there is to read in the body, as far as its first n bytes of text or HTML have it, and whether a link
+// stands there: for looking at, never for showing a mail.
+func (m *Message) Words(n int) (words string, links bool) {
+	var out strings.Builder
+	for _, b := range m.Blocks {
+		text := b.Text[:min(n, len(b.Text))]
+		switch b.Kind {
+		case BlockHTML:
+			links = links || containsFold(text, "href")
+			text = htmlText(text)
+		case BlockText:
+			links = links || strings.Contains(text, "://")
+		default:
+			continue
+		}
+		out.WriteString(text + "\n")
+	}
+	return dropInvisible(strings.ToValidUTF8(out.String(), "")), links
+}
+
 // writeHTMLText writes text between tags: white space runs are one space, entities decoded.
 func writeHTMLText(out *strings.Builder, s string) {
 	if s == "" {

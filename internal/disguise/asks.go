@@ -1,0 +1,77 @@
+package disguise
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Ask is what a stranger's letter wants of its reader.
+type Ask string
+
+// What a stranger may want. Either comes with a threat or a hurry that a letter from a shop, or the foot of a newsletter,
+// does not have: to be told of each link to an account would teach people to look away.
+const (
+	NoAsk   Ask = ""
+	SignIn  Ask = "signin"  // prove who you are, by a link
+	Payment Ask = "payment" // send money, or what is as good
+)
+
+// Asked gives what the words of a letter ask for, in the languages that Restante speaks. links says that there is one to
+// follow. Only their beginning is looked at.
+func Asked(words string, links bool) Ask {
+	if len(words) > mostWords {
+		words = words[:mostWords]
+	}
+	words = strings.Join(strings.Fields(strings.ToLower(words)), " ")
+	ask := NoAsk
+	for _, sentence := range strings.Split(ends.Replace(words), ". ") {
+		if !slices.ContainsFunc(telling, func(stem string) bool { return strings.Contains(sentence, stem) }) {
+			continue
+		}
+		if pays.MatchString(sentence) {
+			return Payment
+		}
+		if links && proves.MatchString(sentence) {
+			ask = SignIn
+		}
+	}
+	return ask
+}
+
+const mostWords = 8 << 10
+
+var (
+	ends = strings.NewReplacer("! ", ". ", "? ", ". ")
+	// telling are stems of which each pattern below has one: few sentences have any, and those alone are looked at closely.
+	telling = []string{"suspended", "limited", "restricted", "locked", "blocked", "disabled", "deactivated", "terminated", "closed", "deleted", "gesperrt", "eingeschränkt", "blockiert", "deaktiviert", "geschlossen",
+		"gelöscht", "stillgelegt", "expire", "passwort", "full", "exceeded", "voll", "überschritten", "unusual", "suspicious", "unauthori", "ungewöhnlich", "verdächtig", "unbefugt",
+		"verify", "confirm", "validate", "activate", "restore", "unlock", "update", "bestätigen", "verifizieren", "überprüfen", "aktualisieren", "reaktivieren", "entsperren",
+		"gift", "karte", "bitcoin", "btc", "usdt", "ethereum", "wire", "bank", "overdue", "outstanding", "unpaid", "past due", "customs", "delivery", "shipping fee", "shipping charge", "release fee", "release charge",
+		"changed", "überweis", "bezahl", "begleich", "offene", "ausstehend", "überfällig", "gebühr", "verbindung", "iban"}
+	proves = oneOf(
+		// what is at stake
+		`(?:your|the|this) (?:W ){0,2}(?:account|mailbox|profile|access|card) (?:W ){0,3}(?:suspended|limited|restricted|locked|blocked|disabled|deactivated|terminated|closed|deleted)`,
+		`(?:ihr|ihre|dein|deine) (?:W ){0,2}(?:konto|postfach|zugang|karte|profil) (?:W ){0,5}(?:gesperrt|eingeschränkt|blockiert|deaktiviert|geschlossen|gelöscht|stillgelegt)`,
+		`(?:your|the) (?:W ){0,2}password (?:W ){0,2}(?:expires?|expired|will expire)`, `passwort (?:W ){0,3}(?:läuft|abgelaufen|abläuft)`,
+		`(?:mailbox|storage|quota) (?:W ){0,3}(?:full|exceeded)`, `(?:postfach|speicher) (?:W ){0,3}(?:voll|überschritten)`,
+		`(?:unusual|suspicious|unauthori[sz]ed) (?:sign-?in|log-?in|activity|access|transaction)`, `(?:ungewöhnliche|verdächtige|unbefugte)[rns]? (?:anmeldung|aktivität|zugriff|transaktion|login)`,
+		// what is to be done about it
+		`(?:verify|confirm|validate|re-?activate|restore|unlock|update) (?:your|the) (?:W ){0,2}(?:account|identity|mailbox|password|credentials|log-?in details|billing (?:information|details)|payment (?:information|details|method)|bank details)`,
+		`(?:bestätigen|verifizieren|überprüfen|aktualisieren|reaktivieren|entsperren) sie (?:W ){0,3}(?:konto|identität|postfach|passwort|zugangsdaten|anmeldedaten|zahlungsdaten|zahlungsmittel|bankdaten|bankverbindung|kontodaten)`,
+		`(?:konto|identität|postfach|zugangsdaten|anmeldedaten|zahlungsdaten|bankdaten|kontodaten) (?:W ){0,3}(?:zu )?(?:bestätigen|verifizieren|aktualisieren|reaktivieren|entsperren)`,
+	)
+	pays = oneOf(
+		`(?:itunes|google play|steam|amazon|apple)? ?gift ?cards?.{0,120}(?:codes?|scratch|photos?|pictures?)`, `(?:buy|purchase|need|get) (?:W ){0,4}gift ?cards`, `(?:guthaben|geschenk|gutschein)-?karten? (?:W ){0,4}(?:kaufen|besorgen)`, `(?:kaufen|besorgen) (?:W ){0,5}(?:guthaben|geschenk|gutschein)-?karten`,
+		`(?:send|pay|transfer|deposit) .{0,60}(?:bitcoins?|btc|usdt|ethereum)\b`, `(?:bitcoins?|btc|usdt) (?:wallet|address)`, `bitcoin-?(?:adresse|wallet)`, `(?:überweisen|senden|zahlen) .{0,60}(?:bitcoins?|btc)\b`,
+		`(?:make|process|arrange|send|urgent) (?:W ){0,3}(?:wire|bank) (?:transfer|payment)`, `(?:overdue|outstanding|unpaid) (?:payment|balance|amount|invoice|fee)`, `(?:payment|invoice) (?:W ){0,2}(?:overdue|past due)`,
+		`pay (?:W ){0,4}(?:customs|shipping|delivery|redelivery|release) (?:fee|charge|duty)`, `(?:customs|redelivery) (?:fee|charge)s? (?:W ){0,4}(?:paid|pay|due|outstanding)`, `(?:bank|account) details (?:W ){0,2}(?:have )?changed`, `(?:new|changed) bank (?:details|account)`,
+		`überweisen sie`, `(?:dringend|sofort|umgehend|heute noch) .{0,40}(?:überweis|bezahl|begleich)`, `(?:offene[rn]?|ausstehende[rn]?|überfällige[rn]?) (?:betrag|rechnung|zahlung|forderung)`, `zahlung (?:W ){0,2}überfällig`,
+		`(?:zoll|versand|zustell|liefer)gebühr(?:en)? .{0,40}(?:zahlen|bezahlen|begleichen|entrichten|fällig|offen)`, `(?:neue|geänderte)n? (?:bankverbindung|kontoverbindung|iban)`,
+	)
+)
+
+// oneOf matches any of the patterns where a word begins; "W " stands for one more word.
+func oneOf(patterns ...string) *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[^\pL])(?:` + strings.ReplaceAll(strings.Join(patterns, "|"), "W ", `[\pL\d'-]+ `) + `)`)
+}

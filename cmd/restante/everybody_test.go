@@ -59,7 +59,8 @@ func TestForcedColoursShowEveryControl(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		everyScreen(t, wide, func(b *tab) { b.media("forced-colors", "active", "prefers-color-scheme", scheme) }, func(b *tab, name string) {
 			b.none(name+" in "+scheme, "no line around", seen+`.filter((e) => !`+lined+`(e) && !e.querySelector(".avatar")).map((e) => e.outerHTML.slice(0, 140))`, controls)
-			b.none(name+" in "+scheme, "nothing shows that it is current", seen+`.filter((e) => getComputedStyle(e).outlineStyle === "none").map((e) => e.outerHTML.slice(0, 140))`, ".row[data-current], .folder[aria-current], .row:has(.pick :checked)")
+			b.none(name+" in "+scheme, "no line around", `[...document.querySelectorAll(".editor, .listbox:not([hidden])")].filter((e) => e.checkVisibility() && !`+lined+`(e)).map((e) => e.className)`)
+			b.none(name+" in "+scheme, "nothing shows that it is current", seen+`.filter((e) => getComputedStyle(e).outlineStyle === "none").map((e) => e.outerHTML.slice(0, 140))`, ".row[data-current], .folder[aria-current], .row:has(.pick :checked), [aria-pressed=true], [role=option][aria-selected=true], [role=menuitemradio][aria-checked=true]")
 			if tabs := ask[int](b, `new Set([...document.querySelectorAll(".tabs a")].map((e) => getComputedStyle(e).borderBlockEndColor)).size`); tabs == 1 {
 				b.t.Errorf("%s in %s: all tabs look alike", name, scheme)
 			}

@@ -69,6 +69,14 @@ var screens = []screen{
 		}
 	}},
 	{name: "recipients", path: "/compose?to=ben@demo.test,omar@,anna@gmial.com&subject=Hello", ready: `document.querySelectorAll(".recipient").length === 3`},
+	{name: "recipient-menu", path: "/compose?to=ben@demo.test&subject=Hello", ready: `document.querySelector(".editor")`, before: func(b *tab) {
+		b.click(".recipient-name")
+		b.until("its menu is open", `document.activeElement.role === "menuitem"`)
+	}},
+	{name: "colours", path: "/compose?to=ben@demo.test&subject=Hello", ready: `document.querySelector(".editor")`, before: func(b *tab) {
+		b.click("[data-tool=colour]")
+		b.until("the colours are shown", `document.activeElement.role === "menuitemradio"`)
+	}},
 	{name: "contacts", path: "/contacts", ready: `document.querySelector(".people-head")`},
 	{name: "contact-new", path: "/contacts/new", ready: `document.querySelector("#c-name")`},
 	{name: "contact", path: "/contacts/new?name=Clara+Nwosu&address=clara.nwosu@post.example", ready: `document.querySelector("#c-name")`, before: func(b *tab) {

@@ -212,6 +212,9 @@ func ask[T any](b *tab, expression string, args ...any) T {
 		expression = strings.Replace(expression, "$", string(raw), 1)
 	}
 	out, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil && strings.Contains(err.Error(), "Inspected target navigated") { // the page that comes is asked
+		out, err = chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	}
 	if err != nil {
 		b.t.Fatalf("browser: %v in %s", err, expression)
 	}

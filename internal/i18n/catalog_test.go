@@ -156,3 +156,20 @@ func TestNumbersOfEveryKindHaveTheirPlural(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestScriptsFillTheirOwnHoles: what the server fills in would be nothing, and what English leaves open German does too.
+func TestScriptsFillTheirOwnHoles(t *testing.T) {
+	open := regexp.MustCompile(`\{\w+\}`)
+	en, de := i18n.For("en", "").Words("js."), i18n.For("de", "").Words("js.")
+	for id, text := range en {
+		if strings.Contains(text+de[id], "no value") {
+			t.Errorf("%s: %q, %q", id, text, de[id])
+		}
+		mine, theirs := open.FindAllString(text, -1), open.FindAllString(de[id], -1)
+		slices.Sort(mine)
+		slices.Sort(theirs)
+		if !slices.Equal(mine, theirs) {
+			t.Errorf("%s leaves open %q in English, %q in German", id, mine, theirs)
+		}
+	}
+}

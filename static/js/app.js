@@ -10,7 +10,6 @@ import { startMenus } from "./menus.js";
 import { startMove } from "./move.js";
 import { startDrag } from "./drag.js";
 import { startReader } from "./reader.js";
-import { startSeek } from "./seek.js";
 import { startSignOut } from "./signout.js";
 import { startSwipe } from "./swipe.js";
 import { busy } from "./net.js";
@@ -39,7 +38,9 @@ function start(f) {
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
-for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startKeys, startSeek, startSignOut, startLive, watch]) start(f);
+for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startKeys, startSignOut, startLive, watch]) start(f);
+// What is not needed at first sight comes after it.
+if (one("form.search, .search-form")) addEventListener("load", () => import("./seek.js").then((m) => m.startSeek()).catch((error) => console.error(error)));
 /** tellZone lets the server show times as the reader's clock does. */
 async function tellZone() {
 	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -60,4 +60,6 @@ export function startSeek() {
 	on("focusout", fields, (e, field) => offers(field).close());
 	document.addEventListener("restante:page", ready);
 	ready();
+	const typed = document.activeElement;
+	if (typed?.matches(fields) && typed.value !== typed.defaultValue) ask(typed); // faster than this came
 }

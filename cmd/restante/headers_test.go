@@ -72,7 +72,7 @@ var routes = map[string]route{
 	"GET /search": {path: "/search?q=x", good: classApp, out: classApp}, "POST /undo/{act}": {path: "/undo/7", good: classApp, status: 404, form: "x=1", out: classApp},
 	"POST /trust": {path: "/trust", good: classApp, status: 303, form: "sender=a@b.test", out: classApp}, "GET /compose": {path: "/compose", good: classApp, out: classApp},
 	"POST /compose": {path: "/compose", good: classApp, status: 422, form: "action=send&subject=s&body=b", out: classApp}, "GET /compose/people": {path: "/compose/people?q=x", good: classApp, out: classApp},
-	"GET /search/suggest": {path: "/search/suggest?q=x", good: classApp, out: classApp},
+	"GET /search/suggest":  {path: "/search/suggest?q=x", good: classApp, out: classApp},
 	"GET /compose/{draft}": {path: "/compose/{D}", good: classApp, out: classApp}, "POST /compose/{draft}": {path: "/compose/{D}", good: classApp, status: 303, form: "subject=s", out: classApp},
 	"POST /compose/{draft}/files": {path: "/compose/{D}/files", good: classApp, status: 400, form: "x=1", out: classApp}, "GET /outbox": {path: "/outbox", good: classApp, out: classApp},
 	"POST /outbox/{id}": {path: "/outbox/7", good: classApp, status: 404, form: "x=1", out: classApp}, "GET /settings": {path: "/settings", good: classApp, out: classApp},

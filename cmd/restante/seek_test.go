@@ -112,6 +112,7 @@ func TestTheSearchFieldSuggests(t *testing.T) {
 	}
 	b.keys("↓")
 	b.until("the first is marked", `document.getElementById(document.querySelector("#q").getAttribute("aria-activedescendant"))?.ariaSelected === "true"`)
+	b.focusIsSeen()
 	b.keys("\r")
 	b.until("her mail is found", `new URLSearchParams(location.search).get("q") === "from:maria@keller.example" && document.querySelectorAll("[data-uid]").length === 1`)
 	b.until("focus is on the hit", `document.activeElement.closest("[data-uid]")`)

@@ -138,7 +138,7 @@ func TestTheSearchFieldSuggests(t *testing.T) {
 	b.until("Enter searches for what was typed", `new URLSearchParams(location.search).get("q") === "maria" && document.querySelectorAll("[data-uid]").length === 2 && `+options+` === ""`)
 
 	b.open("/search")
-	b.until("the caret is in the field", `document.activeElement.id === "words"`)
+	b.until("the caret is in the field", `document.activeElement.id === "words" && document.activeElement.role === "combobox"`)
 	b.keys("↓")
 	b.until("searches of before are offered", `[...document.querySelectorAll("#words-offers [role=option]")].some((o) => o.innerText.includes("maritime"))`)
 }

@@ -70,7 +70,7 @@ func (s *Server) hit(w http.ResponseWriter, r *http.Request, p *person, pl place
 	}
 	view := s.messageView(r, p, pl, open)
 	if wroteBefore(res.list, open) {
-		view.Stranger = nil
+		view.Noted = nil
 	}
 	view.ReadAfter = readAfter
 	view.Ref = hitRef(pl.slug, open.UIDValidity, uid)

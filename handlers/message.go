@@ -97,7 +97,7 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	s.afterAct(p, view)
 	view.ReadAfter = readAfter
 	if known {
-		view.Stranger = nil
+		view.Noted = nil
 	}
 	return s.shown(w, r, showMessage(page, view))
 }

@@ -56,7 +56,7 @@ func (s *Server) warn(r *http.Request, p *person, open *mailclient.Open, v *temp
 	}
 	if !ok {
 		if !met.Known && !open.Flags.Answered {
-			v.Stranger = strangerNote(p, m)
+			v.Noted = meanwhile(func() *templates.Warning { return strangerNote(p, m) })
 		}
 		return
 	}
@@ -80,7 +80,7 @@ func strangerNote(p *person, m *message.Message) *templates.Warning {
 	if first(m.Header.From()).Addr == "" || m.Header.Get("List-Id") != "" || listPost(m.Header) != "" {
 		return nil
 	}
-	words, links := m.Words(64 << 10)
+	words, links := m.Words(24 << 10)
 	ask := disguise.Asked(m.Header.Subject()+". "+words, links)
 	if ask == disguise.NoAsk {
 		return nil

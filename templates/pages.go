@@ -182,8 +182,8 @@ type Message struct {
 	Flagged, CanAct, Forever                          bool
 	Labels                                            []Label
 	Warning                                           *Warning
-	Stranger                                          *Warning // asks for what strangers should not get
-	Locked                                            bool     // the links of the mail
+	Noted                                             func() *Warning // what Stranger tells; nil for nothing
+	Locked                                            bool            // the links of the mail
 	Checked                                           string
 	ReadAfter                                         int             // ms after which a script marks it read, 0 for never
 	Trust                                             string          // where wishes about the sender are posted to
@@ -212,6 +212,14 @@ type Label struct{ Name string }
 
 // Warning is the bar of a sender who may be somebody else.
 type Warning struct{ Words, Meaning, LinksURL string }
+
+// Stranger tells that a stranger asks for what strangers should not get, nil when not. It too is asked late.
+func (m *Message) Stranger() *Warning {
+	if m.Noted == nil {
+		return nil
+	}
+	return m.Noted()
+}
 
 // Blocked tells what was kept out of the letter, nil for nothing. It is asked as late as the page can: the letter is
 // made while the page is.

@@ -33,6 +33,18 @@ func (s *Server) domainList(w http.ResponseWriter, r *http.Request, who *officer
 		}
 		page.Domains = append(page.Domains, row)
 	}
+	changes, err := s.store.DomainChanges(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		at := slices.IndexFunc(page.Domains, func(v templates.AdminDomain) bool { return v.Name == c.Domain })
+		if at < 0 {
+			at = len(page.Domains)
+			page.Domains = append(page.Domains, templates.AdminDomain{Name: c.Domain, State: "warn", URL: pathDomain(c.Domain)})
+		}
+		page.Domains[at].Note = who.l.T("change.title")
+	}
 	return s.ok(w, r, page)
 }
 
@@ -46,13 +58,21 @@ func (s *Server) domainOf(r *http.Request, who *officer) (d *domainDraft, kept b
 		return nil, false, err
 	}
 	at := slices.IndexFunc(rows, func(d store.Domain) bool { return d.Name == name })
+	d = &domainDraft{}
 	if name != "new" && at < 0 {
-		return nil, false, errNothingHere
+		c, waits, err := s.asked(r.Context(), name)
+		if err != nil {
+			return nil, false, err
+		}
+		if !waits {
+			return nil, false, errNothingHere
+		}
+		d.Domain, err = discover.ParseDomain(c.Settings)
+		return d, false, err
 	}
 	if v := who.kept.Draft; v != nil && (v.Name == name || name == "new" && !slices.ContainsFunc(rows, func(d store.Domain) bool { return d.Name == v.Name })) {
 		return v, at >= 0, nil
 	}
-	d = &domainDraft{}
 	if at >= 0 {
 		d.Domain, err = discover.ParseDomain(rows[at].Settings)
 	}
@@ -87,6 +107,9 @@ func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept 
 	}
 	page = templates.AdminDomainPage{AdminFrame: s.desk(r, who, "domains", title), Card: *d.card(who.l, form), Kept: kept, Problem: fault}
 	page.Card.Admin, page.Card.Kept = true, kept
+	if page.Change, err = s.changeView(r.Context(), who, d.Name); err != nil {
+		return page, err
+	}
 	if s.conf.PublicURL != "" {
 		page.Card.OAuth.Redirect = s.redirectURL()
 	}
@@ -94,9 +117,6 @@ func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept 
 		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form, Provider: testedAt(d.OAuth)}
 		bounds := s.limitForm(who.l, boundedBy{limits.Domain, d.Name}, limitsTyped{}, form)
 		page.Limits = &bounds
-		if page.Change, err = s.changeView(r.Context(), who, d.Name); err != nil {
-			return page, err
-		}
 		watch, err := s.watching(r.Context())
 		if err != nil {
 			return page, err
@@ -121,10 +141,7 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 		case "delete":
 			return s.deleteDomain(w, r, who, d, kept)
 		case "agree", "refuse":
-			if !kept {
-				return errNothingHere
-			}
-			return s.endChange(w, r, who, d, r.PostFormValue("action") == "agree")
+			return s.endChange(w, r, who, d, kept, r.PostFormValue("action") == "agree")
 		case "test":
 			if d.OAuth != nil {
 				return seeOther(w, r, r.URL.Path)

@@ -85,17 +85,20 @@ func (s *Server) asked(ctx context.Context, domain string) (c store.DomainChange
 	return all[at], true, err
 }
 
-// moves gives a domain as it is kept, and says whether a draft of it sends passwords elsewhere, and notes it there. One
-// that is new does not.
+// moves gives a domain as it is kept, or was when it was taken out, and says whether a draft of it sends passwords
+// elsewhere, and notes it there. One that is new does not, unless its people have signed in without it.
 func (s *Server) moves(ctx context.Context, d *domainDraft) (was string, yes bool, err error) {
-	rows, err := s.store.Domains(ctx)
-	at := slices.IndexFunc(rows, func(v store.Domain) bool { return v.Name == d.Name })
-	if err != nil || at < 0 {
+	was, used, err := s.store.LastDomain(ctx, d.Name)
+	if err != nil || was == "" && !used {
 		return "", false, err
 	}
-	old, err := discover.ParseDomain(rows[at].Settings)
+	if was == "" {
+		servers, _ := s.servers.Lookup("@" + d.Name)
+		was = discover.DomainAt(servers).Encode()
+	}
+	old, err := discover.ParseDomain(was)
 	d.Moved = d.MovedFrom(old, s.now())
-	return rows[at].Settings, d.GoesElsewhere(old), err
+	return was, d.GoesElsewhere(old), err
 }
 
 // askForDomain keeps a change for another admin to agree to.
@@ -127,17 +130,24 @@ func (s *Server) changeView(ctx context.Context, who *officer, domain string) (*
 	if err != nil {
 		return nil, err
 	}
+	rows, err := s.store.Domains(ctx)
+	if err != nil {
+		return nil, err
+	}
 	admins, err := s.store.Admins(ctx)
 	v := &templates.DomainChange{Lines: elsewhere(who.l, was, then), FormURL: pathDomain(domain), At: strconv.FormatInt(c.At.UnixMilli(), 10), Words: who.l.T("change.wants", "Name", c.Admin, "Date", stamp(c.At))}
 	if v.Own = c.AdminID == who.ID; v.Own {
 		v.Words = who.l.T("change.waits", "Date", stamp(c.At))
+	}
+	if !slices.ContainsFunc(rows, func(d store.Domain) bool { return d.Name == domain }) {
+		v.Lines = slices.Insert(v.Lines, 0, who.l.T("change.new"))
 	}
 	v.MayAgree = !v.Own || len(admins) == 1
 	return v, err
 }
 
 // endChange agrees to a change, or refuses it. Who asked for it cannot agree, unless nobody else is there by now.
-func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, agree bool) error {
+func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept, agree bool) error {
 	ctx, l := r.Context(), who.l
 	c, ok, err := s.asked(ctx, d.Name)
 	if err != nil {
@@ -148,10 +158,10 @@ func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer,
 		return err
 	}
 	if !ok {
-		return s.showDomain(w, r, who, d, true, l.T("change.over"), http.StatusConflict)
+		return s.showDomain(w, r, who, d, kept, l.T("change.over"), http.StatusConflict)
 	}
 	if agree && c.AdminID == who.ID && len(admins) > 1 {
-		return s.showDomain(w, r, who, d, true, l.T("change.yours"), http.StatusForbidden)
+		return s.showDomain(w, r, who, d, kept, l.T("change.yours"), http.StatusForbidden)
 	}
 	verb, settings, words := "domain-refuse", "", l.T("change.refused")
 	if agree {
@@ -159,7 +169,7 @@ func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer,
 			if err != nil {
 				return err
 			}
-			return s.showDomain(w, r, who, d, true, fault, http.StatusUnprocessableEntity)
+			return s.showDomain(w, r, who, d, kept, fault, http.StatusUnprocessableEntity)
 		}
 		then, err := discover.ParseDomain(c.Settings)
 		if err != nil {
@@ -174,7 +184,7 @@ func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer,
 	}
 	err = s.store.TakeDomainChange(ctx, d.Name, time.UnixMilli(atoi64(r.PostFormValue("at"))), settings, s.auditRow(r, who, verb, d.Name+" "+c.Admin, "ok"))
 	if errors.Is(err, store.ErrOverlooked) || errors.Is(err, store.ErrNotFound) {
-		return s.showDomain(w, r, who, d, true, l.T("change.over"), http.StatusConflict)
+		return s.showDomain(w, r, who, d, kept, l.T("change.over"), http.StatusConflict)
 	}
 	if err != nil {
 		return err
@@ -187,6 +197,9 @@ func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer,
 	}
 	if err := s.say(r, who, words); err != nil {
 		return err
+	}
+	if !kept && !agree {
+		return seeOther(w, r, "/admin/domains")
 	}
 	return seeOther(w, r, pathDomain(d.Name))
 }

@@ -126,6 +126,9 @@ func TestADocumentThatTakesADomainAway(t *testing.T) {
 	if text, _, _ := s.configures("export", ""); strings.Contains(text, "example.test") {
 		t.Error("it stayed")
 	}
+	if out, _, err := s.configures("apply", strings.Replace(domain, "imap.", "other.", 1)); err != nil || !strings.Contains(out, "passwords go elsewhere: its people are told") {
+		t.Errorf("added again with another server: %s %v", out, err)
+	}
 }
 
 // TestLookingBeginsNoSite: a folder that was mistyped is told of, and stays as it is.

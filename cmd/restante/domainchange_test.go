@@ -91,3 +91,57 @@ func (s *site) admin(name string) *visitor {
 	v := newVisitor(s.t, s.base)
 	return v.get("/admin/login").want(200).adminTries(name, adminPassword).want(200)
 }
+
+// TestADomainThatIsAddedAgainIsAChangeOfWhatItWas: to take it out first goes round nobody, in the pages or with one
+// whose people the program found the servers of itself.
+func TestADomainThatIsAddedAgainIsAChangeOfWhatItWas(t *testing.T) {
+	t.Parallel()
+	srv := testmail.Postfix(t, testmail.PostfixOptions{})
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		s := newcomer(t, srv, db)
+		owner, second := s.admin("owner"), s.admin("second")
+		pem, err := os.ReadFile(srv.CAFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add := func(port string) {
+			owner.get("/admin/domains/new").want(200).formAround("button[value=look]").set("domain", "example.test").press("action", "look").want(200)
+			owner.formAround("button[value=save]").attach("ca", file{"ca.pem", pem}).set("submission_port", port).set("current", adminPassword).press("action", "save").want(200)
+		}
+		add("465")
+		owner.says("[role=status]", "example.test is saved")
+		page := owner.url.Path
+		u := srv.NewUser(t)
+		s.signIn(u)
+		drop := func() {
+			owner.get(page).want(200).formAround("button[value=delete]").set("confirm", "example.test").set("current", adminPassword).press("action", "delete").want(200)
+		}
+
+		drop()
+		add("465")
+		owner.says("[role=status]", "example.test is saved") // as it was: nobody has to agree
+		drop()
+		add("4650")
+		owner.says("[role=status]", "waits for another admin")
+		newVisitor(t, s.base).get("/login").tries(u.Address, u.Password).want(401)
+		second.get("/admin/domains").want(200).says("main", "A change waits")
+		second.get(page).want(200).says("section", "is not set up now")
+		second.says("section", "mail.example.test:465 TLS becomes mail.example.test:4650 TLS")
+		owner.get(page).formAround("button[value=refuse]").press("action", "refuse").want(200).says("[role=status]", "The change is off")
+		second.get(page).want(404)
+
+		add("4650")
+		second.get(page).formAround("button[value=agree]").set("current", adminPassword).press("action", "agree").want(200).says("[role=status]", "example.test is saved")
+		s.signIn(u).says("[role=status]", "your admin changed the servers of example.test")
+		if err := s.house.store.DeleteDomain(t.Context(), "example.test"); err != nil {
+			t.Fatal(err)
+		}
+
+		if _, _, err := s.house.store.EnsureUser(t.Context(), "eva@found.test", "eva"); err != nil {
+			t.Fatal(err)
+		}
+		owner.get("/admin/domains/new").want(200).formAround("button[value=look]").set("domain", "found.test").press("action", "look").want(200)
+		owner.formAround("button[value=save]").set("imap_host", "evil.test").set("submission_host", "evil.test").set("current", adminPassword).press("action", "save").want(200)
+		owner.says("[role=status]", "waits for another admin")
+	})
+}

@@ -22,6 +22,7 @@ type Document struct {
 	PublicURL string            // "" is none
 	Domains   []discover.Domain // by their names
 	Limits    []limits.Entry    // in the order in which they are written
+	gone      []discover.Domain // that were taken out, as they were: of what is kept alone
 }
 
 // Fixed is what the configuration sets, and pages and documents cannot.
@@ -196,6 +197,9 @@ func (r *reader) domain(t *table, before []discover.Domain) (d discover.Domain) 
 		t.fault("name", "the domain %s: %v", ascii, err)
 	}
 	t.rest()
+	if i := slices.IndexFunc(r.now.gone, same); i >= 0 {
+		old = r.now.gone[i]
+	}
 	keepSources(&d, old)
 	return d
 }

@@ -191,12 +191,10 @@ func pin(name string, s discover.Service) field {
 	}}
 }
 
-// keepSources leaves who named a server as it was, where the server is the same, and notes when passwords go elsewhere.
-// The document does not tell.
+// keepSources leaves who named a server as it was, where the server is the same, and notes when passwords go elsewhere:
+// with a domain that is new they do, for whoever signed in there before. The document does not tell.
 func keepSources(d *discover.Domain, old discover.Domain) {
-	if old.Name != "" {
-		d.Moved = d.MovedFrom(old, time.Now())
-	}
+	d.Moved = d.MovedFrom(old, time.Now())
 	for _, s := range []discover.Service{discover.IMAP, discover.Submission, discover.POP3, discover.Sieve} {
 		if p, o := d.Of(s), old.Of(s); p.Host == o.Host && p.Port == o.Port && p.Security == o.Security {
 			p.Source = o.Source

@@ -36,6 +36,11 @@ func read(w store.Whole, fixed Fixed) (d Document, err error) {
 		}
 		d.Domains = append(d.Domains, domain)
 	}
+	for _, row := range w.Gone {
+		if domain, err := discover.ParseDomain(row.Settings); err == nil { // what an older version wrote otherwise is new
+			d.gone = append(d.gone, domain)
+		}
+	}
 	for _, e := range w.Limits {
 		if _, is := fixed.Limits[e.Name]; !is || e.Scope != limits.Site {
 			d.Limits = append(d.Limits, e)
@@ -99,7 +104,7 @@ func changesOf(now, then Document) *changes {
 		c.change.Site = map[string]string{store.SitePublicURL: then.PublicURL}
 		c.change.Audit = append(c.change.Audit, c.add("site", orNone(now.PublicURL)+" → "+orNone(then.PublicURL), then.PublicURL == "", words))
 	}
-	c.domains(now.Domains, then.Domains)
+	c.domains(now.Domains, then.Domains, now.gone)
 	c.limits(now.Limits, then.Limits)
 	return c
 }
@@ -111,7 +116,8 @@ func orNone(v string) string {
 	return v
 }
 
-func (c *changes) domains(now, then []discover.Domain) {
+// domains are what becomes of those that are there; gone are those that were.
+func (c *changes) domains(now, then, gone []discover.Domain) {
 	was := map[string]discover.Domain{}
 	for _, d := range now {
 		was[d.Name] = d
@@ -120,6 +126,10 @@ func (c *changes) domains(now, then []discover.Domain) {
 		old, known := was[d.Name]
 		delete(was, d.Name)
 		told := fieldChanges(old, d)
+		moved := ""
+		if !d.Moved.Equal(old.Moved) && (known || slices.ContainsFunc(gone, func(g discover.Domain) bool { return g.Name == d.Name })) {
+			moved = "; passwords go elsewhere: its people are told, and no other admin is asked"
+		}
 		if known && len(told) == 0 {
 			continue
 		}
@@ -128,7 +138,7 @@ func (c *changes) domains(now, then []discover.Domain) {
 			words = "the domain " + d.Name + " is new: "
 		}
 		c.change.Save = append(c.change.Save, store.Domain{Name: d.Name, Settings: d.Encode()})
-		c.change.Audit = append(c.change.Audit, c.add("domain-save", d.Name+" "+strings.Join(told, ", "), false, words+strings.Join(told, ", ")))
+		c.change.Audit = append(c.change.Audit, c.add("domain-save", d.Name+" "+strings.Join(told, ", "), false, words+strings.Join(told, ", ")+moved))
 	}
 	for _, name := range slices.Sorted(maps.Keys(was)) {
 		c.change.Delete = append(c.change.Delete, name)

@@ -8,7 +8,7 @@ import (
 )
 
 // DomainChange is what an admin wants a domain to become, for another admin to agree to. Was are its settings when that
-// was asked.
+// was asked, as LastDomain has them, or what else was known of it.
 type DomainChange struct {
 	Domain, Settings, Was string
 	AdminID               int64
@@ -50,7 +50,8 @@ func (s *Store) TakeDomainChange(ctx context.Context, domain string, at time.Tim
 	err := s.inTurn(ctx, func(tx *sql.Tx) error {
 		var was, now string
 		var asked int64
-		err := tx.QueryRowContext(ctx, `SELECT c.was, c.at, d.settings FROM domain_changes c JOIN domains d ON d.name = c.domain WHERE c.domain = $1`, domain).
+		err := tx.QueryRowContext(ctx, `SELECT c.was, c.at, COALESCE(d.settings, g.settings, c.was) FROM domain_changes c
+			LEFT JOIN domains d ON d.name = c.domain LEFT JOIN domains_gone g ON g.name = c.domain WHERE c.domain = $1`, domain).
 			Scan(&was, &asked, &now)
 		if err != nil {
 			return one(err)

@@ -37,17 +37,40 @@ func (s *Store) SaveDomain(ctx context.Context, d Domain) error {
 func (s *Store) saveDomainTx(ctx context.Context, tx *sql.Tx, d Domain) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO domains (name, settings, created_at, updated_at) VALUES ($1, $2, $3, $3)
 		ON CONFLICT (name) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at`, d.Name, d.Settings, s.ms())
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `DELETE FROM domains_gone WHERE name = $1`, d.Name)
+	}
 	return err
 }
 
-// DeleteDomain takes a domain out, with its limits. Its people stay, and cannot sign in.
+// LastDomain is a domain as it is, or as it was when it was taken out, "" for one that never was. used says that people
+// with an address there have signed in.
+func (s *Store) LastDomain(ctx context.Context, name string) (settings string, used bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT COALESCE((SELECT settings FROM domains WHERE name = $1), (SELECT settings FROM domains_gone WHERE name = $1), ''),
+		EXISTS (SELECT 1 FROM users WHERE address LIKE $2 ESCAPE '\')`, name, "%@"+likeText(name)).Scan(&settings, &used)
+	return settings, used, err
+}
+
+// DeleteDomain takes a domain out, with its limits. Its people stay, and cannot sign in; and LastDomain knows it still.
 func (s *Store) DeleteDomain(ctx context.Context, name string) error {
 	return s.inTurn(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM limits WHERE scope = $1 AND whose = $2`, limits.Domain, name); err != nil {
 			return err
 		}
-		return changed(tx.ExecContext(ctx, `DELETE FROM domains WHERE name = $1`, name))
+		return dropDomainTx(ctx, tx, name)
 	})
+}
+
+func dropDomainTx(ctx context.Context, tx *sql.Tx, name string) error {
+	for _, query := range []string{
+		`INSERT INTO domains_gone (name, settings) SELECT name, settings FROM domains WHERE name = $1`,
+		`DELETE FROM domain_changes WHERE domain = $1`,
+	} {
+		if _, err := tx.ExecContext(ctx, query, name); err != nil {
+			return err
+		}
+	}
+	return changed(tx.ExecContext(ctx, `DELETE FROM domains WHERE name = $1`, name))
 }
 
 // Site gives the settings of the site by their names.

@@ -10,6 +10,7 @@ import (
 // Whole is everything that admins have set up.
 type Whole struct {
 	Domains []Domain // by their names
+	Gone    []Domain // that were taken out, as they were then
 	Site    map[string]string
 	Limits  []limits.Entry
 }
@@ -47,6 +48,10 @@ func wholeTx(ctx context.Context, tx *sql.Tx) (w Whole, err error) {
 	if w.Domains, err = collect(rows, err, scanDomain); err != nil {
 		return w, err
 	}
+	rows, err = tx.QueryContext(ctx, `SELECT name, settings, 0, 0 FROM domains_gone`)
+	if w.Gone, err = collect(rows, err, scanDomain); err != nil {
+		return w, err
+	}
 	rows, err = tx.QueryContext(ctx, siteRows)
 	if w.Site, err = collectSite(rows, err); err != nil {
 		return w, err
@@ -73,7 +78,7 @@ func (s *Store) ChangeWhole(ctx context.Context, f func(now Whole) (WholeChange,
 
 func (s *Store) changeWholeTx(ctx context.Context, tx *sql.Tx, c WholeChange) error {
 	for _, name := range c.Delete {
-		if err := changed(tx.ExecContext(ctx, `DELETE FROM domains WHERE name = $1`, name)); err != nil {
+		if err := dropDomainTx(ctx, tx, name); err != nil {
 			return err
 		}
 	}

@@ -160,6 +160,14 @@ func (d Domain) Servers(trusted *x509.CertPool, via mailclient.Dialer) Servers {
 	return Servers{Domain: d.Name, IMAP: at(d.IMAP), SMTP: at(d.Submission), POP3: at(d.POP3), Sieve: at(d.Sieve), Login: d.Login, Source: FromDomain, Authserv: d.Authserv, OAuth: d.OAuth, Moved: d.Moved}
 }
 
+// DomainAt is the domain that has these servers. Who vouches for them is not told.
+func DomainAt(v Servers) Domain {
+	at := func(e mailclient.Endpoint) Place {
+		return Place{Host: e.Host, Port: e.Port, Security: e.Security, Pin: e.Pin}
+	}
+	return Domain{Name: v.Domain, IMAP: at(v.IMAP), Submission: at(v.SMTP), POP3: at(v.POP3), Sieve: at(v.Sieve), Login: v.Login, Authserv: v.Authserv, OAuth: v.OAuth}
+}
+
 // with are whom trusted holds, and the authorities in pem.
 func with(trusted *x509.CertPool, pem string) *x509.CertPool {
 	all := x509.NewCertPool()

@@ -45,19 +45,31 @@ func Up(ctx context.Context, db *sql.DB, d Dialect) error {
 	return nil
 }
 
-// Status lists every step, oldest first.
+// versionTables counts the tables in which the migrations note what they did: one, or none in a database that is new.
+var versionTables = map[Dialect]string{
+	SQLite:   `SELECT COUNT(*) FROM sqlite_master WHERE name = 'goose_db_version'`,
+	Postgres: `SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'goose_db_version' AND table_schema = current_schema()`,
+}
+
+// Status lists every step, oldest first. It changes nothing.
 func Status(ctx context.Context, db *sql.DB, d Dialect) ([]Step, error) {
 	p, err := provider(db, d)
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.Status(ctx)
-	if err != nil {
+	var begun int
+	var at int64
+	if err := db.QueryRowContext(ctx, versionTables[d]).Scan(&begun); err != nil {
 		return nil, err
 	}
+	if begun > 0 {
+		if err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&at); err != nil {
+			return nil, err
+		}
+	}
 	var out []Step
-	for _, s := range all {
-		out = append(out, Step{Version: s.Source.Version, Name: s.Source.Path, Applied: s.State == goose.StateApplied})
+	for _, s := range p.ListSources() {
+		out = append(out, Step{Version: s.Version, Name: s.Path, Applied: s.Version <= at})
 	}
 	return out, nil
 }

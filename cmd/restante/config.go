@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -59,19 +58,14 @@ func configure(ctx context.Context, args []string, stdout, stderr io.Writer) err
 			return err
 		}
 	}
-	if verb != "apply" && conf.DatabaseURL == "" { // to look is not to begin a site, say in a folder that was mistyped
-		if _, err := os.Stat(filepath.Join(conf.Data, "restante.db")); err != nil {
-			return fmt.Errorf("no site has begun in %s (-data names another folder): %w", conf.Data, err)
-		}
-	}
-	if err := conf.EnsureData(); err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, conf.DatabaseURL, conf.Data)
+	s, err := openFor(ctx, conf, verb == "apply") // to look is not to begin a site, say in a folder that was mistyped
 	if err != nil {
+		if s != nil {
+			err = errors.Join(err, s.Close())
+		}
 		return err
 	}
-	c := configuring{store: s, fixed: fixed(conf), secrets: secrets(conf), stdout: stdout}
+	c := configuring{store: s, fixed: fixed(conf), secrets: secrets(conf, verb == "apply"), stdout: stdout}
 	switch verb {
 	case "export":
 		err = c.export(ctx)
@@ -109,9 +103,15 @@ func fixed(conf config.Config) document.Fixed {
 	return f
 }
 
-// secrets opens references by the key of a site, which is made when the first one is kept.
-func secrets(conf config.Config) document.Secrets {
+// secrets opens references by the key of a site, which is made when the first one is kept; a look keeps none.
+func secrets(conf config.Config, change bool) document.Secrets {
 	return document.Secrets{Getenv: os.Getenv, Ring: sync.OnceValues(func() (*seal.Ring, error) {
+		if !change {
+			if ring, err := seal.Load(conf.KeyFile); !errors.Is(err, os.ErrNotExist) {
+				return ring, err
+			}
+			return seal.NewRing(), nil
+		}
 		ring, _, err := seal.LoadOrCreate(conf.KeyFile)
 		return ring, err
 	})}

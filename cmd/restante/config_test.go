@@ -140,8 +140,8 @@ func TestLookingBeginsNoSite(t *testing.T) {
 	if err := os.WriteFile(file, []byte("format = 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"config", "export", "-data", data}, {"config", "check", "-data", data, file}} {
-		if err := run(t.Context(), args, new(bytes.Buffer), new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "no site has begun in "+data) {
+	for _, args := range [][]string{{"config", "export", "-data", data}, {"config", "check", "-data", data, file}, {"migrate", "-data", data, "status"}} {
+		if err := run(t.Context(), args, new(bytes.Buffer), new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), data+": no site has begun there") {
 			t.Errorf("%q: %v", args[1], err)
 		}
 	}

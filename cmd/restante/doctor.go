@@ -37,6 +37,7 @@ type check struct {
 	title       string
 	kind, about string
 	cause       string // what the program says of a fault
+	note        string // a key of the words for what is none
 }
 
 // doctor looks at everything that a set-up can have wrong and says it in plain words, or as JSON.
@@ -97,7 +98,10 @@ func spoken() string {
 func (c *check) speak(l *i18n.Localizer) {
 	if c.Step == nil {
 		c.title = l.T("health.of."+c.kind, "About", c.about)
-		if c.Result == checkup.Failed {
+		switch {
+		case c.note != "":
+			c.Words = l.T(c.note)
+		case c.Result == checkup.Failed:
 			c.Words = l.T("health.fault."+c.kind) + " (" + c.cause + ")"
 		}
 		return
@@ -114,15 +118,9 @@ func (c *check) speak(l *i18n.Localizer) {
 }
 
 func examine(ctx context.Context, conf config.Config) []check {
-	out := []check{checked("data", conf.Data, conf.EnsureData())}
-	_, _, err := seal.LoadOrCreate(conf.KeyFile)
-	out = append(out, checked("key", conf.KeyFile, err))
 	trusted, badRoots := roots(conf)
-	var servers []discover.Servers
-	if err = badRoots; err == nil {
-		servers, err = keptDomains(ctx, conf, trusted)
-	}
-	out = append(out, checked("database", "", err))
+	servers, err := keptDomains(ctx, conf, trusted)
+	out := kept(conf, cmp.Or(badRoots, err))
 	if u, err := url.Parse(conf.PublicURL); conf.PublicURL != "" && err == nil {
 		_, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
 		out = append(out, checked("public", u.Hostname(), err))
@@ -147,10 +145,30 @@ func examine(ctx context.Context, conf config.Config) []check {
 	return out
 }
 
-// keptDomains opens the database, as serve would, and gives the domains that were set up in the pages.
+// kept looks at where the site is kept; fault is what the database said. What a site that has not begun lacks is no
+// fault; of one that has it is.
+func kept(conf config.Config, fault error) []check {
+	_, noData := os.ReadDir(conf.Data)
+	_, noKey := seal.Load(conf.KeyFile)
+	out := []check{checked("data", conf.Data, noData), checked("key", conf.KeyFile, noKey), checked("database", "", fault)}
+	for i, err := range []error{noData, noKey, fault} {
+		switch {
+		case errors.Is(fault, store.ErrNotBegun) && (errors.Is(err, os.ErrNotExist) || err == fault):
+			out[i].Result, out[i].note = checkup.Warning, "health.notyet"
+		case errors.Is(err, store.ErrOlder):
+			out[i].Result, out[i].note = checkup.Warning, "health.older"
+		}
+	}
+	return out
+}
+
+// keptDomains looks into the database and gives the domains that were set up in the pages.
 func keptDomains(ctx context.Context, conf config.Config, trusted *x509.CertPool) ([]discover.Servers, error) {
-	s, err := store.Open(ctx, conf.DatabaseURL, conf.Data)
+	s, err := openFor(ctx, conf, false)
 	if err != nil {
+		if s != nil {
+			err = errors.Join(err, s.Close())
+		}
 		return nil, err
 	}
 	rows, err := s.Domains(ctx)

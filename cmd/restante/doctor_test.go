@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"restante/internal/store"
+	"restante/internal/testdb"
 	"restante/internal/testmail"
 	"restante/internal/testoidc"
 	"restante/mailclient/checkup"
@@ -25,7 +27,13 @@ func asksDoctorIn(t *testing.T, lang string, env map[string]string, args ...stri
 	for name, value := range env {
 		t.Setenv("RESTANTE_"+name, value)
 	}
-	t.Setenv("RESTANTE_DATA", t.TempDir()+"/data")
+	data := t.TempDir() + "/data"
+	t.Setenv("RESTANTE_DATA", data)
+	defer func() {
+		if _, err := os.Stat(data); err == nil {
+			t.Error("to look made the data directory")
+		}
+	}()
 	t.Setenv("LC_ALL", lang)
 	var out, errs bytes.Buffer
 	err := run(t.Context(), append([]string{"doctor"}, args...), &out, &errs)
@@ -81,7 +89,7 @@ func TestTheDoctorFindsAGoodSetUpGood(t *testing.T) {
 		}
 	}
 	out, err := asksDoctor(t, env)
-	if err != nil || !strings.Contains(out, "ok    Database\n") || !strings.Contains(out, "IMAP localhost can what is needed: PLAIN, LOGIN") {
+	if err != nil || !strings.Contains(out, "note  Database: It is not there yet: restante serve makes it.") || !strings.Contains(out, "IMAP localhost can what is needed: PLAIN, LOGIN") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -110,6 +118,52 @@ func TestTheDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	if err == nil || !strings.Contains(out, "FAIL  IMAP localhost answers safely: Nobody vouches") || !strings.Contains(out, "SHA-256 ") {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// TestTheDoctorMakesNothing: not the key that is lost, and no newer schema.
+func TestTheDoctorMakesNothing(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		data, key := t.TempDir(), filepath.Join(t.TempDir(), "key")
+		for name, value := range map[string]string{"DATABASE_URL": db.URL, "DATA": data, "KEY_FILE": key} {
+			t.Setenv("RESTANTE_"+name, value)
+		}
+		t.Setenv("LC_ALL", "C")
+		looks := func(args ...string) string {
+			var out bytes.Buffer
+			_ = run(t.Context(), args, &out, new(bytes.Buffer)) // which is an error where something fails
+			return out.String()
+		}
+		if out := looks("doctor"); !strings.Contains(out, "note  Database: It is not there yet") || !strings.Contains(out, "note  Key file") {
+			t.Errorf("nothing has begun, and it says\n%s", out)
+		}
+		looks("migrate", "up")
+		if out := looks("doctor"); !strings.Contains(out, "ok    Database\n") || !strings.Contains(out, "FAIL  Key file") || !strings.Contains(out, "take it from your backup") {
+			t.Errorf("the key is lost, and it says\n%s", out)
+		}
+		if _, err := os.Stat(key); err == nil {
+			t.Error("it made another key")
+		}
+		s, err := store.Look(t.Context(), db.URL, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, query := range []string{`DROP TABLE domains_gone`, `DELETE FROM goose_db_version WHERE version_id >= 14`} {
+			if _, err := s.DB().Exec(query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if out := looks("doctor"); !strings.Contains(out, "note  Database: Its schema is of an older version") {
+				t.Errorf("it is older, and it says\n%s", out)
+			}
+			if out := looks("migrate", "status"); !strings.Contains(out, "applied  00013_domain_changes.sql\nwaits    00014_domains_gone.sql") {
+				t.Errorf("it is older, and the status is\n%s", out)
+			}
+		}
+	})
 }
 
 func TestTheDoctorSaysWhatIsWrongWithTheConfiguration(t *testing.T) {

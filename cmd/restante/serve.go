@@ -162,6 +162,17 @@ func demoServers(mail *demo.Servers) discover.Servers {
 	return discover.Servers{Domain: mail.Domain, IMAP: at(mail.IMAPAddr), SMTP: at(mail.SMTPAddr)}
 }
 
+// openFor opens the database for what changes it, and makes it if it is not there; or for a look, as store.Look.
+func openFor(ctx context.Context, conf config.Config, change bool) (*store.Store, error) {
+	if !change {
+		return store.Look(ctx, conf.DatabaseURL, conf.Data)
+	}
+	if err := conf.EnsureData(); err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, conf.DatabaseURL, conf.Data)
+}
+
 // migrate brings the schema up (serve does it by itself), or tells where it stands.
 func migrate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	conf, rest, err := flags("migrate", args, stderr)
@@ -171,11 +182,8 @@ func migrate(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if len(rest) != 1 || rest[0] != "up" && rest[0] != "status" {
 		return errors.New("restante migrate up, or restante migrate status")
 	}
-	if err := conf.EnsureData(); err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, conf.DatabaseURL, conf.Data)
-	if err != nil {
+	s, err := openFor(ctx, conf, rest[0] == "up")
+	if err != nil && !errors.Is(err, store.ErrOlder) {
 		return err
 	}
 	steps, err := s.Migrations(ctx)

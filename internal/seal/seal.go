@@ -31,28 +31,34 @@ type Ring struct {
 // LoadOrCreate reads the key file (one hex key of 32 bytes a line), or makes it with mode 0600.
 // made says that it is new, so that the person can be told to keep it apart from backups.
 func LoadOrCreate(path string) (r *Ring, made bool, err error) {
-	raw, err := os.ReadFile(path)
+	r, err = Load(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return create(path)
 	}
+	return r, false, err
+}
+
+// Load reads the key file.
+func Load(path string) (*Ring, error) {
+	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if st, err := os.Stat(path); err == nil && st.Mode().Perm()&0o077 != 0 {
-		return nil, false, fmt.Errorf("key file %s may be read by others: chmod 600 it", path)
+		return nil, fmt.Errorf("key file %s may be read by others: chmod 600 it", path)
 	}
-	r = &Ring{}
+	r := &Ring{}
 	for _, line := range strings.Fields(string(raw)) {
 		key, err := hex.DecodeString(line)
 		if err != nil || len(key) != 32 {
-			return nil, false, fmt.Errorf("key file %s: a line is not 64 hex digits", path)
+			return nil, fmt.Errorf("key file %s: a line is not 64 hex digits", path)
 		}
 		r.keys = append(r.keys, key)
 	}
 	if len(r.keys) == 0 || len(r.keys) > 255 {
-		return nil, false, fmt.Errorf("key file %s holds no usable key", path)
+		return nil, fmt.Errorf("key file %s holds no usable key", path)
 	}
-	return r, false, nil
+	return r, nil
 }
 
 func create(path string) (*Ring, bool, error) {

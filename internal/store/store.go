@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -33,6 +34,48 @@ type Store struct {
 
 // Open opens the database at address (postgres://…), or SQLite in dir when there is none, and migrates it.
 func Open(ctx context.Context, address, dir string) (*Store, error) {
+	s, err := connect(ctx, address, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrations.Up(ctx, s.db.DB, s.dialect); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// What Look finds where it cannot read.
+var (
+	ErrNotBegun = errors.New("no site has begun there: restante serve begins one")
+	ErrOlder    = errors.New("the database is of an older version: restante serve, or restante migrate up, brings it up")
+)
+
+// Look is Open for a database that is there, and makes and changes nothing. The store comes with ErrOlder, too.
+func Look(ctx context.Context, address, dir string) (*Store, error) {
+	if address == "" {
+		if _, err := os.Stat(filepath.Join(dir, "restante.db")); errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s: %w", dir, ErrNotBegun)
+		}
+	}
+	s, err := connect(ctx, address, dir)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := s.Migrations(ctx)
+	switch {
+	case err != nil:
+	case !steps[0].Applied:
+		err = ErrNotBegun
+	case !steps[len(steps)-1].Applied:
+		return s, ErrOlder
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+func connect(ctx context.Context, address, dir string) (*Store, error) {
 	s := &Store{now: time.Now, dialect: migrations.Postgres}
 	var db *sql.DB
 	var err error
@@ -49,9 +92,6 @@ func Open(ctx context.Context, address, dir string) (*Store, error) {
 	s.db = &handle{DB: db, prepare: s.dialect == migrations.SQLite}
 	if err := s.db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("database does not answer: %w", err), s.db.Close())
-	}
-	if err := migrations.Up(ctx, s.db.DB, s.dialect); err != nil {
-		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
 }

@@ -188,7 +188,7 @@ func (c configuring) tell(changes []document.Change, how string) error {
 		if v.Lost {
 			mark = "!"
 		}
-		if _, err := fmt.Fprintf(c.stdout, "%s %s: %s\n", mark, how, v.Words); err != nil {
+		if _, err := fmt.Fprintf(c.stdout, "%s %s: %s\n", mark, how, inLine(v.Words)); err != nil {
 			return err
 		}
 	}

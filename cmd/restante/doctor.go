@@ -196,7 +196,7 @@ func say(w io.Writer, checks []check) error {
 		if c.Words != "" {
 			line += ": " + c.Words
 		}
-		if _, err := fmt.Fprintln(w, line); err != nil {
+		if _, err := fmt.Fprintln(w, inLine(line)); err != nil {
 			return err
 		}
 	}

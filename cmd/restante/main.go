@@ -35,17 +35,23 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "restante:", err)
-		}
+		tell(os.Stderr, err)
 		code := exitCode{code: 1}
 		errors.As(err, &code)
 		os.Exit(code.code)
 	}
 }
 
+// tell says why the program ends.
+func tell(w io.Writer, err error) {
+	if !errors.Is(err, flag.ErrHelp) {
+		_, _ = fmt.Fprintln(terminal{w}, "restante:", err)
+	}
+}
+
 // run is main with its world as arguments. It ends when ctx does.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	stdout, stderr = terminal{stdout}, terminal{stderr}
 	if len(args) == 0 {
 		_, err := io.WriteString(stderr, usage)
 		return errors.Join(err, flag.ErrHelp)

@@ -88,7 +88,7 @@ func (s *Server) asked(ctx context.Context, domain string) (c store.DomainChange
 // moves gives a domain as it is kept, or was when it was taken out, and says whether a draft of it sends passwords
 // elsewhere, and notes it there. One that is new does not, unless its people have signed in without it.
 func (s *Server) moves(ctx context.Context, d *domainDraft) (was string, yes bool, err error) {
-	was, used, err := s.store.LastDomain(ctx, d.Name)
+	was, used, err := s.store.LastDomain(ctx, d.Name, d.Written())
 	if err != nil || was == "" && !used {
 		return "", false, err
 	}

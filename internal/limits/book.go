@@ -25,6 +25,9 @@ func NewBook(fixed Set) *Book { return &Book{fixed: fixed} }
 func (b *Book) Write(entries []Entry) {
 	sets := map[Scope]map[string]Set{Site: {}, Domain: {}, Person: {}}
 	for _, e := range entries {
+		if e.Scope == Person {
+			e.Of = Address(e.Of)
+		}
 		if of := sets[e.Scope]; of != nil && e.Check() == nil {
 			if of[e.Of] == nil {
 				of[e.Of] = Set{}
@@ -46,10 +49,13 @@ func (b *Book) Fixed(n Name) (value int64, ok bool) {
 	return value, ok
 }
 
-// Set gives what an admin has set of a limit, in one scope alone. of is as in Entry.
+// Set gives what an admin has set of a limit, in one scope alone. of is as in Entry, or a person's address as it was written.
 func (b *Book) Set(s Scope, of string, n Name) (value int64, ok bool) {
 	if b == nil {
 		return 0, false
+	}
+	if s == Person {
+		of = Address(of)
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -79,16 +85,21 @@ func (b *Book) Wide(domain string, n Name) int64 {
 
 // Of is the limit of a person, by the address they sign in with.
 func (b *Book) Of(address string, n Name) int64 {
-	address = strings.ToLower(address)
 	if v, ok := b.Set(Person, address, n); ok {
 		return v
 	}
 	return b.Wide(DomainOf(address), n)
 }
 
+// Address is that of a person as an Entry names it: in small letters, with its domain in ASCII.
+func Address(written string) string {
+	at := strings.LastIndexByte(written, '@') + 1
+	return strings.ToLower(written[:at]) + DomainOf(written)
+}
+
 // DomainOf is the domain of an address as an Entry names it.
 func DomainOf(address string) string {
-	domain := address[strings.LastIndexByte(address, '@')+1:]
+	domain := strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
 		return ascii
 	}

@@ -76,7 +76,7 @@ const (
 )
 
 // Entry is a limit that an admin has set: for the site (Of is ""), for a domain (its name in ASCII, lower case), or for
-// a person (their address, lower case).
+// a person (as Address has it).
 type Entry struct {
 	Scope Scope
 	Of    string
@@ -97,7 +97,7 @@ func Whose(s Scope, written string) (of string, ok bool) {
 		return "", false
 	}
 	if s == Person {
-		return written, true
+		return local + "@" + ascii, true
 	}
 	return ascii, true
 }

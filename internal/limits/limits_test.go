@@ -2,6 +2,7 @@ package limits_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"restante/internal/limits"
@@ -59,13 +60,36 @@ func TestEveryLimitCanBeItsDefaultAndNoMoreThanItsMost(t *testing.T) {
 	}
 }
 
+// TestALimitIsThePersonsHoweverTheirAddressIsWritten, by the admin and at sign-in.
+func TestALimitIsThePersonsHoweverTheirAddressIsWritten(t *testing.T) {
+	forms := []string{"anna@münchen.example", "Anna@MÜNCHEN.example", "anna@xn--mnchen-3ya.example", "ANNA@XN--MNCHEN-3YA.example"}
+	for _, set := range forms {
+		of, ok := limits.Whose(limits.Person, set)
+		if !ok {
+			t.Fatal(set)
+		}
+		for _, kept := range []string{of, strings.ToLower(set)} { // the second as older versions kept it
+			b := limits.NewBook(nil)
+			b.Write([]limits.Entry{{Scope: limits.Person, Of: kept, Name: limits.Contacts, Value: 5}})
+			for _, signed := range forms {
+				if got := b.Of(signed, limits.Contacts); got != 5 {
+					t.Errorf("set for %s, kept as %s, for %s it is %d", set, kept, signed, got)
+				}
+				if got, ok := b.Set(limits.Person, signed, limits.Contacts); got != 5 || !ok {
+					t.Errorf("set for %s, kept as %s, the page of %s shows %d", set, kept, signed, got)
+				}
+			}
+		}
+	}
+}
+
 func TestWhoseALimitIs(t *testing.T) {
 	for written, want := range map[string]string{" Example.ORG. ": "example.org", "münchen.example": "xn--mnchen-3ya.example", "localhost": "", "a b.example": "", "": "", "anna@a.example": ""} {
 		if got, ok := limits.Whose(limits.Domain, written); got != want || ok != (want != "") {
 			t.Errorf("domain %q: %q, %v", written, got, ok)
 		}
 	}
-	for written, want := range map[string]string{" Anna@A.example ": "anna@a.example", "@a.example": "", "anna@": "", "anna": "", "a\nb@a.example": "", "anna@a": ""} {
+	for written, want := range map[string]string{" Anna@A.example ": "anna@a.example", "@a.example": "", "anna@": "", "anna": "", "a\nb@a.example": "", "anna@a": "", "Änne@MÜNCHEN.example": "änne@xn--mnchen-3ya.example", "anna@XN--mnchen-3ya.example": "anna@xn--mnchen-3ya.example"} {
 		if got, ok := limits.Whose(limits.Person, written); got != want || ok != (want != "") {
 			t.Errorf("person %q: %q, %v", written, got, ok)
 		}

@@ -44,10 +44,10 @@ func (s *Store) saveDomainTx(ctx context.Context, tx *sql.Tx, d Domain) error {
 }
 
 // LastDomain is a domain as it is, or as it was when it was taken out, "" for one that never was. used says that people
-// with an address there have signed in.
-func (s *Store) LastDomain(ctx context.Context, name string) (settings string, used bool, err error) {
+// with an address there have signed in; written is the name in the letters of its language.
+func (s *Store) LastDomain(ctx context.Context, name, written string) (settings string, used bool, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT COALESCE((SELECT settings FROM domains WHERE name = $1), (SELECT settings FROM domains_gone WHERE name = $1), ''),
-		EXISTS (SELECT 1 FROM users WHERE address LIKE $2 ESCAPE '\')`, name, "%@"+likeText(name)).Scan(&settings, &used)
+		EXISTS (SELECT 1 FROM users WHERE address LIKE $2 ESCAPE '\' OR address LIKE $3 ESCAPE '\')`, name, "%@"+likeText(name), "%@"+likeText(written)).Scan(&settings, &used)
 	return settings, used, err
 }
 

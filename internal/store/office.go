@@ -96,9 +96,11 @@ func (s *Store) LockUser(ctx context.Context, userID int64, locked bool) error {
 // RemoveUser removes all that is kept of a user: settings, limits, drafts, outbox, contacts, sources, sessions.
 func (s *Store) RemoveUser(ctx context.Context, userID int64) error {
 	return s.InTx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM limits WHERE scope = $1 AND whose = (SELECT address FROM users WHERE id = $2)`, limits.Person, userID); err != nil {
-			return err
+		var address string
+		if err := tx.QueryRowContext(ctx, `DELETE FROM users WHERE id = $1 RETURNING address`, userID).Scan(&address); err != nil {
+			return one(err)
 		}
-		return changed(tx.ExecContext(ctx, `DELETE FROM users WHERE id = $1`, userID))
+		_, err := tx.ExecContext(ctx, `DELETE FROM limits WHERE scope = $1 AND whose IN ($2, $3)`, limits.Person, address, limits.Address(address))
+		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"restante/internal/limits"
 	"restante/internal/store"
 )
 
@@ -88,6 +89,21 @@ func TestAUserIsLockedOutAndRemoved(t *testing.T) {
 		must(s.MakeGroup(ctx, ben.ID, "Friends", "friends"))(t)
 		if h := must(s.Holds(ctx, ben.ID))(t); h != (store.Holdings{}) {
 			t.Errorf("held: %+v", h)
+		}
+		far, _, err := s.EnsureUser(ctx, "ben@münchen.example", "ben")
+		ok(t, err)
+		ok(t, s.ChangeLimits(ctx, []store.LimitChange{{Entry: limits.Entry{Scope: limits.Person, Of: limits.Address(far.Address), Name: limits.Contacts, Value: 5}}}))
+		ok(t, s.RemoveUser(ctx, far.ID))
+		if left := must(s.Limits(ctx))(t); len(left) > 0 {
+			t.Errorf("the limits stay: %v", left)
+		}
+		ok(t, s.SaveDomain(ctx, store.Domain{Name: "a.test", Settings: "a"}))
+		ok(t, s.DeleteDomain(ctx, "a.test"))
+		if v, used, err := s.LastDomain(ctx, "a.test", "a.test"); v != "a" || used || err != nil {
+			t.Errorf("a domain that was: %q %v %v", v, used, err)
+		}
+		if v, used, err := s.LastDomain(ctx, "xn--mpleexa.test", "example.test"); v != "" || !used || err != nil {
+			t.Errorf("a domain whose people were: %q %v %v", v, used, err)
 		}
 		ok(t, s.RemoveUser(ctx, ben.ID))
 		if _, err := s.User(ctx, ben.ID); !errors.Is(err, store.ErrNotFound) || alive("his") {

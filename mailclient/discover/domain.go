@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"time"
 
+	"golang.org/x/net/idna"
+
 	"restante/mailclient"
 )
 
@@ -93,6 +95,14 @@ func (d Domain) Encode() string {
 		panic(err) // strings and numbers alone
 	}
 	return string(raw)
+}
+
+// Written is its name in the letters of its language.
+func (d Domain) Written() string {
+	if v, err := idna.Punycode.ToUnicode(d.Name); err == nil {
+		return v
+	}
+	return d.Name
 }
 
 // Of is the place of a service.

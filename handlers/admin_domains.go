@@ -164,7 +164,7 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 	if !done || fault != "" {
 		return s.sameDomain(w, r, who, d, kept, fault)
 	}
-	return s.saveDomain(w, r, who, d)
+	return s.saveDomain(w, r, who, d, kept)
 }
 
 // testDomain tries a domain out before the eyes of the admin.
@@ -197,10 +197,15 @@ func (s *Server) sameDomain(w http.ResponseWriter, r *http.Request, who *officer
 }
 
 // saveDomain lets a domain hold as it is drawn; where passwords would go elsewhere, once another admin agrees.
-func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft) error {
+func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer, d *domainDraft, kept bool) error {
 	was, moves, err := s.moves(r.Context(), d)
 	if err != nil {
 		return err
+	}
+	if was == "" || moves {
+		if fault := s.unvouched(r.Context(), d, who.l); fault != "" {
+			return s.sameDomain(w, r, who, d, kept, fault)
+		}
 	}
 	if moves {
 		admins, err := s.store.Admins(r.Context())

@@ -95,6 +95,22 @@ func (s *Server) probe(ctx context.Context, d *domainDraft) {
 	d.Probes = probes
 }
 
+// unvouched looks once more at the servers of the draft, and says in words that nobody vouches for one to which passwords
+// would go: nobody could sign in there. "" says that somebody does, or that it does not answer.
+func (s *Server) unvouched(ctx context.Context, d *domainDraft, l *i18n.Localizer) string {
+	s.probe(ctx, d)
+	var out []string
+	for _, service := range []discover.Service{discover.IMAP, discover.Submission} {
+		if c := d.Probes[service].Certificate; c != nil && len(c.Faults) > 0 {
+			out = append(out, l.T("domain.unvouched", "Service", serviceNames[service], "Host", d.Of(service).Host))
+		}
+	}
+	if len(out) > 0 {
+		out = append(out, l.T("domain.unvouched.do"))
+	}
+	return strings.Join(out, " ")
+}
+
 // change takes the places of a form. Another place is nobody's finding, has no pin and was not looked at.
 func (d *domainDraft) change(form url.Values) error {
 	for _, service := range cardServices {

@@ -325,7 +325,10 @@ func (s *Server) saveSetupDomain(w http.ResponseWriter, r *http.Request, u *sett
 		return s.nextStep(w, r, u)
 	}
 	u.state.Without, u.state.Domain.Tested = false, nil
-	if !done {
+	if done {
+		fault = s.unvouched(r.Context(), &u.state.Domain, u.l)
+	}
+	if !done || fault != "" {
 		u.state.Done = min(u.state.Done, u.step)
 		return s.sameStep(w, r, u, fault)
 	}
@@ -438,6 +441,8 @@ func (s *Server) summary(u *settingUp) (out []string) {
 	for _, service := range cardServices {
 		if p := d.Of(service); p.Pin != "" {
 			out = append(out, l.T("setup.sum.pinned", "Service", serviceNames[service], "Host", p.Host))
+		} else if c := d.Probes[service].Certificate; c != nil && len(c.Faults) > 0 {
+			out = append(out, l.T("domain.unvouched", "Service", serviceNames[service], "Host", p.Host))
 		}
 	}
 	return out

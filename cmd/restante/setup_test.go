@@ -88,6 +88,10 @@ func TestFromThePrintedLinkToASignIn(t *testing.T) {
 		v.says("main", "mail.example.test")
 		v.says("main", "DNS")
 		v.says("main", "Nobody vouches for its certificate")
+		v.formAround("button[value=save]").press("action", "save").want(200).says("[role=alert]", "The certificate of IMAP mail.example.test cannot be trusted")
+		if v.get("/setup/test").want(200); v.url.Path != "/setup/domain" {
+			t.Errorf("a server that nobody vouches for was passed over: %s", v.url)
+		}
 		pem, err := os.ReadFile(srv.CAFile)
 		if err != nil {
 			t.Fatal(err)
@@ -191,7 +195,12 @@ func TestASelfSignedCertificateIsPinnedByAClickAlone(t *testing.T) {
 	if n := len(v.all("code[class=fingerprint]")); n != 2 {
 		t.Fatalf("%d fingerprints, not 2", n)
 	}
-	v.formAround("button[value=save]").press("action", "pin imap").want(200)
+	v.formAround("button[value=save]").set("current", adminPassword).press("action", "save").want(422).says("[role=alert]", "cannot be trusted: no password is sent there")
+	v.get("/admin/domains").want(200)
+	if v.has("a[href=/admin/domains/example.test]") {
+		t.Fatal("it is saved, and nobody vouches for its servers")
+	}
+	v.get("/admin/domains/new").formAround("button[value=save]").press("action", "pin imap").want(200)
 	v.formAround("button[value=save]").press("action", "pin submission").want(200)
 	v.says("main", "Answers with the key that you trust.")
 	v.formAround("button[value=save]").press("action", "save").want(422).says("[role=alert]", "present password")

@@ -89,6 +89,7 @@ type Setup struct {
 	Resolver discover.Resolver // nil is the system's
 	Reload   func(ctx context.Context) error
 	Examine  func(ctx context.Context) []Check
+	LinkUsed func() error               // the set-up link was used: whoever keeps it can forget it
 	Free     func() (free, total int64) // bytes on the disk of the data directory; a total of 0 where nobody can say
 }
 

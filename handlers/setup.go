@@ -107,6 +107,9 @@ func (s *Server) openSetup(w http.ResponseWriter, r *http.Request) error {
 	if err := s.store.AddAudit(r.Context(), store.AuditRow{Who: "setup", Verb: "setup-begin", Network: s.clientBlock(r), Result: "ok"}); err != nil {
 		return err
 	}
+	if err := s.setup.LinkUsed(); err != nil {
+		s.log.Error("the file of the set-up link stays", "err", err)
+	}
 	setStrictCookie(w, s.setupCookie(), cookie)
 	return seeOther(w, r, "/setup/owner")
 }

@@ -29,8 +29,11 @@ const (
 // the program in the background does not see the terminal.
 func (h *house) offerSetup(ctx context.Context, w io.Writer, at string) error {
 	has, err := h.store.HasAdmin(ctx)
-	if err != nil || has {
+	if err != nil {
 		return err
+	}
+	if has {
+		return dropLink(h.conf)
 	}
 	held, err := h.store.SetupHeld(ctx, handlers.SetupLives)
 	if err != nil {
@@ -38,9 +41,17 @@ func (h *house) offerSetup(ctx context.Context, w io.Writer, at string) error {
 	}
 	if held {
 		_, err := fmt.Fprintln(w, "\n  A set-up was begun in a browser, and goes on there. A link for another: restante admin setup-link")
-		return err
+		return errors.Join(err, dropLink(h.conf))
 	}
 	return setupLink(ctx, h.store, h.conf, w, at)
+}
+
+// dropLink takes the file of a link away that is over.
+func dropLink(conf config.Config) error {
+	if err := os.Remove(filepath.Join(conf.Data, linkFile)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // setupLink makes a set-up link, in the place of any older one.
@@ -50,10 +61,10 @@ func setupLink(ctx context.Context, s *store.Store, conf config.Config, w io.Wri
 		return err
 	}
 	link := strings.TrimSuffix(at, "/") + "/setup/" + token
-	file := filepath.Join(conf.Data, linkFile)
-	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := dropLink(conf); err != nil {
 		return err
 	}
+	file := filepath.Join(conf.Data, linkFile)
 	if err := os.WriteFile(file, []byte(link+"\n"), 0o600); err != nil {
 		return err
 	}

@@ -66,6 +66,9 @@ func TestFromThePrintedLinkToASignIn(t *testing.T) {
 		v.get(link).want(200)
 		newVisitor(t, s.base).get(link).want(200) // to look changes nothing
 		v.form("form").press("", "").want(200)
+		if _, err := os.Stat(filepath.Join(s.conf.Data, linkFile)); !os.IsNotExist(err) {
+			t.Errorf("the link was used, and its file stays: %v", err)
+		}
 		newVisitor(t, s.base).get(link).want(410).says("[role=alert]", "restante admin setup-link")
 
 		s.owner(v)

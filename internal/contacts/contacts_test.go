@@ -311,3 +311,29 @@ func TestAQuoteWithoutItsSecondSwallowsNoRows(t *testing.T) {
 		t.Errorf("a note of two lines: %q, %v, %v", table.Rows, table.Faults, err)
 	}
 }
+
+// TestAGroupMayHaveACommaInItsName: it goes out and comes back as one, and those that a file parts are many.
+func TestAGroupMayHaveACommaInItsName(t *testing.T) {
+	names := []string{"Family, close", "a;b", `back\slash`, `c\,d`, "Choir"}
+	for _, version := range []string{"3.0", "4.0"} {
+		var b bytes.Buffer
+		if err := WriteVCards(&b, version, []Contact{{Name: "Anna", Groups: names}}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := ReadVCards(&b)
+		if err != nil || len(r.Contacts) != 1 || !slices.Equal(r.Contacts[0].Groups, names) {
+			t.Errorf("%v %q", err, r.Contacts)
+		}
+	}
+	r, err := ReadVCards(strings.NewReader("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Anna\r\nitem1.categories;X=1:Choir,Family\\, close,* \r\n Chess\\\\,Last\r\nEND:VCARD\r\n"))
+	if want := []string{"Choir", "Family, close", `Chess\`, "Last"}; err != nil || len(r.Contacts) != 1 || !slices.Equal(r.Contacts[0].Groups, want) {
+		t.Errorf("%v %q", err, r.Contacts)
+	}
+	for cell, want := range map[string][]string{
+		"Family, close ::: * myContacts": {"Family, close"}, "Family, close;Choir": {"Family, close", "Choir"}, "Choir,Family": {"Choir", "Family"},
+	} {
+		if got := groups(listed(cell)...); !slices.Equal(got, want) {
+			t.Errorf("%q: %q", cell, got)
+		}
+	}
+}

@@ -211,7 +211,7 @@ func (t Table) Contacts(fields []string) Read {
 			case "note":
 				c.Note = join(c.Note, v, "\n")
 			case "group":
-				c.Groups = append(c.Groups, groups(v)...)
+				c.Groups = append(c.Groups, groups(listed(v)...)...)
 			}
 		}
 		if c.Name == "" {
@@ -235,9 +235,20 @@ func join(a, b, by string) string {
 	return a + by + b
 }
 
-// groups parts the names of groups: ";" and "," or, as Google writes them, " ::: ".
-func groups(s string) (out []string) {
-	for _, g := range strings.FieldsFunc(strings.ReplaceAll(s, ":::", ";"), func(r rune) bool { return r == ';' || r == ',' }) {
+// listed parts the names of groups: at " ::: ", as Google writes them, else at ";", else at ",". What parts them stands
+// in no name.
+func listed(s string) []string {
+	for _, by := range []string{":::", ";"} {
+		if strings.Contains(s, by) {
+			return strings.Split(s, by)
+		}
+	}
+	return strings.Split(s, ",")
+}
+
+// groups are names of groups as they are kept. That of everybody, as Google writes it, is none.
+func groups(names ...string) (out []string) {
+	for _, g := range names {
 		if g = strings.TrimPrefix(oneLine(g), "* "); g != "" && g != "myContacts" {
 			out = append(out, g)
 		}

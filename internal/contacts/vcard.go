@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -217,11 +218,31 @@ func (s *splitter) next(out *Read) (card, error) {
 	}
 }
 
+// inCategories is a line that lists names. The decoder makes its escaped commas like those between the names: so they
+// are put aside, as a control, which no name has.
+var (
+	inCategories = regexp.MustCompile(`(?i)^([a-z0-9-]+\.)?CATEGORIES[;:]`)
+	aside        = strings.NewReplacer(`\\`, `\\`, `\,`, "\x1f", "\x1f", "")
+)
+
+// categories are the names of groups that a card lists.
+func categories(values []string) (out []string) {
+	for _, v := range values {
+		for g := range strings.SplitSeq(v, ",") {
+			out = append(out, strings.ReplaceAll(g, "\x1f", ","))
+		}
+	}
+	return groups(out...)
+}
+
 // decode reads lines of one card.
 func decode(lines ...numbered) (vcard.Card, int) {
 	var b strings.Builder
 	b.WriteString("BEGIN:VCARD\r\n")
 	for _, l := range lines {
+		if inCategories.MatchString(l.text) {
+			l.text = aside.Replace(l.text)
+		}
 		b.WriteString(l.text + "\r\n")
 	}
 	b.WriteString("END:VCARD\r\n")
@@ -270,7 +291,7 @@ func (r *Read) contact(in card) (c Contact, ok bool) {
 	c = Contact{
 		UID: v.Value(vcard.FieldUID), Name: v.PreferredValue(vcard.FieldFormattedName), Nickname: v.Value(vcard.FieldNickname),
 		Company: strings.Trim(strings.ReplaceAll(v.Value(vcard.FieldOrganization), ";", ", "), ", "), Position: v.Value(vcard.FieldTitle),
-		Birthday: v.Value(vcard.FieldBirthday), Note: strings.Join(v.Values(vcard.FieldNote), "\n"), Groups: groups(strings.Join(v.Values(vcard.FieldCategories), ",")),
+		Birthday: v.Value(vcard.FieldBirthday), Note: strings.Join(v.Values(vcard.FieldNote), "\n"), Groups: categories(v.Values(vcard.FieldCategories)),
 		Addresses: values(v, vcard.FieldEmail), Phones: values(v, vcard.FieldTelephone), Sites: values(v, vcard.FieldURL),
 	}
 	if n := v.Name(); c.Name == "" && n != nil {

@@ -139,24 +139,36 @@ func (f contactFile) columnsOf(v url.Values) []string {
 	return guess
 }
 
-// known finds, for each contact of a file, the one that is kept already: its place in rows, or -1.
-func known(list []contacts.Contact, rows []store.Contact) []int {
-	at := map[string]int{}
-	for i, row := range rows {
-		for _, k := range cardOf(row).Keys() {
+// twin is who a contact of a file is already: a kept one, by its place in rows, or an earlier one of the file. -1 is nobody.
+type twin struct{ row, earlier int }
+
+var nobody = twin{-1, -1}
+
+// twins finds, for each contact of a file, who it is already.
+func twins(list []contacts.Contact, rows []store.Contact) []twin {
+	at := map[string]twin{}
+	note := func(keys []string, who twin) {
+		for _, k := range keys {
 			if _, ok := at[k]; !ok {
-				at[k] = i
+				at[k] = who
 			}
 		}
 	}
-	out := make([]int, len(list))
+	for i, row := range rows {
+		note(cardOf(row).Keys(), twin{i, -1})
+	}
+	out := make([]twin, len(list))
 	for i, c := range list {
-		out[i] = -1
+		out[i] = nobody
 		for _, k := range c.Keys() {
-			if j, ok := at[k]; ok {
-				out[i] = j
-				break
+			if who, ok := at[k]; ok && (out[i] == nobody || who.row >= 0) { // one that is kept before one of the file
+				out[i] = who
 			}
+		}
+		if out[i] == nobody {
+			note(c.Keys(), twin{-1, i})
+		} else {
+			note(c.Keys(), out[i])
 		}
 	}
 	return out
@@ -228,20 +240,29 @@ func (s *Server) importPreview(r *http.Request, p *person, v *templates.ContactI
 		return err
 	}
 	const most = 100
-	doubles := 0
-	for i, at := range known(read.Contacts, rows) {
-		if at < 0 {
-			continue
-		}
-		if doubles++; doubles <= most {
-			v.Doubles = append(v.Doubles, templates.ContactPair{Key: strconv.Itoa(i), Name: read.Contacts[i].Shown(), Have: rows[at].Name, URL: pathContact(rows[at].ID)})
+	sets := []struct {
+		words string
+		pairs []templates.ContactPair
+	}{{words: "contacts.alreadythere"}, {words: "contacts.twiceinfile"}}
+	for i, who := range twins(read.Contacts, rows) {
+		pair := templates.ContactPair{Key: strconv.Itoa(i), Name: read.Contacts[i].Shown()}
+		switch {
+		case who.row >= 0:
+			pair.Have, pair.URL = rows[who.row].Name, pathContact(rows[who.row].ID)
+			sets[0].pairs = append(sets[0].pairs, pair)
+		case who.earlier >= 0:
+			pair.Have = p.L.T("contacts.twin", "Name", read.Contacts[who.earlier].Shown(), "Line", strconv.Itoa(read.Lines[who.earlier]))
+			sets[1].pairs = append(sets[1].pairs, pair)
 		}
 	}
-	if doubles > 0 {
-		v.DoubleWords = p.L.T("contacts.alreadythere", "N", doubles)
-	}
-	if doubles > most {
-		v.MoreDoubles = p.L.T("contacts.moredoubles", "N", doubles-most)
+	for _, set := range sets {
+		if n := len(set.pairs); n > 0 {
+			told := templates.ContactTwins{Words: p.L.T(set.words, "N", n), Pairs: set.pairs[:min(n, most)]}
+			if n > most {
+				told.More = p.L.T("contacts.moredoubles", "N", n-most)
+			}
+			v.Doubles = append(v.Doubles, told)
+		}
 	}
 	v.CanTake = len(read.Contacts) > 0
 	return nil
@@ -323,23 +344,30 @@ func (s *Server) changeOf(r *http.Request, p *person, f contactFile) (ch store.C
 		groups[name] = id
 		return id, err
 	}
-	merged := map[int]int{} // a kept contact's place among rows, and in ch.Save
-	for i, at := range known(read.Contacts, rows) {
+	at := map[twin]int{} // where in ch.Save they are
+	for i, who := range twins(read.Contacts, rows) {
 		c := read.Contacts[i]
 		row := store.Contact{}
 		what := r.PostFormValue("double-" + strconv.Itoa(i))
+		j, there := -1, false
 		switch {
-		case at < 0 || what == "both":
+		case who == nobody || what == "both":
 			taken.Added++
+			if who == nobody {
+				at[twin{-1, i}] = len(ch.Save)
+			}
 		case what == "skip":
 			taken.Skipped++
 			continue
 		default:
 			taken.Merged++
-			if j, ok := merged[at]; ok {
+			if j, there = at[who]; there {
 				row = ch.Save[j]
-			} else if row, err = s.store.Contact(r.Context(), p.User.ID, rows[at].ID); err != nil {
+			} else if row, err = s.store.Contact(r.Context(), p.User.ID, rows[who.row].ID); err != nil {
 				return ch, taken, err
+			}
+			if !there {
+				at[who] = len(ch.Save)
 			}
 			names := c.Groups
 			c = contacts.Merge(cardOf(row), c)
@@ -357,12 +385,9 @@ func (s *Server) changeOf(r *http.Request, p *person, f contactFile) (ch store.C
 			return ch, taken, err
 		}
 		saved := contactRow(row.ID, c, members)
-		if j, ok := merged[at]; ok && row.ID != 0 {
+		if there {
 			ch.Save[j] = saved
 			continue
-		}
-		if row.ID != 0 {
-			merged[at] = len(ch.Save)
 		}
 		ch.Save = append(ch.Save, saved)
 	}

@@ -104,9 +104,7 @@ type ContactImport struct {
 	Sample                []ContactRow
 	Faults                []string
 	Pictures              string
-	DoubleWords           string
-	Doubles               []ContactPair
-	MoreDoubles           string
+	Doubles               []ContactTwins
 	CanTake, Done         bool
 }
 
@@ -116,5 +114,12 @@ type ContactColumn struct {
 	Fields            []Option
 }
 
-// ContactPair is somebody of a file who is kept already.
+// ContactTwins are those of a file who are somebody already; More says how many are not shown.
+type ContactTwins struct {
+	Words string
+	Pairs []ContactPair
+	More  string
+}
+
+// ContactPair is somebody of a file who is kept already, or stands in it before: that one has no URL.
 type ContactPair struct{ Key, Name, Have, URL string }

@@ -219,6 +219,39 @@ func TestContactsAreReadFromFilesAfterALook(t *testing.T) {
 	})
 }
 
+// TestWhoStandsTwiceInAFileIsToldBeforehand and becomes one, is left out, or stays two, as is wished.
+func TestWhoStandsTwiceInAFileIsToldBeforehand(t *testing.T) {
+	_, v, _, _ := contactsSite(t, testdb.SQLite(t))
+	const table = "Name;E-mail;Phone\r\nAda Lovelace;ada@x.example;1\r\nBob;bob@x.example;\r\n\"Lovelace, Ada\";ada@new.example;2\r\nA. L.;ADA@new.example;3\r\n"
+	took := func(what string, want ...string) {
+		t.Helper()
+		v.get("/contacts/import").want(200).form("form[action=/contacts/import]").attach("file", file{"people.csv", []byte(table)}).press("", "").want(200)
+		v.says("h2", "2 of them are people whom the file has already")
+		v.says("label", "is Ada Lovelace of line 2")
+		f := v.formAround("button[value=take]")
+		for _, name := range []string{"double-2", "double-3"} {
+			if f.set(name, what); f.values.Get(name) != what {
+				t.Fatalf("no %s", name)
+			}
+		}
+		f.press("action", "take").want(200)
+		undo := v.formAround("button[data-undo]")
+		if v.get("/contacts").want(200); !slices.Equal(v.names(), want) {
+			t.Errorf("%s: kept are %q", what, v.names())
+		}
+		if v.get("/contacts/export.vcf").want(200); what == "merge" && strings.Count(string(v.body), "\nEMAIL:") != 3 {
+			t.Errorf("merged, they are\n%s", v.body)
+		}
+		undo.press("", "").want(200)
+		if v.get("/contacts").want(200); len(v.names()) != 0 {
+			t.Errorf("taken back, there are %q", v.names())
+		}
+	}
+	took("merge", "Ada Lovelace", "Bob")
+	took("skip", "Ada Lovelace", "Bob")
+	took("both", "A. L.", "Ada Lovelace", "Bob", "Lovelace, Ada")
+}
+
 func TestGroupsOfContacts(t *testing.T) {
 	_, v, _, _ := contactsSite(t, testdb.SQLite(t))
 	for _, name := range []string{"Ada", "Bob", "Eve"} {

@@ -170,7 +170,7 @@ func (s *Server) sealFactor(secret string) []byte {
 
 // desk is the furniture around an admin's page.
 func (s *Server) desk(r *http.Request, who *officer, current, title string) templates.AdminFrame {
-	f := templates.AdminFrame{Head: s.adminHead(r, who.l, title), Name: who.Name, NoFactor: len(who.TOTP) == 0 && current != "account"}
+	f := templates.AdminFrame{Head: s.adminHead(r, who.l, title), Name: who.Name, NoFactor: len(who.TOTP) == 0 && current != "account" && current != "overview"} // which says it among what needs a hand
 	for _, p := range []struct{ id, url, icon string }{
 		{"overview", "/admin", "gauge"}, {"domains", "/admin/domains", "globe"}, {"people", "/admin/people", "users"}, {"sessions", "/admin/sessions", "monitor-smartphone"}, {"jobs", "/admin/jobs", "list-ordered"},
 		{"limits", "/admin/limits", "shield"},

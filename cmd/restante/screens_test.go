@@ -133,7 +133,7 @@ var adminScreens = []screen{
 // prepareAdmin has an admin with a domain, and a set-up that has come to its end, each in a browser.
 func prepareAdmin(t *testing.T, s *site) (admin, setup *visitor) {
 	t.Helper()
-	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	srv := testmail.Postfix(t, testmail.PostfixOptions{})
 	token := s.setupToken()
 	setup = newVisitor(t, s.base)
 	setup.get("/setup/"+token).want(200).form("form").press("", "").want(200)
@@ -143,13 +143,16 @@ func prepareAdmin(t *testing.T, s *site) (admin, setup *visitor) {
 	fill := func(v *visitor) *form {
 		v.formAround("button[value=look]").set("domain", "example.test").press("action", "look").want(200)
 		f := v.formAround("button[value=save]")
-		for id, at := range map[string]testmail.Address{"imap": srv.IMAPS, "submission": srv.IMAPS, "pop3": srv.POP3S} {
+		for id, at := range map[string]testmail.Address{"imap": srv.IMAPS, "submission": srv.Submissions, "pop3": srv.POP3S} {
 			f.set(id+"_host", at.Host).set(id+"_port", fmt.Sprint(at.Port)).set(id+"_security", "tls")
 		}
-		return f
+		f.press("action", "check").want(200)
+		for _, id := range []string{"imap", "submission"} { // and nobody vouches for the third
+			v.formAround("button[value=save]").press("action", "pin "+id).want(200)
+		}
+		return v.formAround("button[value=save]")
 	}
-	fill(setup).press("action", "check").want(200)
-	setup.formAround("button[value=save]").press("action", "save").want(200)
+	fill(setup).press("action", "save").want(200)
 	setup.formAround("button[value=next]").press("action", "next").want(200)
 	s.makeAdmin("owner")
 	admin = newVisitor(t, s.base)
@@ -195,6 +198,28 @@ func prepareJobs(t *testing.T, s *site) {
 	if err := db.TellAdmins(t.Context(), "mia", "create"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestTheAdminsPagesAreAMenuOnThePhone: one row stands above a page, and the menu leads on without a script. What needs a
+// hand is said once.
+func TestTheAdminsPagesAreAMenuOnThePhone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testmail.Demo(t), testdb.SQLite(t), nil)
+	v := s.admin("owner")
+	v.says("main", "You have no second factor.")
+	if strings.Contains(string(v.body), "hangs on a password alone") {
+		t.Error("the second factor that is missing is said of twice")
+	}
+	v.get("/admin/people").want(200).says("main", "hangs on a password alone")
+	b := newTab(t, s, look{width: 390, height: 844, noScripts: true})
+	b.borrow(v)
+	b.open("/admin")
+	if top := ask[float64](b, `document.querySelector("main").getBoundingClientRect().top`); top > 64 {
+		t.Errorf("%.0f px stand above the page", top)
+	}
+	b.click(".office-menu > summary")
+	b.click(`.office-menu a[href="/admin/domains"]`)
+	b.until("the domains are shown", `location.pathname === "/admin/domains"`)
 }
 
 // TestEveryAdminScreenIsForEverybody: what holds for the screens of people holds for these.

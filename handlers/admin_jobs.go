@@ -137,6 +137,9 @@ func jobRow(l *i18n.Localizer, j store.Job) templates.AdminJob {
 	case store.JobWork:
 		v.Words = l.T("jobs.work."+j.State, "N", j.Total, "At", l.Number(j.At))
 	}
+	if j.Locked && j.Stage == store.JobPaused {
+		v.Words = l.T("jobs.locked")
+	}
 	if j.Tries > 0 {
 		v.Lines = append(v.Lines, l.T("jobs.tries", "N", j.Tries))
 	}
@@ -156,10 +159,12 @@ func jobTitle(l *i18n.Localizer, j store.Job) string {
 // retryable says whether an admin may have a job done at once: what was refused, or was perhaps sent, is for its writer to
 // decide, and who held a mail back meant it.
 func retryable(j store.Job) bool {
-	switch j.Kind {
-	case store.JobSend:
+	switch {
+	case j.Locked:
+		return false
+	case j.Kind == store.JobSend:
 		return j.State == string(store.Waiting) || j.State == string(store.Config) || j.State == string(store.Rejected) && j.Problem == store.StoppedByAdmin
-	case store.JobImport:
+	case j.Kind == store.JobImport:
 		return !j.Held && !j.Paused && j.Stage != store.JobRunning && j.Stage != store.JobPaused
 	}
 	return false

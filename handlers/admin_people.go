@@ -102,7 +102,7 @@ func (s *Server) actOnPerson(w http.ResponseWriter, r *http.Request, who *office
 		act = func() error { return s.store.LockUser(ctx, u.ID, true) }
 	case "unlock":
 		verb, words = "user-unlock", who.l.T("admin.unlocked", "Address", u.Address)
-		act = func() error { return s.store.LockUser(ctx, u.ID, false) }
+		act = func() error { return s.queue.LetIn(ctx, u.ID) }
 	case "release":
 		if fault, err := s.again(r, who); err != nil || fault != "" {
 			if err != nil {

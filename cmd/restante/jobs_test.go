@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"restante/internal/testdb"
 	"restante/internal/testmail"
@@ -151,5 +152,65 @@ func TestAnAdminSeesWhatFailsOfTheProgramItself(t *testing.T) {
 		v.get(attr(v.one("a[class=\"button danger-quiet\"]"), "href")).want(200).says("main", "Nothing is lost")
 		v.formAround("button[value=drop]").press("action", "drop").want(200)
 		v.get("/admin/jobs?kind=task").want(200).says("main", "No job is there")
+	})
+}
+
+// locks has an admin lock a user out, or let them in again.
+func (s *site) locks(v *visitor, action, address string) {
+	s.t.Helper()
+	u, _, err := s.house.store.EnsureUser(s.t.Context(), address, address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	page := fmt.Sprintf("/admin/people/%d", u.ID)
+	v.get(page).want(200).form("form[action="+page+"]").press("action", action).want(200)
+}
+
+// TestWhoIsLockedHasTheirJobsWait: letters and imports, as the page of jobs tells, until they are let in again.
+func TestWhoIsLockedHasTheirJobsWait(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		due := func(s *site, table string) {
+			t.Helper()
+			if _, err := s.house.store.DB().ExecContext(t.Context(), `UPDATE `+table+` SET next_at = 0`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w := newSender(t, db)
+		v := w.s.office()
+		w.script.Say("RCPT", "451 4.7.1 come back")
+		w.send("Harbour plans")
+		w.comes("waiting")
+		w.script.Say("RCPT", "")
+		w.s.locks(v, "lock", w.user.Address)
+		due(w.s, "outbox")
+		w.s.house.queue.Wake(1, time.Now())
+		v.get("/admin/jobs?state=paused").want(200).says("main", "Waits: its person is locked")
+		if v.has("button[value=retry]") {
+			t.Error("an admin may have it sent all the same")
+		}
+		w.s.restart()
+		if n := len(w.script.Texts()); n != 0 {
+			t.Errorf("%d letters left", n)
+		}
+		w.s.locks(v, "unlock", w.user.Address)
+		eventually(t, "it leaves", func() bool { return len(w.script.Texts()) == 1 })
+	})
+	t.Run("an import", func(t *testing.T) {
+		s, w, u, _, pop, old := importsOn(t, testdb.SQLite(t), 2)
+		v := s.office()
+		w.filledIn(pop.POP3, old).press("action", "start").want(200)
+		eventually(t, "all is here", func() bool { return strings.Contains(w.state(), "All is here: 2 mails") })
+		s.locks(v, "lock", u.Address)
+		pop.Deliver(t, old, testmail.Mail("Ben <ben@old.test>", "Late", "Once more."))
+		if _, err := s.house.store.DB().ExecContext(t.Context(), `UPDATE sources SET next_at = 0`); err != nil {
+			t.Fatal(err)
+		}
+		v.get("/admin/jobs?kind=import").want(200).says("main", "Waits: its person is locked")
+		s.locks(v, "unlock", u.Address)
+		s.signIn(u)
+		eventually(t, "the late one is here", func() bool {
+			o, err := s.house.store.Source(t.Context(), 1, 1)
+			return err == nil && !o.Running && o.NextAt.After(time.Now())
+		})
 	})
 }

@@ -195,6 +195,14 @@ func (q *Queue) wakeLeftovers(ctx context.Context) error {
 	return errors.Join(err, q.wakeSources(ctx))
 }
 
+// LetIn has go on what waited while a user was locked.
+func (q *Queue) LetIn(ctx context.Context, userID int64) error {
+	if err := q.store.LockUser(ctx, userID, false); err != nil {
+		return err
+	}
+	return q.wakeLeftovers(ctx)
+}
+
 // SendTx puts a job for an outbox item into the caller's transaction, due at due.
 func (q *Queue) SendTx(ctx context.Context, tx *sql.Tx, outboxID int64, due time.Time) (jobID int64, err error) {
 	res, err := q.client.InsertTx(ctx, tx, sendArgs{OutboxID: outboxID}, &river.InsertOpts{ScheduledAt: due})

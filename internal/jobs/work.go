@@ -116,6 +116,9 @@ func (q *Queue) workOn(ctx context.Context, w *store.Work) (store.WorkState, err
 			return store.WorkFailed, err
 		}
 		q.tellWork(w.UserID)
+		if state == store.WorkWaiting { // until its person is let in again
+			return state, nil
+		}
 	}
 	return store.WorkStopped, nil
 }

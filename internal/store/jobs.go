@@ -29,6 +29,7 @@ type Job struct {
 	Every      time.Duration
 	Held       bool // a source that an admin has paused
 	Paused     bool // by its person
+	Locked     bool // its person is locked: what is theirs waits
 }
 
 // JobKind is what a job does.
@@ -60,7 +61,9 @@ const importsHeld = `EXISTS (SELECT 1 FROM site WHERE name = '` + SiteImportsHel
 
 // allJobs are those of all users; $1 is now.
 const allJobs = `(
-	SELECT 'send' AS kind, id, user_id, CASE WHEN state IN ('connecting', 'data', 'dot') THEN 'running' WHEN state IN ('held', 'waiting', 'accepted') THEN 'waiting' ELSE 'failed' END AS stage,
+	SELECT j.*, u.address, u.locked, CASE WHEN u.locked AND (begun = 'waiting' OR begun = 'failed' AND kind = 'import' AND NOT paused) THEN 'paused' ELSE begun END AS stage
+	FROM (
+	SELECT 'send' AS kind, id, user_id, CASE WHEN state IN ('connecting', 'data', 'dot') THEN 'running' WHEN state IN ('held', 'waiting', 'accepted') THEN 'waiting' ELSE 'failed' END AS begun,
 		state, problem, server, server_text, tries, CASE WHEN state = 'held' THEN due_at ELSE next_at END AS next_at, created_at, size, recipients, subject, 0 AS total, 0 AS at, 0 AS every_s, FALSE AS held, FALSE AS paused
 	FROM outbox WHERE state NOT IN ('sent', 'undone')
 	UNION ALL
@@ -70,7 +73,9 @@ const allJobs = `(
 	UNION ALL
 	SELECT 'work', id, user_id, CASE WHEN state IN ('running', 'stopping') THEN 'running' ELSE state END,
 		state, problem, '', '', tries, taken_until, created_at, 0, '[]', '', total, at, 0, FALSE, FALSE
-	FROM work WHERE state IN ('waiting', 'running', 'stopping', 'failed')) AS j`
+	FROM work WHERE state IN ('waiting', 'running', 'stopping', 'failed')) AS j JOIN users u ON u.id = j.user_id) AS j`
+
+const jobColumns = `j.kind, j.id, j.user_id, j.address, j.stage, j.state, j.problem, j.server, j.server_text, j.tries, j.next_at, j.created_at, j.size, j.recipients, j.subject, j.total, j.at, j.every_s, j.held, j.paused, j.locked`
 
 // JobQuery asks for jobs, those that need somebody first: of a stage and a kind ("" for all), up to N after the first Skip.
 type JobQuery struct {
@@ -82,9 +87,7 @@ type JobQuery struct {
 // Jobs lists jobs of all users.
 func (s *Store) Jobs(ctx context.Context, q JobQuery) ([]Job, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT j.kind, j.id, j.user_id, u.address, j.stage, j.state, j.problem, j.server, j.server_text, j.tries, j.next_at, j.created_at, j.size, j.recipients, j.subject, j.total, j.at, j.every_s, j.held, j.paused
-		FROM `+allJobs+` JOIN users u ON u.id = j.user_id
-		WHERE ($2 = '' OR j.stage = $2) AND ($3 = '' OR j.kind = $3)
+		SELECT `+jobColumns+` FROM `+allJobs+` WHERE ($2 = '' OR j.stage = $2) AND ($3 = '' OR j.kind = $3)
 		ORDER BY CASE j.stage WHEN 'failed' THEN 0 WHEN 'running' THEN 1 WHEN 'waiting' THEN 2 ELSE 3 END, j.kind, j.id DESC LIMIT $4 OFFSET $5`,
 		s.ms(), string(q.Stage), string(q.Kind), q.N, q.Skip)
 	return collect(rows, err, scanJob)
@@ -93,7 +96,7 @@ func (s *Store) Jobs(ctx context.Context, q JobQuery) ([]Job, error) {
 func scanJob(r *sql.Rows) (j Job, err error) {
 	var next, created, every int64
 	var recipients, subject string
-	err = r.Scan(&j.Kind, &j.ID, &j.UserID, &j.Address, &j.Stage, &j.State, &j.Problem, &j.Server, &j.ServerText, &j.Tries, &next, &created, &j.Size, &recipients, &subject, &j.Total, &j.At, &every, &j.Held, &j.Paused)
+	err = r.Scan(&j.Kind, &j.ID, &j.UserID, &j.Address, &j.Stage, &j.State, &j.Problem, &j.Server, &j.ServerText, &j.Tries, &next, &created, &j.Size, &recipients, &subject, &j.Total, &j.At, &every, &j.Held, &j.Paused, &j.Locked)
 	if err != nil {
 		return j, err
 	}
@@ -122,8 +125,7 @@ func (s *Store) JobCounts(ctx context.Context) (map[JobStage]int, error) {
 // Job is one job; ErrNotFound if it is no more.
 func (s *Store) Job(ctx context.Context, kind JobKind, id int64) (Job, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT j.kind, j.id, j.user_id, u.address, j.stage, j.state, j.problem, j.server, j.server_text, j.tries, j.next_at, j.created_at, j.size, j.recipients, j.subject, j.total, j.at, j.every_s, j.held, j.paused
-		FROM `+allJobs+` JOIN users u ON u.id = j.user_id WHERE j.kind = $2 AND j.id = $3`, s.ms(), string(kind), id)
+		SELECT `+jobColumns+` FROM `+allJobs+` WHERE j.kind = $2 AND j.id = $3`, s.ms(), string(kind), id)
 	list, err := collect(rows, err, scanJob)
 	if err == nil && len(list) == 0 {
 		err = ErrNotFound

@@ -82,7 +82,11 @@ func (s *Store) Holds(ctx context.Context, userID int64) (h Holdings, err error)
 	return h, err
 }
 
-// LockUser keeps a user out, and ends their sessions; or lets them in again.
+// lockedOut are the users whom LockUser keeps out: nothing of theirs is done meanwhile.
+const lockedOut = `(SELECT id FROM users WHERE locked)`
+
+// LockUser keeps a user out, and ends their sessions; or lets them in again. What goes on for them in the background waits
+// meanwhile.
 func (s *Store) LockUser(ctx context.Context, userID int64, locked bool) error {
 	return s.InTx(ctx, func(tx *sql.Tx) error {
 		if err := changed(tx.ExecContext(ctx, `UPDATE users SET locked = $1 WHERE id = $2`, locked, userID)); err != nil || !locked {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"database/sql"
 	"errors"
 	"testing"
 	"time"
@@ -111,6 +112,54 @@ func TestAUserIsLockedOutAndRemoved(t *testing.T) {
 		}
 		if err := s.RemoveUser(ctx, ben.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("once more: %v", err)
+		}
+	})
+}
+
+// TestNothingOfWhoIsLockedIsTakenUp: no letter, no source, no act; and an act that runs waits after its batch.
+func TestNothingOfWhoIsLockedIsTakenUp(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		u, a := user(t, s, "anna@example.test")
+		var source, act, runs int64
+		ok(t, s.InTx(ctx, func(tx *sql.Tx) (err error) {
+			if source, err = s.AddSourceTx(ctx, tx, store.Source{UserID: u.ID, AccountID: a.ID, Host: "pop.test", Port: 995, Security: "tls", Username: "u", Mailbox: "INBOX", Keep: store.KeepAll}, 5); err != nil {
+				return err
+			}
+			for _, id := range []*int64{&act, &runs} {
+				if *id, err = s.AddWorkTx(ctx, tx, store.Work{UserID: u.ID, AccountID: a.ID, Steps: "[]", Total: 2}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		item := letter(t, s, u, a, store.Waiting)
+		running := must(s.TakeWork(ctx, runs, "node", time.Minute))(t)
+		ok(t, s.LockUser(ctx, u.ID, true))
+		takes := func() (out []error) {
+			_, letter := s.TakeOutbox(ctx, item, "node", time.Minute)
+			_, from := s.TakeSource(ctx, source, "node", time.Minute)
+			_, work := s.TakeWork(ctx, act, "node", time.Minute)
+			return []error{letter, from, work}
+		}
+		for i, err := range takes() {
+			if !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("the %d. is taken up: %v", i+1, err)
+			}
+		}
+		if l, m, n := must(s.DueOutbox(ctx, time.Now()))(t), must(s.DueSources(ctx))(t), must(s.DueWork(ctx))(t); len(l)+len(m)+len(n) > 0 {
+			t.Errorf("due are %v %v %v", l, m, n)
+		}
+		if state := must(s.RecordWork(ctx, running, "node", "", time.Minute))(t); state != store.WorkWaiting {
+			t.Errorf("what runs is to be %s", state)
+		}
+		if got := must(s.JobCounts(ctx))(t); got[store.JobPaused] != 3 || got[store.JobWaiting] != 0 {
+			t.Errorf("counted as %v", got)
+		}
+		ok(t, s.LockUser(ctx, u.ID, false))
+		for i, err := range takes() {
+			if err != nil {
+				t.Errorf("let in again, the %d.: %v", i+1, err)
+			}
 		}
 	})
 }

@@ -180,7 +180,7 @@ func (s *Store) TakeOutbox(ctx context.Context, id int64, node string, lease tim
 		UPDATE outbox SET taken_by = $1, taken_until = $2, updated_at = $3,
 			first_try_at = CASE WHEN first_try_at = 0 THEN $3 ELSE first_try_at END,
 			state = CASE WHEN state = 'dot' THEN 'uncertain' WHEN state IN ('held', 'waiting', 'data') THEN 'connecting' ELSE state END
-		WHERE id = $4 AND (
+		WHERE id = $4 AND user_id NOT IN `+lockedOut+` AND (
 			(state = 'held' AND due_at <= $3) OR (state = 'waiting' AND next_at <= $3) OR (state = 'accepted' AND taken_until < $3 AND next_at <= $3)
 			OR (state IN ('connecting', 'data', 'dot') AND taken_until < $3) OR (state = 'uncertain' AND next_at > 0 AND next_at <= $3 AND taken_until < $3))
 		RETURNING `+outboxColumns, node, now+lease.Milliseconds(), now, id))
@@ -321,9 +321,9 @@ func (s *Store) SettleOutbox(ctx context.Context, userID, id int64, state Outbox
 // DueOutbox lists items that a worker should look at by until: for the wake-up after a restart.
 func (s *Store) DueOutbox(ctx context.Context, until time.Time) ([]OutboxItem, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT `+outboxColumns+` FROM outbox WHERE (state = 'held' AND due_at <= $1) OR (state = 'waiting' AND next_at <= $1)
+		SELECT `+outboxColumns+` FROM outbox WHERE user_id NOT IN `+lockedOut+` AND ((state = 'held' AND due_at <= $1) OR (state = 'waiting' AND next_at <= $1)
 		OR (state IN ('connecting', 'data', 'dot') AND taken_until < $2) OR (state = 'accepted' AND taken_until < $2 AND next_at <= $2)
-		OR (state = 'uncertain' AND next_at > 0 AND next_at <= $2 AND taken_until < $2) ORDER BY id LIMIT 1000`, toMS(until), s.ms())
+		OR (state = 'uncertain' AND next_at > 0 AND next_at <= $2 AND taken_until < $2)) ORDER BY id LIMIT 1000`, toMS(until), s.ms())
 	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
 }
 

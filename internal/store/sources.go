@@ -186,7 +186,7 @@ const forgotten = 90 * day
 func (s *Store) DueSources(ctx context.Context) ([]int64, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT o.id FROM sources o JOIN users u ON u.id = o.user_id
-		WHERE NOT o.paused AND NOT o.held AND NOT `+importsHeld+` AND o.removed_at = 0 AND o.next_at <= $1 AND o.taken_until < $1 AND u.seen_at > $2 ORDER BY o.next_at LIMIT 1000`, s.ms(), s.ms()-forgotten.Milliseconds())
+		WHERE NOT o.paused AND NOT o.held AND NOT `+importsHeld+` AND o.removed_at = 0 AND o.next_at <= $1 AND o.taken_until < $1 AND u.seen_at > $2 AND NOT u.locked ORDER BY o.next_at LIMIT 1000`, s.ms(), s.ms()-forgotten.Milliseconds())
 	return collect(rows, err, func(r *sql.Rows) (id int64, err error) { return id, r.Scan(&id) })
 }
 
@@ -198,7 +198,7 @@ func (s *Store) TakeSource(ctx context.Context, id int64, node string, lease tim
 		now := s.ms()
 		// The user's row is locked, so that no two of their sources are taken at once.
 		var userID int64
-		err := tx.QueryRowContext(ctx, `UPDATE users SET seen_at = seen_at WHERE id = (SELECT user_id FROM sources WHERE id = $1) AND seen_at > $2 RETURNING id`, id, now-forgotten.Milliseconds()).Scan(&userID)
+		err := tx.QueryRowContext(ctx, `UPDATE users SET seen_at = seen_at WHERE id = (SELECT user_id FROM sources WHERE id = $1) AND seen_at > $2 AND NOT locked RETURNING id`, id, now-forgotten.Milliseconds()).Scan(&userID)
 		if err != nil {
 			return one(err)
 		}
@@ -213,9 +213,9 @@ func (s *Store) TakeSource(ctx context.Context, id int64, node string, lease tim
 }
 
 // HoldSource puts the end of node's lease on a source off. ErrNotFound: it is to stop, for the source was paused,
-// removed or taken over.
+// removed or taken over, or its user is locked.
 func (s *Store) HoldSource(ctx context.Context, id int64, node string, lease time.Duration) error {
-	return changed(s.db.ExecContext(ctx, `UPDATE sources SET taken_until = $1 WHERE id = $2 AND taken_by = $3 AND NOT paused AND NOT held AND NOT `+importsHeld+` AND removed_at = 0`, s.ms()+lease.Milliseconds(), id, node))
+	return changed(s.db.ExecContext(ctx, `UPDATE sources SET taken_until = $1 WHERE id = $2 AND taken_by = $3 AND NOT paused AND NOT held AND NOT `+importsHeld+` AND removed_at = 0 AND user_id NOT IN `+lockedOut, s.ms()+lease.Milliseconds(), id, node))
 }
 
 // FinishSource lets go of a source, with how its run ended and when it is due again.

@@ -51,16 +51,17 @@ func (s *Store) TakeWork(ctx context.Context, id int64, node string, lease time.
 	now := s.ms()
 	w, err := scanWork(s.db.QueryRowContext(ctx, `
 		UPDATE work SET taken_by = $1, taken_until = $2, updated_at = $3, state = CASE WHEN state = 'waiting' THEN 'running' ELSE state END
-		WHERE id = $4 AND state IN ('waiting', 'running', 'stopping') AND taken_until < $3 RETURNING `+workColumns, node, now+lease.Milliseconds(), now, id))
+		WHERE id = $4 AND state IN ('waiting', 'running', 'stopping') AND taken_until < $3 AND user_id NOT IN `+lockedOut+` RETURNING `+workColumns, node, now+lease.Milliseconds(), now, id))
 	return w, one(err)
 }
 
 // RecordWork records how far node has come, with how the last batch is taken back, and renews its lease. state is what
-// the work is to be by now: stopping when its person wants that. ErrNotFound: it is another worker's.
+// the work is to be by now: stopping when its person wants that, waiting while they are locked. ErrNotFound: it is another worker's.
 func (s *Store) RecordWork(ctx context.Context, w Work, node, back string, lease time.Duration) (state WorkState, err error) {
 	err = s.InTx(ctx, func(tx *sql.Tx) error {
 		now := s.ms()
-		err := tx.QueryRowContext(ctx, `UPDATE work SET at = $1, done = $2, tries = $3, taken_until = $4, updated_at = $5 WHERE id = $6 AND taken_by = $7 RETURNING state`,
+		err := tx.QueryRowContext(ctx, `UPDATE work SET at = $1, done = $2, tries = $3, taken_until = $4, updated_at = $5 WHERE id = $6 AND taken_by = $7
+			RETURNING CASE WHEN state = 'running' AND user_id IN `+lockedOut+` THEN 'waiting' ELSE state END`,
 			w.At, w.Done, w.Tries, now+lease.Milliseconds(), now, w.ID, node).Scan(&state)
 		if err != nil || back == "" {
 			return one(err)
@@ -106,7 +107,7 @@ func (s *Store) WorkBack(ctx context.Context, userID, id int64) ([]string, error
 
 // DueWork are the ids of work that a worker should look at now: for the wake-up after a restart.
 func (s *Store) DueWork(ctx context.Context) ([]int64, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id FROM work WHERE state IN ('waiting', 'running', 'stopping') AND taken_until < $1 ORDER BY id LIMIT 1000`, s.ms())
+	rows, err := s.db.QueryContext(ctx, `SELECT id FROM work WHERE state IN ('waiting', 'running', 'stopping') AND taken_until < $1 AND user_id NOT IN `+lockedOut+` ORDER BY id LIMIT 1000`, s.ms())
 	return collect(rows, err, func(r *sql.Rows) (id int64, err error) { return id, r.Scan(&id) })
 }
 

@@ -380,23 +380,31 @@ func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
 }
 
 // suggestions are people and groups whose words begin with q, as they are written into a field: up to n, the first being
-// whom the person writes to most often and most lately. A group stands for all of its members. written are those that
-// q finds among the people written to.
+// whom the person writes to most often and most lately. A group stands for all of its members, after those whose own name
+// begins with q and before those who are found by another of their words. written are those that q finds among the people
+// written to.
 func (s *Server) suggestions(ctx context.Context, p *person, q string, written []store.Person, n int) (out []templates.Suggestion, err error) {
 	words := foldedWords(q)
 	people, err := s.ranked(ctx, p, words, written)
 	if err != nil {
 		return nil, err
 	}
+	var groups, named, others []templates.Suggestion
 	if len(words) > 0 {
-		if out, err = s.suggestedGroups(ctx, p, words); err != nil {
+		if groups, err = s.suggestedGroups(ctx, p, words); err != nil {
 			return nil, err
 		}
 	}
 	for _, a := range people {
 		text := compose.Address{Name: a.Name, Addr: a.Address}.String()
-		out = append(out, templates.Suggestion{Words: text, Text: text})
+		if v := (templates.Suggestion{Words: text, Text: text}); namedSo(a.Name, words) {
+			named = append(named, v)
+		} else {
+			others = append(others, v)
+		}
 	}
+	named = named[:min(len(named), max(0, n-len(groups)))]
+	out = slices.Concat(named, groups, others)
 	return out[:min(n, len(out))], nil
 }
 
@@ -425,6 +433,12 @@ func (s *Server) writtenTo(ctx context.Context, p *person, q string) ([]store.Pe
 	return s.store.FindPeople(ctx, p.User.ID, fits, candidates)
 }
 
+// namedSo says whether each of the words, folded, begins one of a name's.
+func namedSo(name string, words []string) bool {
+	folded := " " + contacts.Fold(name)
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(folded, " "+w) })
+}
+
 // suggestedGroups are the groups whose words begin so, two at most.
 func (s *Server) suggestedGroups(ctx context.Context, p *person, words []string) (out []templates.Suggestion, err error) {
 	groups, err := s.store.ContactGroups(ctx, p.User.ID)
@@ -432,8 +446,7 @@ func (s *Server) suggestedGroups(ctx context.Context, p *person, words []string)
 		return nil, err
 	}
 	for _, g := range groups {
-		folded := " " + contacts.Fold(g.Name)
-		if g.Members == 0 || len(out) == 2 || slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(folded, " "+w) }) {
+		if g.Members == 0 || len(out) == 2 || !namedSo(g.Name, words) {
 			continue
 		}
 		members, err := s.store.GroupAddresses(ctx, p.User.ID, g.ID)

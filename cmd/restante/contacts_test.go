@@ -135,7 +135,7 @@ func TestPeopleWrittenToAreKeptApartAndRanked(t *testing.T) {
 	for _, li := range v.all("li") {
 		got = append(got, attr(li, "data-address"))
 	}
-	want := []string{"Berta Never <berta@x.test>", "Ben Often <" + ben.Address + ">", "Bea Once <" + bea + ">", "Berta Never <berta@x.test>"} // the first is the group
+	want := []string{"Ben Often <" + ben.Address + ">", "Bea Once <" + bea + ">", "Berta Never <berta@x.test>", "Berta Never <berta@x.test>"} // the last is the group
 	if !slices.Equal(got, want) {
 		t.Errorf("offered are %q", got)
 	}
@@ -250,6 +250,30 @@ func TestWhoStandsTwiceInAFileIsToldBeforehand(t *testing.T) {
 	took("merge", "Ada Lovelace", "Bob")
 	took("skip", "Ada Lovelace", "Bob")
 	took("both", "A. L.", "Ada Lovelace", "Bob", "Lovelace, Ada")
+}
+
+// TestAGroupIsSuggestedWithAllOfItsPeople, after those who are called so themselves.
+func TestAGroupIsSuggestedWithAllOfItsPeople(t *testing.T) {
+	_, v, _, _ := contactsSite(t, testdb.SQLite(t))
+	add := func(name, address, group string) {
+		t.Helper()
+		v.get("/contacts/new").want(200).form("form[method=post][action=/contacts]").set("name", name).set("address", address).set("newgroup", group).press("action", "save").want(200)
+	}
+	add("Ada Lovelace", "ada@x.example", "Choir, old")
+	add("Keller, Bob", "bob@x.example", "Choir, old")
+	add("Nobody yet", "", "Choir, old")
+	add("Carla Choirmaster", "carla@x.example", "")
+	add("Dan", "dan@choir.example", "")
+	v.get("/compose/people?q=choir").want(200)
+	var got []string
+	for _, li := range v.all("li[data-address]") {
+		got = append(got, attr(li, "data-address"))
+	}
+	want := []string{"Carla Choirmaster <carla@x.example>", `Ada Lovelace <ada@x.example>, "Keller, Bob" <bob@x.example>`, "Dan <dan@choir.example>"}
+	if !slices.Equal(got, want) {
+		t.Errorf("suggested are %q", got)
+	}
+	v.says("li", "Choir, old")
 }
 
 func TestGroupsOfContacts(t *testing.T) {

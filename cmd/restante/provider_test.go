@@ -192,6 +192,12 @@ func TestTheBannerLeadsThroughTheProviderAndBack(t *testing.T) {
 	if v.goOn().want(200); v.url.Path != "/settings/general" {
 		t.Errorf("it led to %s", v.url)
 	}
+	a.client.Forget()
+	a.cut()
+	v.get("/mail/1/INBOX?filter=unread&sort=from").want(401)
+	if v.goOn().want(200); v.url.RequestURI() != "/mail/1/INBOX?filter=unread&sort=from" {
+		t.Errorf("who opened their inbox came to %s", v.url)
+	}
 	a.client.Set(func(c *testoidc.Client) {
 		c.Who = testoidc.Person{Subject: "somebody else", Email: a.mail.NewUser(t).Address}
 	})

@@ -143,9 +143,6 @@ func (s *Server) changeDomain(w http.ResponseWriter, r *http.Request, who *offic
 		case "agree", "refuse":
 			return s.endChange(w, r, who, d, kept, r.PostFormValue("action") == "agree")
 		case "test":
-			if d.OAuth != nil {
-				return seeOther(w, r, r.URL.Path)
-			}
 			return s.testDomain(w, r, who, d, kept)
 		}
 	}

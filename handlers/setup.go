@@ -364,7 +364,7 @@ func (s *Server) runSetupTest(w http.ResponseWriter, r *http.Request, u *setting
 		return err
 	}
 	servers, ok := s.testable(u)
-	if r.PostFormValue("action") == "next" || !ok || servers.OAuth != nil {
+	if r.PostFormValue("action") == "next" || !ok {
 		return s.nextStep(w, r, u)
 	}
 	o, fault := s.testOf(r, &u.state.Domain, servers, u.l)
@@ -375,12 +375,16 @@ func (s *Server) runSetupTest(w http.ResponseWriter, r *http.Request, u *setting
 	if err != nil {
 		return err
 	}
-	page.Test = &templates.DomainTest{Domain: servers.Domain, Address: o.Address, FormURL: page.FormURL, Mark: seal.NewToken()}
+	page.Test = &templates.DomainTest{Domain: servers.Domain, Address: o.Address, FormURL: page.FormURL, Mark: seal.NewToken(), Provider: testedAt(servers.OAuth)}
 	return s.streamed(w, r, page, page.Test.Mark, s.tested(r, &u.state.Domain, o, u.l, func(r *http.Request) error { return s.keepSetup(r, u) }))
 }
 
-// testOf is the test that a form asks for, with the account that it names. fault is what is wrong with that, in words.
+// testOf is the test that a form asks for, with the account that it names; with none where people sign in at a provider.
+// fault is what is wrong with that, in words.
 func (s *Server) testOf(r *http.Request, d *domainDraft, servers discover.Servers, l *i18n.Localizer) (o checkup.Options, fault string) {
+	if servers.OAuth != nil {
+		return checkup.Options{Servers: servers, Resolver: s.setup.Resolver}, ""
+	}
 	address, password := strings.ToLower(strings.TrimSpace(r.PostFormValue("address"))), r.PostFormValue("password")
 	_, domain, ok := strings.Cut(address, "@")
 	if !ok || len(address) > 254 || len(password) > 1024 || strings.ContainsAny(address+password, "\r\n\x00") || !strings.EqualFold(domain, servers.Domain) || password == "" {
@@ -435,7 +439,7 @@ func (s *Server) summary(u *settingUp) (out []string) {
 	}
 	switch {
 	case d.OAuth != nil:
-		out = append(out, l.T("domain.oauth.test", "Provider", providerName(d.OAuth)))
+		out = append(out, l.T("setup.sum.provider", "Provider", providerName(d.OAuth)))
 	case len(d.Tested) == 0:
 		out = append(out, l.T("setup.sum.nottried"))
 	case slices.ContainsFunc(testLines(l, d.Tested), func(v templates.TestLine) bool { return v.State == "bad" }):

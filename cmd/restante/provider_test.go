@@ -585,7 +585,11 @@ func TestAProviderIsSetUpWithTheSite(t *testing.T) {
 		t.Error("the secret is shown")
 	}
 	v.formAround("button[value=save]").set("oauth_issuer", testoidc.URL()).set("oauth_secret", a.client.Secret).press("action", "save").want(200)
-	v.says("main", "to test it, sign in on the first page")
+	v.says("main", "no password that could be tried")
+	v.formAround("button[value=test]").press("action", "test").want(200).says("li", "IMAP 127.0.0.1 can what is needed PLAIN, LOGIN, XOAUTH2, OAUTHBEARER")
+	if bad := v.texts("span[class=\"state bad\"]"); len(bad) > 0 {
+		t.Errorf("the test of good servers says %q: %q", bad, v.texts("li"))
+	}
 	v.formAround("button[value=next]").press("action", "next").want(200)
 	v.form("form[action=/setup/finish]").press("", "").want(200)
 	a.signInThere()

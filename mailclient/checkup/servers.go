@@ -53,17 +53,24 @@ func (r *run) secure(ctx context.Context, s *Step) {
 	}
 }
 
-// known are the SASL mechanisms that are understood here.
-var known = []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"}
+// known are the SASL mechanisms that are understood here for passwords, and byToken those for what a provider gives.
+var (
+	known   = []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"}
+	byToken = []string{"OAUTHBEARER", "XOAUTH2"}
+)
 
 // capabilities judges what the server said that it can.
 func (r *run) capabilities(_ context.Context, s *Step) {
 	p := r.probes[s.Service]
 	s.Facts.Capabilities, s.Facts.Mechanisms = p.Capabilities, p.Mechanisms
-	understood := slices.ContainsFunc(p.Mechanisms, func(m string) bool { return slices.Contains(known, m) })
+	wanted := known
+	if r.o.Servers.OAuth != nil && (s.Service == discover.IMAP || s.Service == discover.Submission) {
+		wanted = byToken
+	}
+	understood := slices.ContainsFunc(p.Mechanisms, func(m string) bool { return slices.Contains(wanted, m) })
 	switch s.Service {
 	case discover.IMAP: // without SASL there is LOGIN, unless it is disabled
-		understood = understood || !p.Has("LOGINDISABLED")
+		understood = understood || r.o.Servers.OAuth == nil && !p.Has("LOGINDISABLED")
 		r.single = p.Has("UIDPLUS")
 	case discover.POP3: // and there is USER
 		understood = true

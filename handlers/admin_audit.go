@@ -55,7 +55,7 @@ func (s *Server) auditPage(w http.ResponseWriter, r *http.Request, who *officer)
 		page.More = with("/admin/audit", q, "before", strconv.FormatInt(rows[auditShown-1].ID, 10))
 	}
 	for _, v := range rows {
-		page.Rows = append(page.Rows, templates.AuditRow{When: stamp(v.At), Who: v.Who, What: l.T("audit.verb." + v.Verb), Object: v.Object, Network: v.Network})
+		page.Rows = append(page.Rows, templates.AuditRow{When: stamp(v.At), Who: v.Who, What: l.T("audit.verb." + v.Verb), Object: v.Object, Network: shownBlock(v.Network)})
 	}
 	return s.ok(w, r, page)
 }

@@ -114,7 +114,7 @@ func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept 
 		page.Card.OAuth.Redirect = s.redirectURL()
 	}
 	if kept {
-		page.Test = &templates.DomainTest{Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form, Provider: testedAt(d.OAuth)}
+		page.Test = &templates.DomainTest{Beside: true, Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form, Provider: testedAt(d.OAuth)}
 		bounds := s.limitForm(who.l, boundedBy{limits.Domain, d.Name}, limitsTyped{}, form)
 		page.Limits = &bounds
 		watch, err := s.watching(r.Context())

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,6 +139,7 @@ func (s *Server) healthPage(w http.ResponseWriter, r *http.Request, who *officer
 		lines := s.fetchSelf(r.Context(), public)
 		page.Site, page.Bad = selfLines(who.l, lines), page.Bad || bad(lines)
 	}
+	page.Noted = slices.ContainsFunc(slices.Concat(page.Lines, page.Site), func(v templates.TestLine) bool { return v.State == "warn" })
 	return s.ok(w, r, page)
 }
 

@@ -190,7 +190,7 @@ func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, who *offic
 		list, page.More = list[:sessionsShown], who.l.T("admin.moresessions", "N", sessionsShown)
 	}
 	for _, v := range list {
-		page.Sessions = append(page.Sessions, templates.AdminSession{Key: v.Hash, User: v.UserID, Address: v.Address, Device: v.Device, Network: v.Network, Seen: who.l.T("admin.seen", "Date", stamp(v.SeenAt))})
+		page.Sessions = append(page.Sessions, templates.AdminSession{Key: v.Hash, User: v.UserID, Address: v.Address, Device: v.Device, Network: shownBlock(v.Network), Seen: who.l.T("admin.seen", "Date", stamp(v.SeenAt))})
 	}
 	return s.ok(w, r, page)
 }

@@ -294,6 +294,9 @@ func (s *Server) compressed(next http.Handler) http.Handler {
 // clientBlock is the network block a request came from.
 func (s *Server) clientBlock(r *http.Request) string { return s.clientNetwork(r).block }
 
+// shownBlock is a block as people read it: one that is a single address is that.
+func shownBlock(block string) string { return strings.TrimSuffix(block, "/32") }
+
 // clientNetwork is where a request came from: the rightmost hop that no trusted proxy names.
 func (s *Server) clientNetwork(r *http.Request) network {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

@@ -99,6 +99,7 @@ type DomainTest struct {
 	Mark                     string
 	Domain, Address, FormURL string
 	Nothing                  bool
+	Beside                   bool   // the page is about something else
 	Provider                 string // at which its people sign in: no password is there to be tested with
 	Lines                    []TestLine
 }
@@ -313,7 +314,7 @@ func (AdminSite) template() string { return "adminsite.html" }
 // AdminHealth shows what the doctor found.
 type AdminHealth struct {
 	AdminFrame
-	Bad         bool
+	Bad, Noted  bool // something is wrong, or should be known
 	Lines, Site []TestLine
 }
 

@@ -592,6 +592,7 @@ func TestAProviderIsSetUpWithTheSite(t *testing.T) {
 	}
 	v.formAround("button[value=next]").press("action", "next").want(200)
 	v.form("form[action=/setup/finish]").press("", "").want(200)
+	v.get("/admin/health").want(200).says("main", "Nothing is broken. What is marked below you should know.") // there is no https
 	a.signInThere()
 }
 

@@ -126,6 +126,7 @@ func TestFromThePrintedLinkToASignIn(t *testing.T) {
 		if v.url.Path != "/admin" {
 			t.Fatalf("the end led to %s", v.url)
 		}
+		v.get("/admin/audit").want(200).says("tbody", "owner example.test mail.example.test mail.example.test")
 		v.get("/admin/domains").want(200).says("main", "example.test")
 		v.get(link).want(410).says("[role=alert]", "was used on")
 		v.says("[role=alert]", "restante admin reset NAME")
@@ -210,6 +211,9 @@ func TestASelfSignedCertificateIsPinnedByAClickAlone(t *testing.T) {
 	v.formAround("button[value=save]").set("current", adminPassword).press("action", "save").want(200)
 	v.says("[role=status]", "example.test is saved")
 	s.signIn(u)
+	page := v.url.Path
+	v.get("/admin/health").want(200).says("main", "Every check is good.")
+	v.get(page).want(200)
 
 	v.formAround("button[value=save]").set("imap_port", "1").press("action", "check").want(200)
 	if n := len(v.all("button[value=\"unpin imap\"]")); n != 0 {

@@ -103,7 +103,10 @@ func (s *Server) showDomain(w http.ResponseWriter, r *http.Request, who *officer
 func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept bool, fault string) (page templates.AdminDomainPage, err error) {
 	title, form := who.l.T("domain.new"), "/admin/domains/new"
 	if kept {
-		title, form = d.Name, pathDomain(d.Name)
+		form = pathDomain(d.Name)
+	}
+	if chi.URLParam(r, "domain") != "new" { // it is there, or waits to be
+		title = d.Name
 	}
 	page = templates.AdminDomainPage{AdminFrame: s.desk(r, who, "domains", title), Card: *d.card(who.l, form), Kept: kept, Problem: fault}
 	page.Card.Admin, page.Card.Kept = true, kept

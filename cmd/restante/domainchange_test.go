@@ -126,6 +126,7 @@ func TestADomainThatIsAddedAgainIsAChangeOfWhatItWas(t *testing.T) {
 		newVisitor(t, s.base).get("/login").tries(u.Address, u.Password).want(401)
 		second.get("/admin/domains").want(200).says("main", "A change waits")
 		second.get(page).want(200).says("section", "is not set up now")
+		second.says("h1", "example.test")
 		second.says("section", "mail.example.test:465 TLS becomes mail.example.test:4650 TLS")
 		owner.get(page).formAround("button[value=refuse]").press("action", "refuse").want(200).says("[role=status]", "The change is off")
 		second.get(page).want(404)

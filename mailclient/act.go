@@ -394,13 +394,13 @@ func (s *Session) Append(ctx context.Context, mailbox string, flags []string, da
 		args = append(args, date.Format(`"_2-Jan-2006 15:04:05 -0700"`))
 	}
 	defer s.stale()
-	err = s.do(ctx, "", false, func(c *imapx.Conn) error {
+	err = s.do(ctx, raw, false, func(c *imapx.Conn) error {
 		cmd := imapx.Cmd("APPEND", append(args, imapx.Literal{Size: size, R: r})...)
 		if err := c.Do(ctx, cmd); err != nil {
 			return err
 		}
 		if cmd.Status != "OK" {
-			return refused(c, cmd)
+			return whyRefused(ctx, c, raw, refused(c, cmd))
 		}
 		if cmd.Code == "APPENDUID" {
 			_, _ = fmt.Sscanf(cmd.Args, "%d %d", &validity, &uid)
@@ -408,6 +408,24 @@ func (s *Session) Append(ctx context.Context, mailbox string, flags []string, da
 		return nil
 	})
 	return validity, uid, err
+}
+
+// whyRefused tells whether what is selected on the connection is the mailbox still: Dovecot refuses an APPEND to one that
+// was deleted meanwhile, or made anew, without saying so, as long as it stays selected.
+func whyRefused(ctx context.Context, c *imapx.Conn, raw string, no error) error {
+	b := boxOf(c)
+	if b == nil || b.raw != raw {
+		return no
+	}
+	c.Box = nil
+	now, err := selectBox(ctx, c, raw)
+	if err == nil {
+		err = now.check(b.validity)
+	}
+	if err != nil {
+		return err
+	}
+	return no
 }
 
 // FindByMessageID looks for a mail by its Message-ID, without brackets: among the headers of the newest 200 first,

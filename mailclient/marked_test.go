@@ -120,3 +120,32 @@ func TestP13_AppendingSaysWhyNot(t *testing.T) {
 		}
 	}
 }
+
+// TestP13_AMailboxThatWentAwayIsToldApart from a mail that is not taken, also by a server that lets a connection keep
+// what it has selected.
+func TestP13_AMailboxThatWentAwayIsToldApart(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.talk.Do("CREATE Old")
+		raw := marked("one")
+		put := func() error {
+			_, _, err := g.Append(t.Context(), "Old", nil, time.Time{}, int64(len(raw)), strings.NewReader(raw))
+			return err
+		}
+		spot := func() {
+			t.Helper()
+			if _, err := g.Spot(t.Context(), "Old"); err != nil {
+				t.Fatal(err)
+			}
+			if err := put(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		spot()
+		g.talk.Do("DELETE Old")
+		if err := put(); err == nil || g.srv.Kind == "dovecot" && !errors.Is(err, mailclient.ErrNoMailbox) {
+			t.Errorf("deleted: %v", err)
+		}
+		g.talk.Do("CREATE Old")
+		spot()
+	})
+}

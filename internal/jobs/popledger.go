@@ -176,7 +176,7 @@ func (t *popTarget) notTaken(err error) error {
 		return &pop3.NotTakenError{Why: pop3.Away, Text: err.Error()}
 	case errors.As(err, &signIn):
 		return &pop3.NotTakenError{Why: pop3.NoSignIn, Host: signIn.Host, Text: signIn.Text}
-	case errors.Is(err, mailclient.ErrNoMailbox):
+	case errors.Is(err, mailclient.ErrNoMailbox), errors.Is(err, mailclient.ErrUIDValidity):
 		return &pop3.NotTakenError{Why: pop3.NoPlace, Text: err.Error()}
 	case errors.As(err, &no):
 		return &pop3.NotTakenError{Why: trouble(no), Host: no.Host, Text: no.Text}

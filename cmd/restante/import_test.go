@@ -23,7 +23,8 @@ import (
 // importer is a data directory in which a person imports from a POP3 mailbox.
 type importer struct {
 	t      testing.TB
-	mail   *testmail.Server
+	mail   *testmail.Server // of the person
+	from   *testmail.Server // of the old mailbox
 	data   string
 	conf   config.Config
 	person testmail.User
@@ -34,12 +35,12 @@ type importer struct {
 // newImporter sets a source up in a data directory, as the pages do, for a new person.
 func newImporter(t testing.TB, mail *testmail.Server, old testmail.User, keep store.Keep, data string) *importer {
 	t.Helper()
-	return newImporterOf(t, mail, mail.NewUser(t), old, keep, data)
+	return newImporterOf(t, mail, mail.NewUser(t), mail, old, keep, data)
 }
 
-func newImporterOf(t testing.TB, mail *testmail.Server, person, old testmail.User, keep store.Keep, data string) *importer {
+func newImporterOf(t testing.TB, mail *testmail.Server, person testmail.User, from *testmail.Server, old testmail.User, keep store.Keep, data string) *importer {
 	t.Helper()
-	i := &importer{t: t, mail: mail, data: data, person: person, old: old}
+	i := &importer{t: t, mail: mail, from: from, data: data, person: person, old: old}
 	i.conf = config.Default()
 	i.conf.Data, i.conf.KeyFile = i.data, i.data+".key"
 	i.open(func(ctx context.Context, s *store.Store, q *jobs.Queue) error {
@@ -47,7 +48,7 @@ func newImporterOf(t testing.TB, mail *testmail.Server, person, old testmail.Use
 		if err != nil {
 			return err
 		}
-		o := store.Source{UserID: u.ID, Host: mail.POP3.Host, Port: mail.POP3.Port, Security: "starttls", Username: i.old.Address, Mailbox: "Old mail", Keep: keep, Every: 15 * time.Minute}
+		o := store.Source{UserID: u.ID, Host: from.POP3.Host, Port: from.POP3.Port, Security: "starttls", Username: i.old.Address, Mailbox: "Old mail", Keep: keep, Every: 15 * time.Minute}
 		i.source, err = q.AddSource(ctx, a, o, i.old.Password, jobs.Credential{Username: i.person.Address, Password: i.person.Password})
 		return err
 	})
@@ -133,7 +134,7 @@ func TestP17_SigningInLetsImportsGoOn(t *testing.T) {
 	})
 	stale := person
 	stale.Password = "that of last year"
-	i := newImporterOf(t, mail, stale, old, store.KeepAll, s.conf.Data)
+	i := newImporterOf(t, mail, stale, mail, old, store.KeepAll, s.conf.Data)
 	if run := i.ended(); run.Outcome != "target" || run.Done != 0 {
 		t.Errorf("%+v", run)
 	}
@@ -147,16 +148,29 @@ func TestP17_SigningInLetsImportsGoOn(t *testing.T) {
 func TestP19_AKilledProgramLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	mail := testmail.Postfix(t, testmail.PostfixOptions{})
-	const n = 600
-	old := mail.NewUser(t)
+	emptied(t, mail, mail, 600, 40, 250, 520)
+}
+
+// TestX86_CourierIsEmptiedThoughTheProgramIsKilled: another server, which makes its UIDs of file names, and wants to be
+// left alone for 10 s between two sessions.
+func TestX86_CourierIsEmptiedThoughTheProgramIsKilled(t *testing.T) {
+	t.Parallel()
+	emptied(t, testmail.Postfix(t, testmail.PostfixOptions{}), testmail.Courier(t), 150, 60)
+}
+
+// emptied has n mails of a new mailbox brought over and deleted there, by a program that is killed each time that so
+// many have arrived.
+func emptied(t *testing.T, mail, from *testmail.Server, n int, kills ...int) {
+	t.Helper()
+	old := from.NewUser(t)
 	var mails []string
 	for k := range n {
 		mails = append(mails, testmail.Mail("ben@keller.example", fmt.Sprintf("Letter %d", k), strings.Repeat("text ", 1000)))
 	}
-	mail.Deliver(t, old, mails...)
-	i := newImporter(t, mail, old, store.KeepNone, filepath.Join(t.TempDir(), "data"))
+	from.Deliver(t, old, mails...)
+	i := newImporterOf(t, mail, mail.NewUser(t), from, old, store.KeepNone, filepath.Join(t.TempDir(), "data"))
 	file := buildProgram(t)
-	for _, at := range []int{40, 250, 520} {
+	for _, at := range kills {
 		p := startProgram(t, mail, file, i.data)
 		i.arrived(at)
 		p.kill()
@@ -164,7 +178,7 @@ func TestP19_AKilledProgramLosesAndDoublesNothing(t *testing.T) {
 	}
 	p := startProgram(t, mail, file, i.data)
 	i.arrived(n)
-	talk := mail.Talk(t, i.old)
+	talk := from.Talk(t, old)
 	if err := testproc.Wait(time.Minute, func() error {
 		if left := talk.Count("INBOX"); left > 0 {
 			return fmt.Errorf("%d mails are left at the source", left)

@@ -1,10 +1,10 @@
-// Package testmail gives tests real mail servers: Dovecot and Postfix from
-// Debian's packages, on loopback ports of their own under a temporary
+// Package testmail gives tests real mail servers: Dovecot, Courier and Postfix
+// from Debian's packages, on loopback ports of their own under a temporary
 // directory, and the embedded demo server. What is started lives until the test
 // process ends. It knows no room of Restante but the demo server.
 //
-// Start at Dovecot, Postfix and Each; Talk speaks to a server behind Restante's
-// back, Tap stands between Restante and a server.
+// Start at Dovecot, Postfix, Courier and Each; Talk speaks to a server behind
+// Restante's back, Tap stands between Restante and a server.
 package testmail
 
 import (
@@ -41,11 +41,11 @@ func (a Address) String() string { return net.JoinHostPort(a.Host, strconv.Itoa(
 
 // Server is a set of mail services that belong together.
 type Server struct {
-	Kind string // dovecot or demo
+	Kind string // dovecot, courier or demo
 
-	IMAP  Address // plain; STARTTLS too on Dovecot
+	IMAP  Address // plain; STARTTLS too on Dovecot and Courier
 	IMAPS Address
-	POP3  Address // plain; STARTTLS too on Dovecot. On the demo server it is the mailbox of demo.OldUser
+	POP3  Address // plain; STARTTLS too on Dovecot and Courier. On the demo server it is the mailbox of demo.OldUser
 	POP3S Address
 	Sieve Address
 	LMTP  Address
@@ -61,6 +61,7 @@ type Server struct {
 
 	process *testproc.Server
 	demo    *demo.Servers
+	users   chan User // who nobody has been given, on a server that must know them before
 }
 
 // User is somebody with a mailbox.
@@ -71,6 +72,14 @@ var count atomic.Int64
 // NewUser makes a user with empty mailboxes whom no other test knows. On the demo server there are three at most.
 func (s *Server) NewUser(t testing.TB) User {
 	t.Helper()
+	if s.users != nil {
+		select {
+		case u := <-s.users:
+			return u
+		default:
+			t.Fatal("no users are left")
+		}
+	}
 	n := count.Add(1)
 	if s.demo == nil {
 		return User{Address: fmt.Sprintf("user%d@%s", n, s.Domain), Password: Password}

@@ -78,12 +78,17 @@ func (i *importer) open(f func(ctx context.Context, s *store.Store, q *jobs.Queu
 	fail(s.Close())
 }
 
-// ended waits until the first run has ended.
-func (i *importer) ended() (run store.ImportRun) {
+// ended waits until the first run has ended. Meanwhile it shows how far it is.
+func (i *importer) ended(each ...func(store.ImportRun)) (run store.ImportRun) {
 	i.t.Helper()
 	i.open(func(ctx context.Context, s *store.Store, _ *jobs.Queue) error {
 		return testproc.Wait(30*time.Minute, func() error {
 			runs, err := s.Runs(ctx, i.source.UserID, i.source.ID, 1)
+			for _, r := range runs {
+				for _, f := range each {
+					f(r)
+				}
+			}
 			if err != nil || len(runs) == 0 || runs[0].Ended.IsZero() {
 				return fmt.Errorf("%+v, %v", runs, err)
 			}

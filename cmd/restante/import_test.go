@@ -99,15 +99,6 @@ func (i *importer) ended(each ...func(store.ImportRun)) (run store.ImportRun) {
 	return run
 }
 
-// forgetLease lets the next process go on at once, as if the time of the killed one were over.
-func (i *importer) forgetLease() {
-	i.t.Helper()
-	i.open(func(ctx context.Context, s *store.Store, _ *jobs.Queue) error {
-		_, err := s.DB().ExecContext(ctx, `UPDATE sources SET taken_until = 0`)
-		return err
-	})
-}
-
 // arrived waits until the mailbox has at least so many mails.
 func (i *importer) arrived(n int) {
 	i.t.Helper()
@@ -179,7 +170,6 @@ func emptied(t *testing.T, mail, from *testmail.Server, n int, kills ...int) {
 		p := startProgram(t, mail, file, i.data)
 		i.arrived(at)
 		p.kill()
-		i.forgetLease()
 	}
 	p := startProgram(t, mail, file, i.data)
 	i.arrived(n)

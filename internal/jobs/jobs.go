@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -50,6 +51,7 @@ type Queue struct {
 
 	tokens  *tokens.Keeper
 	imports Imports
+	alive   *os.File      // locked, from Start to Stop
 	ending  chan struct{} // closed by Stop: imports go on in another life
 
 	mu     sync.Mutex
@@ -152,6 +154,9 @@ func migrate(ctx context.Context, s *store.Store, driver riverdriver.Driver[*sql
 
 // Start begins to work, and wakes what was left behind by a stop.
 func (q *Queue) Start(ctx context.Context) error {
+	if err := errors.Join(q.live(), q.bury(ctx)); err != nil {
+		q.log.Warn("whether nodes live", "err", err) // leases do without, and take longer
+	}
 	if err := q.client.Start(ctx); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
@@ -173,7 +178,10 @@ func (q *Queue) Stop(ctx context.Context) error {
 		delete(q.timers, id)
 	}
 	q.mu.Unlock()
-	return q.client.Stop(ctx)
+	if err := q.client.Stop(ctx); err != nil {
+		return err
+	}
+	return q.leave()
 }
 
 // wakeLeftovers inserts a job for each item, act and source that is due: after a restart, and now and then as a safety

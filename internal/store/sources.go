@@ -226,3 +226,9 @@ func (s *Store) FinishSource(ctx context.Context, o Source, node string) error {
 		WHERE id = $10 AND taken_by = $11`,
 		s.ms(), o.Paused, o.Problem, o.Failures, toMS(o.NextAt), toMS(o.NotBefore), o.Server, o.ServerText, o.NoUIDL, o.ID, node))
 }
+
+// LetGoOfSources ends the leases of a node that surely lives no more.
+func (s *Store) LetGoOfSources(ctx context.Context, node string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE sources SET taken_by = '', taken_until = 0 WHERE taken_by = $1`, node)
+	return err
+}

@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -35,10 +37,15 @@ func (s *Server) importFiles(w http.ResponseWriter, r *http.Request, p *person) 
 		if !hasMailbox(boxes, mailbox) {
 			return mailclient.ErrNoMailbox
 		}
+		if _, err := p.Mail.Spot(r.Context(), mailbox); err != nil {
+			return err
+		}
 		return eachMail(part, func(in io.Reader) error {
 			err := s.importFile(r.Context(), p, mailbox, in)
 			var no *mailclient.RefusedError
 			switch {
+			case errors.Is(err, errThere):
+				got.there++
 			case errors.Is(err, errNoMail):
 				got.fail(p.L.T("imports.nomail", "File", part.FileName()))
 			case errors.As(err, &no):
@@ -55,8 +62,12 @@ func (s *Server) importFiles(w http.ResponseWriter, r *http.Request, p *person) 
 	if got.taken > 0 {
 		s.hub.tell(p.User.ID, "mail")
 	}
-	if got.taken+got.failed > 0 { // also when the rest could not be
-		s.putFlash(r, flash{Words: strings.Join(append([]string{p.L.T("imports.files.done", "N", got.taken)}, got.words...), " "), Failed: got.failed > 0})
+	if got.taken+got.there+got.failed > 0 { // also when the rest could not be
+		words := []string{p.L.T("imports.files.done", "N", got.taken)}
+		if got.there > 0 {
+			words = append(words, p.L.T("imports.files.there", "N", got.there))
+		}
+		s.putFlash(r, flash{Words: strings.Join(append(words, got.words...), " "), Failed: got.failed > 0})
 	} else if err == nil {
 		s.putFlash(r, flash{Words: p.L.T("imports.nofiles"), Failed: true})
 	}
@@ -66,10 +77,11 @@ func (s *Server) importFiles(w http.ResponseWriter, r *http.Request, p *person) 
 	return seeOther(w, r, "/imports")
 }
 
-// filesTaken is what came of files: how many mails were taken and how many were not, and words for the first of those.
+// filesTaken is what came of files: how many mails were taken, were there already and were not taken, and words for the
+// first of the last.
 type filesTaken struct {
-	taken, failed int
-	words         []string
+	taken, there, failed int
+	words                []string
 }
 
 func (f *filesTaken) fail(words string) {
@@ -78,10 +90,13 @@ func (f *filesTaken) fail(words string) {
 	}
 }
 
-// errNoMail is a file that is no mail.
-var errNoMail = errors.New("no mail")
+var (
+	errNoMail = errors.New("no mail")
+	errThere  = errors.New("the folder has this mail")
+)
 
-// importFile puts one mail into a folder, under the date that it bears. Its line ends are made those of mail.
+// importFile puts one mail into a folder, under the date that it bears. Its line ends are made those of mail. errThere: a
+// file of one mail that the folder has, byte for byte. Those of a file of many are not looked for, which would take long.
 func (s *Server) importFile(ctx context.Context, p *person, mailbox string, in io.Reader) error {
 	b := bufio.NewReaderSize(in, 64<<10)
 	head, _ := b.Peek(64 << 10)
@@ -101,6 +116,9 @@ func (s *Server) importFile(ctx context.Context, p *person, mailbox string, in i
 	if err != nil {
 		return err
 	}
+	if _, many := in.(*mbox); !many && p.hasMail(ctx, mailbox, h.MessageID(), spool) {
+		return errThere
+	}
 	if _, err := spool.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -110,6 +128,31 @@ func (s *Server) importFile(ctx context.Context, p *person, mailbox string, in i
 	}
 	_, _, err = p.Mail.Append(ctx, mailbox, []string{`\Seen`}, date, size, spool)
 	return err
+}
+
+// hasMail says whether a folder surely has the mail that lies in a file, with this Message-ID.
+func (p *person) hasMail(ctx context.Context, mailbox, id string, file io.ReadSeeker) bool {
+	if id == "" {
+		return false
+	}
+	ref, err := p.Mail.FindByMessageID(ctx, mailbox, id)
+	if err != nil || len(ref.UIDs) == 0 {
+		return false
+	}
+	want, got := sha256.New(), sha256.New()
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return false
+	}
+	if _, err := io.Copy(want, file); err != nil {
+		return false
+	}
+	for _, uid := range ref.UIDs {
+		got.Reset()
+		if p.Mail.Raw(ctx, mailbox, ref.UIDValidity, uid, got) == nil && bytes.Equal(got.Sum(nil), want.Sum(nil)) {
+			return true
+		}
+	}
+	return false
 }
 
 // copyLines copies a mail with CRLF at the end of each line and without NUL, and gives its size.

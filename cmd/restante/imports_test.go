@@ -175,6 +175,27 @@ func TestMailsComeInFromFiles(t *testing.T) {
 	v.get("/imports").form("form[action=/imports/files]").press("", "").want(200).says("[role=alert]", "Choose a file first")
 }
 
+// TestAFileThatWasBroughtInBefore makes no second mail, unless it is another one or goes elsewhere.
+func TestAFileThatWasBroughtInBefore(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, imap *testmail.Server) {
+		v := newSite(t, imap, testdb.SQLite(t), nil).signIn(imap.NewUser(t))
+		bring := func(text, mailbox, want string) {
+			t.Helper()
+			v.get("/imports").form("form[action=/imports/files]").set("mailbox", mailbox).attach("files", file{"a.eml", []byte(text)}).press("", "").want(200)
+			v.says("[role=status]", want)
+		}
+		const mail = "From: a@x.test\nSubject: Once\nDate: Mon, 2 Feb 2015 10:00:00 +0000\nMessage-ID: <once@x.test>\n\n.\nbody\n"
+		bring(mail, "INBOX", "One mail brought in.")
+		bring(mail, "INBOX", "0 mails brought in. One was there already.")
+		bring(strings.ReplaceAll(mail, "\n", "\r\n"), "INBOX", "One was there already.")
+		bring(mail+"more\n", "INBOX", "One mail brought in.")
+		bring(mail, "Archive", "One mail brought in.")
+		if v.get("/mail/1/INBOX"); len(v.texts("[data-uid]")) != 2 {
+			t.Errorf("the inbox has %q", v.texts("[data-uid]"))
+		}
+	})
+}
+
 func TestAFileOfManyMailsIsManyMails(t *testing.T) {
 	imap := testmail.Demo(t)
 	s := newSite(t, imap, testdb.SQLite(t), nil)

@@ -80,7 +80,7 @@ func strangerNote(p *person, m *message.Message) *templates.Warning {
 	if first(m.Header.From()).Addr == "" || m.Header.Get("List-Id") != "" || listPost(m.Header) != "" {
 		return nil
 	}
-	words, links := m.Words(24 << 10)
+	words, links := m.Words(16 << 10)
 	ask := disguise.Asked(m.Header.Subject()+". "+words, links)
 	if ask == disguise.NoAsk {
 		return nil

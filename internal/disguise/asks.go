@@ -25,30 +25,60 @@ func Asked(words string, links bool) Ask {
 	}
 	words = strings.Join(strings.Fields(strings.ToLower(words)), " ")
 	ask := NoAsk
-	for _, sentence := range strings.Split(ends.Replace(words), ". ") {
-		if !slices.ContainsFunc(telling, func(stem string) bool { return strings.Contains(sentence, stem) }) {
-			continue
-		}
-		if pays.MatchString(sentence) {
-			return Payment
-		}
-		if links && proves.MatchString(sentence) {
-			ask = SignIn
+	for _, near := range around(words) {
+		for sentence := range strings.SplitSeq(ends.Replace(near), ". ") {
+			if pays.MatchString(sentence) {
+				return Payment
+			}
+			if links && proves.MatchString(sentence) {
+				ask = SignIn
+			}
 		}
 	}
 	return ask
 }
 
-const mostWords = 8 << 10
+const (
+	mostWords = 4 << 10
+	reach     = 160 // bytes before and after a telling stem: no pattern is longer
+	mostNear  = 4 << 10
+)
+
+// around gives the pieces of a text that stand near telling stems, each once, mostNear bytes at most.
+func around(words string) (out []string) {
+	var at []int
+	for i := range len(words) {
+		if slices.ContainsFunc(telling[words[i]], func(stem string) bool { return strings.HasPrefix(words[i:], stem) }) {
+			at = append(at, i)
+		}
+	}
+	size := 0
+	for i := 0; i < len(at) && size < mostNear; {
+		from, to := at[i]-reach, at[i]+reach
+		for i++; i < len(at) && at[i]-reach <= to; i++ {
+			to = at[i] + reach
+		}
+		near := words[max(0, from):min(len(words), to)]
+		if from > 0 { // what a word begins with is not known there
+			_, near, _ = strings.Cut(near, " ")
+		}
+		near = near[:min(len(near), mostNear-size)]
+		out, size = append(out, near), size+len(near)
+	}
+	return out
+}
 
 var (
 	ends = strings.NewReplacer("! ", ". ", "? ", ". ")
-	// telling are stems of which each pattern below has one: few sentences have any, and those alone are looked at closely.
-	telling = []string{"suspended", "limited", "restricted", "locked", "blocked", "disabled", "deactivated", "terminated", "closed", "deleted", "gesperrt", "eingeschränkt", "blockiert", "deaktiviert", "geschlossen",
-		"gelöscht", "stillgelegt", "expire", "passwort", "full", "exceeded", "voll", "überschritten", "unusual", "suspicious", "unauthori", "ungewöhnlich", "verdächtig", "unbefugt",
-		"verify", "confirm", "validate", "activate", "restore", "unlock", "update", "bestätigen", "verifizieren", "überprüfen", "aktualisieren", "reaktivieren", "entsperren",
-		"gift", "karte", "bitcoin", "btc", "usdt", "ethereum", "wire", "bank", "overdue", "outstanding", "unpaid", "past due", "customs", "delivery", "shipping fee", "shipping charge", "release fee", "release charge",
-		"changed", "überweis", "bezahl", "begleich", "offene", "ausstehend", "überfällig", "gebühr", "verbindung", "iban"}
+	// telling are stems by their first bytes. Each pattern below has one of them: few texts have any, and what stands near
+	// one alone is looked at closely.
+	telling = byFirst(strings.Split("suspended|limited|restricted|locked|blocked|disabled|deactivated|terminated|closed|deleted|gesperrt|eingeschränkt|blockiert|deaktiviert|geschlossen|"+
+		"gelöscht|stillgelegt|expire|passwort|mailbox|storage|quota|postfach|speicher|unusual|suspicious|unauthori|ungewöhnlich|verdächtig|unbefugt|"+
+		"verify your|verify the|confirm your|confirm the|validate your|validate the|activate your|activate the|restore your|restore the|unlock your|unlock the|update your|update the|"+
+		"bestätigen|verifizieren|überprüfen|aktualisieren|reaktivieren|entsperren|"+
+		"gift|karte|bitcoin|btc|usdt|ethereum|wire transfer|wire payment|bank transfer|bank payment|bank account|bank details|account details|bankverb|overdue|outstanding|unpaid|past due|"+
+		"customs|delivery fee|delivery charge|delivery duty|shipping fee|shipping charge|shipping duty|release fee|release charge|release duty|"+
+		"überweis|bezahl|begleich|offene|ausstehend|überfällig|gebühr|verbindung|iban", "|"))
 	proves = oneOf(
 		// what is at stake
 		`(?:your|the|this) (?:W ){0,2}(?:account|mailbox|profile|access|card) (?:W ){0,3}(?:suspended|limited|restricted|locked|blocked|disabled|deactivated|terminated|closed|deleted)`,
@@ -70,6 +100,13 @@ var (
 		`(?:zoll|versand|zustell|liefer)gebühr(?:en)? .{0,40}(?:zahlen|bezahlen|begleichen|entrichten|fällig|offen)`, `(?:neue|geänderte)n? (?:bankverbindung|kontoverbindung|iban)`,
 	)
 )
+
+func byFirst(stems []string) (out [256][]string) {
+	for _, stem := range stems {
+		out[stem[0]] = append(out[stem[0]], stem)
+	}
+	return out
+}
 
 // oneOf matches any of the patterns where a word begins; "W " stands for one more word.
 func oneOf(patterns ...string) *regexp.Regexp {

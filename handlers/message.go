@@ -70,7 +70,14 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	}
 	ctx, user := r.Context(), p.User.ID
 	p.own = meanwhile(func() map[string]bool { return s.ownAddresses(ctx, user) })
-	open, list, err := p.Mail.OpenInList(r.Context(), pl.box.Name, uid, lq)
+	if sender, ok := p.Mail.Sender(pl.box.Name, uid); ok {
+		s.meet(ctx, p, sender)
+	}
+	read := p.Mail.OpenInList
+	if besideList(r) {
+		read = p.Mail.OpenBeside
+	}
+	open, list, err := read(ctx, pl.box.Name, uid, lq)
 	if errors.Is(err, mailclient.ErrGone) {
 		return s.goneFromList(w, r, p, pl, lq, uid, err)
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +19,33 @@ func verdict(p *person, m *message.Message) string {
 	return m.Header.Verdict(p.Servers.Authserv, "dmarc")
 }
 
+// acquaintance is what a person has to do with a sender, and, where they do not know them, the domains they write to.
+type acquaintance struct {
+	store.Acquaintance
+	domains []string
+}
+
+// meeting is a sender whom a person's acquaintance with is asked for.
+type meeting struct {
+	sender message.Address
+	told   func() acquaintance
+}
+
+// meet begins to find out what a person has to do with a sender.
+func (s *Server) meet(ctx context.Context, p *person, sender message.Address) {
+	user := p.User.ID
+	p.met = &meeting{sender, meanwhile(func() (a acquaintance) {
+		var err error
+		if a.Acquaintance, err = s.store.Acquainted(ctx, user, sender.Addr, sender.Name); err != nil {
+			s.log.Warn("people", "err", err.Error())
+		}
+		if !a.Known {
+			a.domains, _ = s.store.WrittenDomains(ctx, user)
+		}
+		return a
+	})}
+}
+
 // disguised looks for signs that a mail's sender passes for somebody else (UX 6). met is what the person has to do with
 // them.
 func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (found disguise.Finding, met store.Acquaintance, ok bool) {
@@ -31,14 +59,11 @@ func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (foun
 	for a := range p.own() {
 		circle.Own = append(circle.Own, a)
 	}
-	met, err := s.store.Acquainted(ctx, p.User.ID, from.Addr, from.Name)
-	if err != nil {
-		s.log.Warn("people", "id", requestID(r), "err", err.Error())
+	if p.met == nil || p.met.sender != from {
+		s.meet(ctx, p, from)
 	}
-	circle.Known, circle.Namesakes = met.Known, met.Namesakes
-	if !met.Known {
-		circle.Domains, _ = s.store.WrittenDomains(ctx, p.User.ID)
-	}
+	a := p.met.told()
+	met, circle.Known, circle.Namesakes, circle.Domains = a.Acquaintance, a.Known, a.Namesakes, a.domains
 	found, ok = disguise.Find(disguise.Sender{
 		Name: from.Name, Addr: from.Addr, Authors: len(froms), ReplyTo: first(m.Header.ReplyTo()).Addr,
 		List: m.Header.Get("List-Id") != "" || listPost(m.Header) != "", DMARC: verdict(p, m),

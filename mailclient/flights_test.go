@@ -177,3 +177,30 @@ func TestA2_OpeningMarksReadAndCountsDownAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestAMailBesideItsListAsksForItsNeighboursAlone(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.deliver(t, 6)
+		rows := g.list(t, "INBOX", mailclient.ListQuery{}).Rows
+		for _, first := range []bool{true, false} {
+			g.tap.Forget()
+			o, l, err := g.OpenBeside(t.Context(), "INBOX", rows[2].UID, mailclient.ListQuery{})
+			ok(t, err)
+			if got := subjects(l.Rows); o.Subject != "mail 4" || len(got) != 3 || got[0] != "mail 5" || got[1] != "mail 4" || got[2] != "mail 3" {
+				t.Fatalf("opened %q in %q", o.Subject, got)
+			}
+			if said := g.tap.Said(); strings.Count(said, "FETCH") != 2 || strings.Count(said, "\n") != 3 || strings.Contains(said, ":") {
+				t.Errorf("the first time %v, it took\n%s", first, said)
+			}
+		}
+		_, l, err := g.OpenBeside(t.Context(), "INBOX", rows[0].UID, mailclient.ListQuery{})
+		if ok(t, err); len(l.Rows) != 6 {
+			t.Errorf("at the end of a page, %q", subjects(l.Rows))
+		}
+		ok(t, g.Expunge(t.Context(), mailclient.Ref{Mailbox: "INBOX", UIDValidity: rows[3].UIDValidity, UIDs: []uint32{rows[3].UID}}))
+		_, l, err = g.OpenBeside(t.Context(), "INBOX", rows[2].UID, mailclient.ListQuery{})
+		if ok(t, err); len(l.Rows) != 5 {
+			t.Errorf("with a neighbour gone, %q", subjects(l.Rows))
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package mailclient
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -145,6 +146,56 @@ func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q 
 	})
 	l.hideDeleted()
 	return out, l, err
+}
+
+// OpenBeside is OpenInList for who has the list: of its rows there are those of the mail and of its neighbours, where it
+// was listed before and they are there still. Else it is OpenInList.
+func (s *Session) OpenBeside(ctx context.Context, mailbox string, uid uint32, q ListQuery) (*Open, List, error) {
+	q = tidyQuery(q)
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return nil, List{}, err
+	}
+	before, after, ok := s.around(shown{raw, q.Page, q.PerPage, q.Ascending}, uid)
+	if !ok || !q.byArrival() {
+		return s.OpenInList(ctx, mailbox, uid, q)
+	}
+	var out *Open
+	l := List{Page: q.Page, Pages: q.Page}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) (err error) {
+		near := imapx.Cmd("UID FETCH", fmt.Sprintf("%d,%d", before, after), "(UID FLAGS)")
+		var got []imapx.Fetch
+		if out, got, err = s.openOn(ctx, c, raw, mailbox, 0, uid, plan{fetch: near}); err != nil {
+			return err
+		}
+		order := []uint32{before, uid, after}
+		got = slices.DeleteFunc(got, func(f imapx.Fetch) bool { return !slices.Contains(order, f.UID) })
+		slices.SortFunc(got, func(f, g imapx.Fetch) int { return cmp.Compare(slices.Index(order, f.UID), slices.Index(order, g.UID)) })
+		b := boxOf(c)
+		l.Mailbox, l.ReadOnly = s.boxState(mailbox, b, int(c.Exists())), b.readOnly
+		l.Rows, err = s.rowsFrom(ctx, c, b, mailbox, got)
+		return err
+	})
+	if l.hideDeleted(); err == nil && len(l.Rows) < 3 {
+		return s.OpenInList(ctx, mailbox, uid, q)
+	}
+	return out, l, err
+}
+
+// Sender is the first author of a mail that was listed lately; false where none is known.
+func (s *Session) Sender(mailbox string, uid uint32) (message.Address, bool) {
+	raw, err := s.rawName(mailbox)
+	m, known := s.known(mailbox)
+	if err != nil || !known {
+		return message.Address{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	row, ok := s.rows.get(rowKey{raw, m.UIDValidity, uid})
+	if !ok || len(row.From) == 0 {
+		return message.Address{}, false
+	}
+	return row.From[0], true
 }
 
 // openOn fetches a mail, and in the same flight what p asks for; got is all that came.

@@ -29,7 +29,7 @@ type rowKey struct {
 // rowCache keeps what never changes of the mails last listed. The flags in it are as last heard.
 type rowCache struct {
 	bounded[rowKey, Row]
-	shown []shown
+	shown []listed
 }
 
 func (c *rowCache) put(k rowKey, r Row) {

@@ -89,7 +89,7 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 	})
 	byDay(l.Rows, p.q)
 	if err == nil {
-		s.remember(p.shown)
+		s.remember(p.shown, l.Rows)
 	}
 	return err
 }
@@ -110,18 +110,40 @@ type shown struct {
 	ascending     bool
 }
 
+// listed is a page that was listed, with its mails in their order.
+type listed struct {
+	shown
+	uids []uint32
+}
+
 // warm says whether the rows of a page are known, so that flags are enough to ask for first.
 func (s *Session) warm(p shown) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Contains(s.rows.shown, p)
+	return slices.ContainsFunc(s.rows.shown, func(l listed) bool { return l.shown == p })
+}
+
+// around are the mails that stood before and after one on a page when it was listed last; ok is false at its ends.
+func (s *Session) around(p shown, uid uint32) (before, after uint32, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.rows.shown {
+		if i := slices.Index(l.uids, uid); l.shown == p && i > 0 && i < len(l.uids)-1 {
+			return l.uids[i-1], l.uids[i+1], true
+		}
+	}
+	return 0, 0, false
 }
 
 // remember keeps the pages whose rows are still kept.
-func (s *Session) remember(p shown) {
+func (s *Session) remember(p shown, rows []Row) {
+	uids := make([]uint32, len(rows))
+	for i, r := range rows {
+		uids[i] = r.UID
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rows.shown = append(slices.DeleteFunc(s.rows.shown, func(o shown) bool { return o == p }), p)
+	s.rows.shown = append(slices.DeleteFunc(s.rows.shown, func(o listed) bool { return o.shown == p }), listed{p, uids})
 	if n := max(1, maxRows/p.perPage) - 1; len(s.rows.shown) > n {
 		s.rows.shown = slices.Delete(s.rows.shown, 0, len(s.rows.shown)-n)
 	}

@@ -229,14 +229,13 @@ func TestS4_NothingIsDoneUnderAnotherValidity(t *testing.T) {
 				}
 			}
 		}
-		same(t, "what is there", subjects(g.list(t, "Renewed", mailclient.ListQuery{}).Rows), []string{"new"})
+		l := g.list(t, "Renewed", mailclient.ListQuery{}) // another connection cannot always select it: Dovecot's index then has a log twice
+		same(t, "what is there", subjects(l.Rows), []string{"new"})
+		if l.Deleted != 0 || l.Rows[0].Flags.Flagged {
+			t.Errorf("%d are marked deleted, the new one has %+v", l.Deleted, l.Rows[0].Flags)
+		}
 		if n := g.talk.Count("Trash"); n != 0 {
 			t.Errorf("%d mails in Trash", n)
-		}
-		for _, f := range g.talk.Flags("Renewed") {
-			if strings.Contains(f, "Flagged") || strings.Contains(f, "Deleted") {
-				t.Errorf("flags %q", f)
-			}
 		}
 	})
 }

@@ -182,10 +182,12 @@ func TestNewIDsDiffer(t *testing.T) {
 func TestADataDirectoryMayHaveAnyName(t *testing.T) {
 	for _, name := range []string{"a#b", "a?b", "100%25", "ä ö"} {
 		dir := filepath.Join(t.TempDir(), name)
-		ok(t, os.Mkdir(dir, 0o700))
+		ok(t, os.Mkdir(dir, 0o755))
 		open(t, testdb.DB{Dir: dir})
-		if _, err := os.Stat(filepath.Join(dir, "restante.db")); err != nil {
-			t.Errorf("%q: %v", name, err)
+		for _, file := range []string{"restante.db", "restante.db-wal"} { // nobody else reads them, whatever the directory lets
+			if st, err := os.Stat(filepath.Join(dir, file)); err != nil || st.Mode().Perm() != 0o600 {
+				t.Errorf("%q: %v, %v", name, st, err)
+			}
 		}
 	}
 }

@@ -98,6 +98,9 @@ func connect(ctx context.Context, address, dir string) (*Store, error) {
 
 // openSQLite opens one connection: SQLite has one writer, and waiting in Go beats SQLITE_BUSY.
 func openSQLite(path string) (*sql.DB, error) {
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err == nil { // SQLite itself would let all read it
+		_ = f.Close() // why it cannot be opened SQLite says
+	}
 	at := url.URL{Path: path} // a directory may have "#", "?" or "%" in its name
 	db, err := sql.Open("sqlite", "file:"+at.EscapedPath()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate")
 	if err != nil {

@@ -94,7 +94,7 @@ func (b *tab) beside(l look) *tab {
 
 func tabIn(t *testing.T, s *site, l look, ctx context.Context, cancel func()) *tab {
 	t.Helper()
-	ctx, stop := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, stop := context.WithTimeout(ctx, 8*time.Minute) // a walk through all screens takes minutes on a slow machine
 	b := &tab{t: t, s: s, ctx: ctx}
 	t.Cleanup(func() {
 		b.checkTroubles()

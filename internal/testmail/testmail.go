@@ -8,6 +8,7 @@
 package testmail
 
 import (
+	"crypto/rand"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -115,8 +116,9 @@ const demoUsers = 8
 func Demo(t testing.TB, without ...string) *Server {
 	t.Helper()
 	users := make([]demo.User, demoUsers)
+	own := strings.ToLower(rand.Text()[:6]) // what still tries to reach a server that had the port before finds nobody here
 	for i := range users {
-		users[i] = demo.User{Address: fmt.Sprintf("person%d@%s", i, demo.Domain), Password: Password, Name: fmt.Sprintf("Person %d", i)}
+		users[i] = demo.User{Address: fmt.Sprintf("person%d-%s@%s", i, own, demo.Domain), Password: Password, Name: fmt.Sprintf("Person %d", i)}
 	}
 	d, err := demo.Start(t.Context(), demo.Options{Users: users, Without: without})
 	if err != nil {

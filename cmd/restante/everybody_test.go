@@ -92,9 +92,10 @@ func TestAtFourTimesTheSize(t *testing.T) {
 // TestFromRightToLeft: a language that is written so turns the pages round, on screens of any size.
 func TestFromRightToLeft(t *testing.T) {
 	t.Parallel()
-	for _, l := range []look{wide, {width: 820, height: 1180}, {width: 390, height: 844, touch: true}} {
+	for _, l := range []look{wide, phone} {
 		l.language = i18n.Pseudo
 		t.Run(l.name(), func(t *testing.T) {
+			t.Parallel()
 			everyScreen(t, l, func(*tab) {}, func(b *tab, name string) {
 				if dir := ask[string](b, `getComputedStyle(document.documentElement).direction`); dir != "rtl" {
 					b.t.Errorf("%s is written %s", name, dir)

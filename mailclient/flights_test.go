@@ -186,9 +186,10 @@ func TestAMailBesideItsListAsksForItsNeighboursAlone(t *testing.T) {
 			g.tap.Forget()
 			o, l, err := g.OpenBeside(t.Context(), "INBOX", rows[2].UID, mailclient.ListQuery{})
 			ok(t, err)
-			if got := subjects(l.Rows); o.Subject != "mail 4" || len(got) != 3 || got[0] != "mail 5" || got[1] != "mail 4" || got[2] != "mail 3" {
-				t.Fatalf("opened %q in %q", o.Subject, got)
+			if o.Subject != "mail 4" {
+				t.Fatalf("opened %q", o.Subject)
 			}
+			same(t, "the list beside it", subjects(l.Rows), subjects(rows))
 			if said := g.tap.Said(); strings.Count(said, "FETCH") != 2 || strings.Count(said, "\n") != 3 || strings.Contains(said, ":") {
 				t.Errorf("the first time %v, it took\n%s", first, said)
 			}

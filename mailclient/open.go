@@ -1,7 +1,6 @@
 package mailclient
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -148,35 +147,36 @@ func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q 
 	return out, l, err
 }
 
-// OpenBeside is OpenInList for who has the list: of its rows there are those of the mail and of its neighbours, where it
-// was listed before and they are there still. Else it is OpenInList.
+// OpenBeside is OpenInList for who has the list: its rows are as they were listed before, but for those of the mail and
+// of its neighbours, which are asked for. Where these are not there still, it is OpenInList.
 func (s *Session) OpenBeside(ctx context.Context, mailbox string, uid uint32, q ListQuery) (*Open, List, error) {
 	q = tidyQuery(q)
 	raw, err := s.rawName(mailbox)
 	if err != nil {
 		return nil, List{}, err
 	}
-	before, after, ok := s.around(shown{raw, q.Page, q.PerPage, q.Ascending}, uid)
-	if !ok || !q.byArrival() {
+	page, at := s.listed(shown{raw, q.Page, q.PerPage, q.Ascending}, uid)
+	if at < 1 || at == len(page)-1 || !q.byArrival() {
 		return s.OpenInList(ctx, mailbox, uid, q)
 	}
 	var out *Open
 	l := List{Page: q.Page, Pages: q.Page}
+	there := 0 // of the three
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) (err error) {
-		near := imapx.Cmd("UID FETCH", fmt.Sprintf("%d,%d", before, after), "(UID FLAGS)")
+		near := imapx.Cmd("UID FETCH", fmt.Sprintf("%d,%d", page[at-1], page[at+1]), "(UID FLAGS)")
 		var got []imapx.Fetch
 		if out, got, err = s.openOn(ctx, c, raw, mailbox, 0, uid, plan{fetch: near}); err != nil {
 			return err
 		}
-		order := []uint32{before, uid, after}
-		got = slices.DeleteFunc(got, func(f imapx.Fetch) bool { return !slices.Contains(order, f.UID) })
-		slices.SortFunc(got, func(f, g imapx.Fetch) int { return cmp.Compare(slices.Index(order, f.UID), slices.Index(order, g.UID)) })
+		got = slices.DeleteFunc(got, func(f imapx.Fetch) bool { return !slices.Contains(page[at-1:at+2], f.UID) })
 		b := boxOf(c)
 		l.Mailbox, l.ReadOnly = s.boxState(mailbox, b, int(c.Exists())), b.readOnly
-		l.Rows, err = s.rowsFrom(ctx, c, b, mailbox, got)
+		fresh, err := s.rowsFrom(ctx, c, b, mailbox, got) // which keeps them
+		there = len(slices.DeleteFunc(fresh, func(r Row) bool { return r.Flags.Deleted }))
+		l.Rows = s.keptRows(raw, b.validity, page)
 		return err
 	})
-	if l.hideDeleted(); err == nil && len(l.Rows) < 3 {
+	if l.hideDeleted(); err == nil && there < 3 {
 		return s.OpenInList(ctx, mailbox, uid, q)
 	}
 	return out, l, err

@@ -123,16 +123,28 @@ func (s *Session) warm(p shown) bool {
 	return slices.ContainsFunc(s.rows.shown, func(l listed) bool { return l.shown == p })
 }
 
-// around are the mails that stood before and after one on a page when it was listed last; ok is false at its ends.
-func (s *Session) around(p shown, uid uint32) (before, after uint32, ok bool) {
+// listed are the mails of a page in their order, as it was listed last, and where one stands there; -1 for nowhere.
+func (s *Session) listed(p shown, uid uint32) (uids []uint32, at int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.rows.shown {
-		if i := slices.Index(l.uids, uid); l.shown == p && i > 0 && i < len(l.uids)-1 {
-			return l.uids[i-1], l.uids[i+1], true
+		if l.shown == p {
+			return l.uids, slices.Index(l.uids, uid)
 		}
 	}
-	return 0, 0, false
+	return nil, -1
+}
+
+// keptRows are the rows that are kept of these mails.
+func (s *Session) keptRows(raw string, validity uint32, uids []uint32) (out []Row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, uid := range uids {
+		if r, ok := s.rows.get(rowKey{raw, validity, uid}); ok {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // remember keeps the pages whose rows are still kept.

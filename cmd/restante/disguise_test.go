@@ -108,6 +108,7 @@ func TestAStrangerWhoAsksForASignInOrMoneyIsToldOf(t *testing.T) {
 	mail("List", "From: Ola <ola@tide.example>\r\nList-Id: <tide.example>\r\n", "plain", "How I verify my account: https://tide.example/x Your account has been suspended, it said.")
 	mail("Order", "From: Shop <shop@shop.example>\r\n", "html", `<p>Thank you for order 4711, paid by card. See it in <a href="https://shop.example/me">your account</a>.</p>`+foot)
 	mail("Again", "From: Club <office@club.example>\r\n", "plain", "The fee of this year is an overdue payment.")
+	mail("Between", "From: Ola <ola@tide.example>\r\n", "plain", "High water at six.")
 	talk.AppendAt("INBOX", now.Add(-40*24*time.Hour), disguised("Minutes", "From: Club <office@club.example>\r\n", "plain", "Here are the minutes."))
 
 	v := s.signIn(anna)
@@ -129,6 +130,14 @@ func TestAStrangerWhoAsksForASignInOrMoneyIsToldOf(t *testing.T) {
 		if v.has("[data-show-links]") {
 			t.Errorf("%s: its links are locked", subject)
 		}
+	}
+	beside, err := http.NewRequest(http.MethodGet, v.resolve("/mail/1/INBOX/"+v.get("/mail/1/INBOX").row("Again")), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside.Header.Set("X-Restante-Beside", "1")
+	if v.do(beside).want(200); v.has("div[role=note]") || !v.has("[data-message-text]") {
+		t.Error("beside the list that shows an older mail of theirs, the club is a stranger")
 	}
 	v.get("/mail/1/INBOX").open("Suspended")
 	if v.openAttribute("iframe[data-message-body]", "src").want(200); !v.has("a[href]") {

@@ -74,36 +74,36 @@ func (s *Store) EnsureUser(ctx context.Context, address, username string) (User,
 
 // Person is a user with all their accounts, the one signed in with first, or ErrNotFound.
 func (s *Store) Person(ctx context.Context, id int64) (u User, accounts []Account, err error) {
-	u.ID = id
-	var settings string
-	var created, seen int64
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT a.id, a.user_id, a.address, a.username, a.sent_mode, a.sent_seen, u.address, u.settings, u.created_at, u.seen_at, u.locked
+		SELECT `+userColumns+`, a.id, a.user_id, a.address, a.username, a.sent_mode, a.sent_seen
 		FROM users u JOIN accounts a ON a.user_id = u.id WHERE u.id = $1 ORDER BY a.id`, id)
 	accounts, err = collect(rows, err, func(r *sql.Rows) (a Account, err error) {
-		return a, r.Scan(&a.ID, &a.UserID, &a.Address, &a.Username, &a.SentMode, &a.SentSeen, &u.Address, &settings, &created, &seen, &u.Locked)
+		u, err = scanUser(r, a.columns()...)
+		return a, err
 	})
 	if err == nil && len(accounts) == 0 {
 		err = ErrNotFound
 	}
-	if err != nil {
-		return u, nil, err
+	return u, accounts, err
+}
+
+const userColumns = `u.id, u.address, u.settings, u.created_at, u.seen_at, u.locked`
+
+// scanUser reads userColumns, and more that stand behind them.
+func scanUser(r interface{ Scan(...any) error }, more ...any) (u User, err error) {
+	var settings string
+	var created, seen int64
+	if err := r.Scan(append([]any{&u.ID, &u.Address, &settings, &created, &seen, &u.Locked}, more...)...); err != nil {
+		return u, err
 	}
 	u.Created, u.SeenAt = fromMS(created), fromMS(seen)
-	return u, accounts, json.Unmarshal([]byte(settings), &u.Settings)
+	return u, json.Unmarshal([]byte(settings), &u.Settings)
 }
 
 // User is the user of that id, or ErrNotFound.
 func (s *Store) User(ctx context.Context, id int64) (User, error) {
-	u := User{ID: id}
-	var settings string
-	var created, seen int64
-	err := s.db.QueryRowContext(ctx, `SELECT address, settings, created_at, seen_at, locked FROM users WHERE id = $1`, id).Scan(&u.Address, &settings, &created, &seen, &u.Locked)
-	if err != nil {
-		return u, one(err)
-	}
-	u.Created, u.SeenAt = fromMS(created), fromMS(seen)
-	return u, json.Unmarshal([]byte(settings), &u.Settings)
+	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id))
+	return u, one(err)
 }
 
 // SaveSettings replaces a user's settings.
@@ -125,8 +125,13 @@ type Account struct {
 
 const accountColumns = `id, user_id, address, username, sent_mode, sent_seen`
 
+// columns are where accountColumns go.
+func (a *Account) columns() []any {
+	return []any{&a.ID, &a.UserID, &a.Address, &a.Username, &a.SentMode, &a.SentSeen}
+}
+
 func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {
-	return a, r.Scan(&a.ID, &a.UserID, &a.Address, &a.Username, &a.SentMode, &a.SentSeen)
+	return a, r.Scan(a.columns()...)
 }
 
 // Account is the account of that id if it is the user's, or ErrNotFound.

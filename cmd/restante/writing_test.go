@@ -80,6 +80,7 @@ func TestAPictureTakenOutOfTheTextStaysHome(t *testing.T) {
 func TestAPicturePastedIntoPlainTextIsAFile(t *testing.T) {
 	d := newDesk(t)
 	d.open("/compose?body=Plain")
+	d.until("the editor stands", `document.querySelector(".editor")`)
 	d.press("Plain text")
 	d.until("plain it is", `document.querySelector("textarea[name=body]").checkVisibility()`)
 	d.click("textarea[name=body]")

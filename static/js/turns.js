@@ -7,7 +7,7 @@ import { say } from "./words.js";
 
 const { locks } = navigator;
 const channel = locks && globalThis.BroadcastChannel ? new BroadcastChannel("restante:drafts") : null;
-const patience = 3000; // for the other tab to save and let go
+const patience = 3000; // ms for the other tab to save and let go, and for what it wrote last to arrive
 
 /** Turn is a form's hold on its draft. */
 class Turn {
@@ -17,9 +17,14 @@ class Turn {
 		this.name = "";
 		this.bar = null; // stands there while another tab has the draft
 		const { signal } = draft.gone;
-		channel.addEventListener("message", (e) => { if (e.data.take === this.name && this.free) this.yield(); }, { signal });
+		this.left = -patience; // when the tab that has the draft went away with words that are still on their way
+		channel.addEventListener("message", (e) => {
+			if (e.data.take === this.name && this.free) this.yield();
+			if (e.data.left === this.name) this.left = performance.now();
+		}, { signal });
 		this.form.addEventListener("restante:draft", () => this.begin(), { signal });
 		addEventListener("focus", () => { if (this.bar) this.again({ ifAvailable: true }); }, { signal });
+		addEventListener("pagehide", () => { if (this.free && this.draft.busy) channel.postMessage({ left: this.name }); }, { signal });
 		signal.addEventListener("abort", () => this.release());
 	}
 
@@ -89,14 +94,19 @@ class Turn {
 		this.bar?.remove();
 		this.bar = null;
 		this.lay(false);
-		await this.renew().catch(() => { /* what stands here goes on; should it be older, both are kept */ });
+		try {
+			while (!await this.renew() && performance.now() - this.left < patience && !this.draft.dirty) await new Promise((later) => { setTimeout(later, 250); });
+		} catch { /* what stands here goes on; should it be older, both are kept */ }
 		if (within) (one(".editor", this.form) ?? this.form.elements.body).focus();
 		return true;
 	}
 
+	/** renew puts in what the server has. It gives whether that was news. */
 	async renew() {
+		const { rev } = this.form.dataset;
 		const response = await call("/compose/" + this.draft.id);
 		const doc = isOurs(response) ? parse(response, await response.text()) : null, fresh = doc && one("form[data-compose]", doc);
+		if (fresh && this.draft.dirty) return true; // written since: both are kept
 		if (fresh) {
 			this.draft.learn(response, doc);
 			this.draft.fill([...fresh.elements].filter((f) => f.name && f.type !== "hidden" && f.type !== "file" && f.name !== "action").map((f) => [f.name, f.value]));
@@ -104,6 +114,7 @@ class Turn {
 			this.draft.over = true;
 			this.draft.say(doc && !response.ok ? problem(doc) : say("sentelsewhere"), true);
 		}
+		return this.draft.over || this.form.dataset.rev !== rev;
 	}
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -11,6 +13,8 @@ import (
 	"time"
 
 	"restante/internal/config"
+	"restante/internal/jobs"
+	"restante/internal/store"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 	"restante/mailclient"
@@ -68,6 +72,16 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// begin makes a database with the newest schema in dir, the queue's own too.
+func begin(dir string) error {
+	s, err := store.Open(context.Background(), "", dir)
+	if err != nil {
+		return err
+	}
+	_, err = jobs.New(context.Background(), jobs.Options{Store: s, Log: slog.New(slog.DiscardHandler)})
+	return errors.Join(err, s.Close())
+}
+
 // newSite starts Restante on a free port, with a fresh database. change may alter its configuration.
 func newSite(t testing.TB, mail *testmail.Server, db testdb.DB, change func(*config.Config)) *site {
 	t.Helper()
@@ -78,6 +92,7 @@ func newSite(t testing.TB, mail *testmail.Server, db testdb.DB, change func(*con
 	if change != nil {
 		change(&s.conf)
 	}
+	db.Begin(t, "site", s.conf.Data, "restante.db", begin)
 	s.start()
 	t.Cleanup(s.end)
 	t.Cleanup(func() {

@@ -45,8 +45,18 @@ func parse(t testing.TB, text string, fixed document.Fixed, now document.Documen
 	return d
 }
 
+// begin makes a database with the newest schema in dir.
+func begin(dir string) error {
+	s, err := store.Open(ctx, "", dir)
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
 func opened(t *testing.T, db testdb.DB) *store.Store {
 	t.Helper()
+	db.Begin(t, "store", db.Dir, "restante.db", begin)
 	s, err := store.Open(ctx, db.URL, db.Dir)
 	if err != nil {
 		t.Fatal(err)

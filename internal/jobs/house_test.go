@@ -47,6 +47,16 @@ type house struct {
 	ring      *seal.Ring
 }
 
+// begin makes a database with the newest schema in dir, the queue's own too.
+func begin(dir string) error {
+	s, err := store.Open(ctx, "", dir)
+	if err != nil {
+		return err
+	}
+	_, err = jobs.New(ctx, jobs.Options{Store: s, Log: slog.New(slog.DiscardHandler)})
+	return errors.Join(err, s.Close())
+}
+
 // build makes a house; change may alter the servers. The queue is not started.
 func build(t *testing.T, db testdb.DB, srv *testmail.Server, change func(*discover.Servers)) *house {
 	t.Helper()
@@ -59,6 +69,7 @@ func build(t *testing.T, db testdb.DB, srv *testmail.Server, change func(*discov
 		change(&h.servers)
 	}
 	var err error
+	db.Begin(t, "jobs", db.Dir, "restante.db", begin)
 	h.store, err = store.Open(ctx, db.URL, db.Dir)
 	ok(t, err)
 	t.Cleanup(func() { _ = h.store.Close() })

@@ -26,12 +26,22 @@ func each(t *testing.T, f func(t *testing.T, s *store.Store)) {
 
 func open(t *testing.T, db testdb.DB) *store.Store {
 	t.Helper()
+	db.Begin(t, "store", db.Dir, "restante.db", begin)
 	s, err := store.Open(ctx, db.URL, db.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// begin makes a database with the newest schema in dir.
+func begin(dir string) error {
+	s, err := store.Open(ctx, "", dir)
+	if err != nil {
+		return err
+	}
+	return s.Close()
 }
 
 // ok ends the test on an error.

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,36 @@ func Each(t *testing.T, f func(t *testing.T, db DB)) {
 
 // SQLite is an empty directory.
 func SQLite(t testing.TB) DB { return DB{Dir: t.TempDir()} }
+
+var (
+	begun   = map[string][]byte{} // database files, by kind
+	begunMu sync.Mutex
+)
+
+// Begin lays an SQLite database into dir, as name, which begin has made in a directory the first time that this process
+// asked for kind: all steps of a schema take longer than what most tests are about. One that is there stays. PostgreSQL
+// is quick, and is left empty.
+func (db DB) Begin(t testing.TB, kind, dir, name string, begin func(dir string) error) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, name)); db.URL != "" || err == nil {
+		return
+	}
+	begunMu.Lock()
+	defer begunMu.Unlock()
+	var err error
+	if begun[kind] == nil {
+		from := t.TempDir()
+		if err = begin(from); err == nil {
+			begun[kind], err = os.ReadFile(filepath.Join(from, name))
+		}
+	}
+	if err == nil {
+		err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, name), begun[kind], 0o600))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // Main runs a package's tests and then stops PostgreSQL: `func TestMain(m *testing.M) { testdb.Main(m) }`.
 func Main(m *testing.M) { testproc.Main(m) }

@@ -38,9 +38,19 @@ type ground struct {
 	first  oauth.Tokens
 }
 
+// begin makes a database with the newest schema in dir.
+func begin(dir string) error {
+	s, err := store.Open(context.Background(), "", dir)
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
 func each(t *testing.T, f func(t *testing.T, g *ground)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		db.Begin(t, "store", db.Dir, "restante.db", begin)
 		s, err := store.Open(t.Context(), db.URL, db.Dir)
 		if err != nil {
 			t.Fatal(err)

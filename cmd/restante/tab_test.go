@@ -225,8 +225,8 @@ func ask[T any](b *tab, expression string, args ...any) T {
 func (b *tab) until(what, expression string, args ...any) {
 	b.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	for !ask[bool](b, "Boolean("+expression+")", args...) {
-		if time.Now().After(deadline) {
+	for looks := 0; !ask[bool](b, "Boolean("+expression+")", args...); looks++ {
+		if looks > 400 && time.Now().After(deadline) { // on a machine that stands still nothing else goes on either
 			b.t.Fatalf("never happened: %s (%s) at %s", what, expression, ask[string](b, "location.href"))
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -39,6 +40,7 @@ func TestMeasure(t *testing.T) {
 	})
 	part("sending", b.sending)
 	part("import", b.importing)
+	part("imports", b.importMemory)
 	part("pages", b.pages)
 	part("memory", b.memory)
 	b.print()
@@ -101,7 +103,7 @@ func took(f func()) time.Duration {
 	return time.Since(start)
 }
 
-func median(all []time.Duration) time.Duration {
+func median[T cmp.Ordered](all []T) T {
 	slices.Sort(all)
 	return all[len(all)/2]
 }

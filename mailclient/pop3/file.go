@@ -189,13 +189,13 @@ func (r *run) appendEach(ctx context.Context, at Place, letters []*letter) (agai
 		if err := r.settle(ctx, &l.row); err != nil { // line 9
 			return nil, err
 		}
-		return spooled(slices.Concat(again, letters[i:])), nil
+		return waiting(slices.Concat(again, letters[i:])), nil
 	}
-	return spooled(again), r.settled(ctx, letters)
+	return waiting(again), r.settled(ctx, letters)
 }
 
-// spooled are the letters that may be appended anew.
-func spooled(letters []*letter) []*letter {
+// waiting are the letters that may be appended anew.
+func waiting(letters []*letter) []*letter {
 	return slices.DeleteFunc(letters, func(l *letter) bool { return l.row.State != Spooled })
 }
 
@@ -226,11 +226,17 @@ func (r *run) imported(row *Row, at Place, uid uint32) {
 	r.stats.Bytes += row.Size
 }
 
-// settled writes rows down, and then empties the spool of those that do not need it any more.
+// settled writes rows down, and then empties the spool of those that do not need it any more. What the target has not
+// taken may wait for long, and the source may be rid of it by then: that is to outlast a power cut first.
 func (r *run) settled(ctx context.Context, letters []*letter) error {
 	var rows []Row
 	for _, l := range letters {
 		rows = append(rows, l.row)
+		if slices.Contains([]State{Spooled, Failed, Doubtful}, l.row.State) {
+			if err := r.Spool.Sync(l.row.ID); err != nil {
+				return broken(err)
+			}
+		}
 	}
 	if err := r.save(ctx, rows...); err != nil {
 		return err

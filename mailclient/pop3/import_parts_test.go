@@ -2,6 +2,7 @@ package pop3_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -50,8 +51,37 @@ func TestP9_TheSpoolKeepsWhatIsWhole(t *testing.T) {
 		t.Fatal(size, err)
 	}
 	raw, _ := io.ReadAll(r)
-	if err := errors.Join(r.Close(), s.Remove(1), s.Remove(1)); err != nil || string(raw) != "text" {
+	if err := errors.Join(r.Close(), s.Sync(1), s.Remove(1), s.Remove(1), s.Sync(1)); err != nil || string(raw) != "text" {
 		t.Errorf("%q, %v", raw, err)
+	}
+}
+
+// TestP9_WhatAPowerCutHasTornIsNotTakenForAMail: it is fetched once more.
+func TestP9_WhatAPowerCutHasTornIsNotTakenForAMail(t *testing.T) {
+	dir := t.TempDir()
+	s := pop3.Dir(dir)
+	for id, tear := range map[int64]func(path string) error{
+		1: func(string) error { return nil },
+		2: func(path string) error { return os.Truncate(path, 0) },
+		3: func(path string) error { return os.Truncate(path, 20) },
+		4: func(path string) error { return os.WriteFile(path, make([]byte, 48), 0o600) }, // its length, and nothing in it
+	} {
+		f, err := s.Create(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, "Subject: one\r\n\r\nThe whole of its text.\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Commit(), tear(filepath.Join(dir, fmt.Sprint(id, ".mail")))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids, err := s.IDs(); err != nil || !slices.Equal(ids, []int64{1}) {
+		t.Errorf("%v, %v", ids, err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("%v", left)
 	}
 }
 

@@ -73,10 +73,11 @@ func live(seed uint64) (killed int, w *world) {
 func newWorld(seed uint64) *world {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), bodies: map[string]int{}, lost: map[string]int{},
-		boxes: map[string][]*copied{}, validity: 5, uidnext: 1, spool: map[int64][]byte{}, tokens: map[int64][]string{},
+		boxes: map[string][]*copied{}, validity: 5, uidnext: 1, spool: map[int64][]byte{}, safe: map[int64]bool{}, tokens: map[int64][]string{},
 	}
 	w.noUIDL, w.noTOP, w.seldom = w.chance(0.15), w.chance(0.2), w.chance(0.3)
 	w.seldom = w.seldom && !w.noTOP
+	w.forgets = !w.noUIDL && !w.seldom && w.chance(0.2)
 	for range w.rng.IntN(25) {
 		w.newMail()
 	}
@@ -182,6 +183,9 @@ func (w *world) run(left int, policy pop3.Policy) (out pop3.Outcome, dead bool) 
 	case out = <-ended:
 		return out, false
 	case <-p.died:
+		if w.chance(0.3) {
+			w.powerCut()
+		}
 		return out, true
 	}
 }
@@ -226,7 +230,7 @@ func (w *world) judge(policy pop3.Policy) {
 		}
 	}
 	for _, m := range w.mails {
-		if !policy.Delete && m.gone && w.lost[m.body] == 0 {
+		if !policy.Delete && !w.forgets && m.gone && w.lost[m.body] == 0 {
 			w.wrong("deleted though it was to be kept: %q", short(m.body))
 		}
 	}

@@ -146,7 +146,9 @@ type Spool interface {
 	// Open reads a whole mail, of so many octets.
 	Open(id int64) (r io.ReadCloser, size int64, err error)
 	Remove(id int64) error
-	// IDs are the whole mails. Those that were begun only are removed.
+	// Sync has a mail outlast a power cut, which others in the spool may not. One that is not there is passed over.
+	Sync(id int64) error
+	// IDs are the whole mails. Those that were begun only are removed, and those that a power cut has torn.
 	IDs() ([]int64, error)
 	// Full says that there is too little room for more.
 	Full() bool

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -37,6 +38,7 @@ type world struct {
 	lost     map[string]int // mails that somebody else has deleted there
 	noUIDL   bool
 	noTOP    bool
+	forgets  bool // EXPIRE 0: QUIT deletes what was retrieved
 	seldom   bool // odd listings
 	lastUID  int
 	sessions int
@@ -50,6 +52,7 @@ type world struct {
 	// ours
 	rows  []pop3.Row
 	spool map[int64][]byte
+	safe  map[int64]bool // what of the spool a power cut does not reach
 
 	tokens map[int64][]string // that rows have had before: for P20
 }
@@ -83,6 +86,18 @@ func (w *world) start(left int) *process {
 	p := &process{w: w, left: left, died: make(chan struct{})}
 	w.alive = p
 	return p
+}
+
+// powerCut takes from the spool what was not forced to the disk, or tears it, which is noticed.
+func (w *world) powerCut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(w.spool)) {
+		if !w.safe[id] && w.chance(0.5) {
+			w.log("the power cut took %d", id)
+			delete(w.spool, id)
+		}
+	}
 }
 
 // step is one act. It does not return to a process that is dead or that it kills. It leaves the world locked.
@@ -138,6 +153,7 @@ type source struct {
 	list   []*original
 	listed bool
 	marks  map[int]bool
+	given  map[int]bool // whole, by RETR
 	broken bool
 	odd    int
 	born   time.Time
@@ -157,7 +173,7 @@ func (p *process) dial(context.Context) (pop3.Session, error) {
 		return nil, &pop3.RefusedError{Host: "pop", Command: "PASS"}
 	}
 	w.sessions++
-	s := &source{p: p, marks: map[int]bool{}, born: w.now}
+	s := &source{p: p, marks: map[int]bool{}, given: map[int]bool{}, born: w.now}
 	for _, m := range w.mails {
 		if !m.gone {
 			s.list = append(s.list, m)
@@ -257,6 +273,7 @@ func (s *source) Retr(_ context.Context, number int, w io.Writer, _ int64, _ int
 	s.p.w.mu.Unlock()
 	_, werr := io.WriteString(w, body)
 	s.p.step()
+	s.given[number] = err == nil
 	s.p.w.mu.Unlock()
 	return pop3.Content{Bytes: int64(len(body))}, errors.Join(err, werr)
 }
@@ -305,8 +322,29 @@ func (s *source) Quit(context.Context) error {
 			}
 		}
 	}
+	for n, whole := range s.given {
+		if m := s.list[n-1]; s.p.w.forgets && whole && err == nil {
+			m.gone = true
+			if !s.p.w.taken(m.body) && !s.p.w.waits(m.body) {
+				s.p.w.wrong("lost, as the source forgets: %q", short(m.body))
+			}
+		}
+	}
 	s.broken = true
 	return err
+}
+
+// waits says whether a mail is in the spool for good, or may be one of which the person is told that nobody knows.
+func (w *world) waits(body string) bool {
+	if slices.ContainsFunc(w.rows, func(row pop3.Row) bool { return row.State == pop3.Doubtful }) {
+		return true
+	}
+	for id, text := range w.spool {
+		if w.safe[id] && string(text) == body {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) taken(body string) bool {
@@ -464,7 +502,7 @@ func (l ledger) Save(_ context.Context, rows ...pop3.Row) error {
 		if old.Token != "" && old.Token != row.Token && row.State != pop3.Gone && row.State != pop3.Missing {
 			w.tokens[row.ID] = append(w.tokens[row.ID], old.Token)
 		}
-		if (row.State == pop3.Spooled || row.State == pop3.Appending) && w.spool[row.ID] == nil {
+		if (row.State == pop3.Spooled && old.State != pop3.Appending || row.State == pop3.Appending) && w.spool[row.ID] == nil {
 			w.wrong("P22: a row is %s without a spool", row.State)
 		}
 		w.log("save %d %q.%d (%s) %s %s %d tries: %s", row.ID, row.UID, row.Dup, old.State, row.State, row.Token, row.Tries, short(string(w.spool[row.ID])))
@@ -508,6 +546,7 @@ func (f *spooling) Commit() error {
 	f.s.p.step()
 	defer f.s.p.did()
 	f.s.p.w.spool[f.id] = append([]byte{}, f.Bytes()...)
+	delete(f.s.p.w.safe, f.id)
 	return nil
 }
 
@@ -533,6 +572,7 @@ func (s spool) Remove(id int64) error {
 		}
 	}
 	delete(w.spool, id)
+	delete(w.safe, id)
 	return nil
 }
 
@@ -544,6 +584,13 @@ func (s spool) IDs() (ids []int64, err error) {
 	}
 	slices.Sort(ids)
 	return ids, nil
+}
+
+func (s spool) Sync(id int64) error {
+	s.p.step()
+	defer s.p.did()
+	s.p.w.safe[id] = true
+	return nil
 }
 
 func (s spool) Full() bool { return false }

@@ -105,14 +105,26 @@ func (r *reading) opens() {
 	r.compare(r.where, "open text", 4, turns, nil,
 		func(i int) { r.v.get(fmt.Sprintf("%s/%d", r.v.inbox, seen[i%len(seen)])) },
 		func(i int) { open(seen[i%len(seen)], "")(i) })
+	r.compare(r.where, "open text, raw with its list", 4, turns, nil,
+		func(i int) { r.v.get(fmt.Sprintf("%s/%d", r.v.inbox, seen[i%len(seen)])) },
+		func(i int) {
+			r.w.say("NOOP", fmt.Sprintf("UID FETCH %d %s", seen[i%len(seen)], rawOpen), r.rawPage(1))
+		})
 	r.compare(r.where, "open text beside its list", 4, turns, nil,
 		func(i int) { r.v.beside(fmt.Sprintf("%s/%d", r.v.inbox, seen[i%len(seen)])) },
 		func(i int) { open(seen[i%len(seen)], "")(i) })
+	// What one connection changes has Dovecot scan the mailbox anew for all others: raw has a mailbox of its own for that.
+	twin := dialWire(r.t, r.mail, fill(r.t, r.mail, fmt.Sprintf("bench%dtwin", r.n), r.n))
+	defer twin.close()
+	twin.say("SELECT INBOX")
+	for _, u := range unseen {
+		twin.say(fmt.Sprintf("UID FETCH %d %s", u, rawOpen))
+	}
 	r.compare(r.where, "open text, unread", 4, len(unseen), nil,
 		func(i int) { r.v.get(fmt.Sprintf("%s/%d", r.v.inbox, unseen[i])) },
 		func(i int) {
-			open(unseen[i], "")(i)
-			r.w.say(fmt.Sprintf("UID STORE %d +FLAGS (\\Flagged)", unseen[i]))
+			twin.say("NOOP", fmt.Sprintf("UID FETCH %d %s", unseen[i], rawOpen))
+			twin.say(fmt.Sprintf("UID STORE %d +FLAGS (\\Seen)", unseen[i]))
 		})
 	html := func(i int) {
 		uid := letters[i%len(letters)]

@@ -62,7 +62,7 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (Use
 
 // Issuers are where the user of an address is known by an id, none where they sign in with a password.
 func (s *Store) Issuers(ctx context.Context, address string) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT i.issuer FROM oauth_identities i JOIN users u ON u.id = i.user_id WHERE u.address = $1 ORDER BY i.issuer`, address)
+	rows, err := s.db.QueryContext(ctx, `SELECT i.issuer FROM oauth_identities i JOIN users u ON u.id = i.user_id WHERE u.address = $1 ORDER BY i.issuer`, userAddress(address))
 	return collect(rows, err, func(r *sql.Rows) (issuer string, err error) { return issuer, r.Scan(&issuer) })
 }
 

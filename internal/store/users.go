@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // User is a person who signs in.
@@ -39,9 +41,25 @@ type Settings struct {
 	KnowsMoved  int64  `json:"knows_moved,omitempty"`  // milliseconds since 1970, of the last change of their servers that they have seen
 }
 
+// userAddress is an address as its user is known by: in small letters, its domain in those of its language, however it
+// was written.
+func userAddress(written string) string {
+	address := strings.ToLower(written)
+	at := strings.LastIndexByte(address, '@') + 1
+	ascii, err := idna.Lookup.ToASCII(address[at:])
+	if err != nil || at == 0 || strings.HasPrefix(ascii, ".") {
+		return address
+	}
+	domain, err := idna.Punycode.ToUnicode(ascii)
+	if back, failed := idna.Lookup.ToASCII(domain); err != nil || failed != nil || back != ascii {
+		return address
+	}
+	return address[:at] + domain
+}
+
 // EnsureUser finds or makes the user of address and the account it signs in with.
 func (s *Store) EnsureUser(ctx context.Context, address, username string) (User, Account, error) {
-	address = strings.ToLower(address)
+	address = userAddress(address)
 	var a Account
 	err := s.InTx(ctx, func(tx *sql.Tx) error {
 		now := s.ms()

@@ -37,6 +37,22 @@ func TestEnsureUserFindsTheSameAgain(t *testing.T) {
 	})
 }
 
+func TestAnAddressIsOneUserHoweverItsDomainIsWritten(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		u, _ := user(t, s, "Anna@BÜCHER.example")
+		for _, form := range []string{"anna@bücher.example", "anna@xn--bcher-kva.example", "ANNA@XN--BCHER-KVA.EXAMPLE", "anna@bu\u0308cher.example"} {
+			if same, a := user(t, s, form); same.ID != u.ID || a.Address != "anna@bücher.example" {
+				t.Errorf("%q is %+v with %+v", form, same, a)
+			}
+		}
+		for _, form := range []string{"anna", "anna@no domain", "anna@127.0.0.1", "anna@xn--.example"} { // what no name is stays as it is
+			if _, a := user(t, s, form); a.Address != form {
+				t.Errorf("%q is %q", form, a.Address)
+			}
+		}
+	})
+}
+
 func TestSettingsAreKept(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		u, _ := user(t, s, "a@x.test")

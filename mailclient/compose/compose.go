@@ -50,6 +50,7 @@ var ErrHeader = errors.New("a line break or NUL in a header field")
 func NewMessageID(from string) string {
 	b := make([]byte, 16)
 	rand.Read(b)
+	from, _ = Envelope(from)
 	_, domain, ok := strings.Cut(from, "@")
 	if !ok || domain == "" {
 		domain = "localhost"
@@ -271,6 +272,7 @@ func header(d Draft) (h mail.Header, err error) {
 	return h, nil
 }
 
+// setAddresses writes a list into a field.
 func setAddresses(h *mail.Header, field string, list []Address) error {
 	if len(list) == 0 {
 		return nil
@@ -280,8 +282,9 @@ func setAddresses(h *mail.Header, field string, list []Address) error {
 		if bad(a.Name) || !Valid(a.Addr) {
 			return fmt.Errorf("%w: %s", ErrHeader, field)
 		}
-		if out[i] = (&mail.Address{Name: a.Name, Address: a.Addr}).String(); !plain(a.Name) {
-			out[i] = encoded(a.Name) + " <" + a.Addr + ">"
+		addr, _ := Envelope(a.Addr) // a field holds a domain in ASCII, as the envelope does
+		if out[i] = (&mail.Address{Name: a.Name, Address: addr}).String(); !plain(a.Name) {
+			out[i] = encoded(a.Name) + " <" + addr + ">"
 		}
 	}
 	h.Set(field, strings.Join(out, ", "))

@@ -15,6 +15,32 @@ import (
 
 var quoted = regexp.MustCompile(`=\?utf-8\?q\?(.*?)\?=`)
 
+// TestADomainIsInASCIIOnTheWay: a field in other letters needs a server with SMTPUTF8 (RFC 6532), which an address whose
+// domain alone has them does not.
+func TestADomainIsInASCIIOnTheWay(t *testing.T) {
+	anna, bo := compose.Address{Name: "Anna Bücher", Addr: "anna@bücher.example"}, compose.Address{Addr: "bo@Пример.рф"}
+	var raw bytes.Buffer
+	d := compose.Draft{From: anna, To: []compose.Address{bo}, Cc: []compose.Address{anna}, ReplyTo: "post@bücher.example", Subject: "x", Text: "x", MessageID: compose.NewMessageID(anna.Addr)}
+	if err := compose.Write(&raw, d); err != nil {
+		t.Fatal(err)
+	}
+	m, err := mail.ReadMessage(&raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string]string{
+		"From": "=?utf-8?q?Anna_B=C3=BCcher?= <anna@xn--bcher-kva.example>", "Cc": "=?utf-8?q?Anna_B=C3=BCcher?= <anna@xn--bcher-kva.example>",
+		"To": "<bo@xn--e1afmkfd.xn--p1ai>", "Reply-To": "<post@xn--bcher-kva.example>",
+	} {
+		if got := m.Header.Get(field); got != want {
+			t.Errorf("%s: %s", field, got)
+		}
+	}
+	if id := m.Header.Get("Message-Id"); !strings.HasSuffix(id, "@xn--bcher-kva.example>") {
+		t.Error(id)
+	}
+}
+
 // TestHeadersAreAsTheStandardsWantThem: folded lines of at most 76 octets round encoded words (RFC 2047 2), names of
 // files by RFC 2231, and what any library reads is what was written.
 func TestHeadersAreAsTheStandardsWantThem(t *testing.T) {

@@ -28,11 +28,15 @@ func (s *Session) List(ctx context.Context, mailbox string, q ListQuery) (List, 
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
 		l = List{}
 		if q.byArrival() && !s.displaced(raw) {
-			return s.window(ctx, c, raw, mailbox, q, &l)
+			if err := s.window(ctx, c, raw, mailbox, q, &l); err != nil || !s.displaced(raw) {
+				return err
+			}
+			l = List{}
 		}
 		err := s.searched(ctx, c, raw, mailbox, q, &l)
-		if q.byArrival() {
+		if q.byArrival() && err == nil {
 			byDay(l.Rows, q)
+			s.remember(shown{raw, q.Page, q.PerPage, q.Ascending}, l.Rows)
 		}
 		return err
 	})
@@ -145,7 +149,8 @@ func (s *Session) searched(ctx context.Context, c *imapx.Conn, raw, name string,
 // ordered are all UIDs that match, in the order asked for.
 func (s *Session) ordered(ctx context.Context, c *imapx.Conn, b *box, name string, q ListQuery, l *List) ([]uint32, error) {
 	keys := filterKeys(q)
-	if q.Sort != SortDate && c.Has("SORT") {
+	mixed := q.Sort == SortDate && s.isMixed(b)
+	if (q.Sort != SortDate || mixed) && c.Has("SORT") {
 		uids, err := sortOnServer(ctx, c, q, keys)
 		if err == nil {
 			uids, l.Incomplete, err = pdfsOf(ctx, c, q.Search, uids)
@@ -164,7 +169,14 @@ func (s *Session) ordered(ctx context.Context, c *imapx.Conn, b *box, name strin
 	if note != "" {
 		l.Incomplete, l.Note = true, note
 	}
-	s.inPlace(b, uids, q.byArrival())
+	if mixed && len(uids) <= maxDated {
+		err = s.byDate(ctx, c, b, uids)
+	} else {
+		s.inPlace(b, uids, q.byArrival())
+	}
+	if err != nil {
+		return nil, err
+	}
 	if !q.Ascending {
 		slices.Reverse(uids)
 	}
@@ -180,14 +192,22 @@ func sortOnServer(ctx context.Context, c *imapx.Conn, q ListQuery, keys []any) (
 	if !q.Ascending {
 		order = "REVERSE " + order
 	}
-	cmd := imapx.Cmd("UID SORT", append([]any{"(" + order + " REVERSE ARRIVAL)", "UTF-8"}, keys...)...)
+	order += " REVERSE ARRIVAL"
+	if q.Sort == SortDate { // those of one second by UID: REVERSE would leave these the oldest first
+		order = "ARRIVAL"
+	}
+	cmd := imapx.Cmd("UID SORT", append([]any{"(" + order + ")", "UTF-8"}, keys...)...)
 	if err := c.Do(ctx, cmd); err != nil {
 		return nil, err
 	}
 	if cmd.Status != "OK" {
 		return nil, cmd.Err(c.Host)
 	}
-	return numbers(cmd.Data, "SORT"), nil
+	uids := numbers(cmd.Data, "SORT")
+	if q.Sort == SortDate && !q.Ascending {
+		slices.Reverse(uids)
+	}
+	return uids, nil
 }
 
 // sortHere sorts the newest mails by what their rows say.

@@ -120,17 +120,17 @@ func (s *Session) Reopen(ctx context.Context, mailbox string, validity, uid uint
 // OpenInList is Open and List at once: mostly one round trip.
 func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q ListQuery) (*Open, List, error) {
 	q = tidyQuery(q)
-	if !q.byArrival() {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return nil, List{}, err
+	}
+	if !q.byArrival() || s.displaced(raw) {
 		out, err := s.Open(ctx, mailbox, 0, uid)
 		if err != nil {
 			return nil, List{}, err
 		}
 		l, err := s.List(ctx, mailbox, q)
 		return out, l, err
-	}
-	raw, err := s.rawName(mailbox)
-	if err != nil {
-		return nil, List{}, err
 	}
 	var out *Open
 	var l List
@@ -143,6 +143,10 @@ func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q 
 		}
 		return s.fill(ctx, c, boxOf(c), mailbox, p, got, &l)
 	})
+	if err == nil && s.displaced(raw) {
+		l, err = s.List(ctx, mailbox, q)
+		return out, l, err
+	}
 	l.hideDeleted()
 	return out, l, err
 }

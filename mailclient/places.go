@@ -2,11 +2,19 @@ package mailclient
 
 import (
 	"cmp"
+	"context"
 	"slices"
+	"time"
+
+	"restante/mailclient/imapx"
 )
 
 // maxPlaces is how many mails that came back keep their place.
 const maxPlaces = 5000
+
+// maxDated is how many mails are sorted by their dates where the server cannot; a larger mailbox stays in the order of
+// arrival there.
+const maxDated = 20_000
 
 // places are where mails stand that were moved away and back: an undone move gives them new UIDs, by which they would be
 // the newest of their mailbox. They keep the place of the UID that they had, as long as the session lasts.
@@ -49,10 +57,84 @@ func (s *Session) putBack(raw string, st Step, m Moved) {
 	}
 }
 
+// mixed says whether rows in the order of their UIDs are out of the order of their dates, by more than an hour: old mail
+// was brought into the mailbox after newer, as an import does.
+func mixed(rows []Row, q ListQuery) bool {
+	var least time.Time
+	for i := range rows {
+		at := rows[i].Received
+		if q.Ascending {
+			at = rows[len(rows)-1-i].Received
+		}
+		if !least.IsZero() && at.Sub(least) > time.Hour {
+			return true
+		}
+		if least.IsZero() || !at.IsZero() && at.Before(least) {
+			least = at
+		}
+	}
+	return false
+}
+
+// foundMixed has a mailbox listed by its dates from now on.
+func (s *Session) foundMixed(b *box) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if key := (boxKey{b.raw, b.validity}); s.mixed[key] == nil {
+		if s.mixed == nil {
+			s.mixed = map[boxKey]map[uint32]time.Time{}
+		}
+		s.mixed[key] = map[uint32]time.Time{}
+	}
+}
+
+func (s *Session) isMixed(b *box) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mixed[boxKey{b.raw, b.validity}] != nil
+}
+
+// byDate puts UIDs of a mixed mailbox into the order of their dates, the oldest first, where the server cannot. It asks
+// for the dates that are not known yet.
+func (s *Session) byDate(ctx context.Context, c *imapx.Conn, b *box, uids []uint32) error {
+	var missing []uint32
+	s.mu.Lock()
+	dates := s.mixed[boxKey{b.raw, b.validity}]
+	if len(dates) > 2*maxDated {
+		clear(dates)
+	}
+	for _, u := range uids {
+		if _, ok := dates[u]; !ok {
+			missing = append(missing, u)
+		}
+	}
+	s.mu.Unlock()
+	for _, set := range uidSets(missing) {
+		cmd := imapx.Cmd("UID FETCH", set, "(UID INTERNALDATE)")
+		if err := c.Do(ctx, cmd); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		for _, f := range collect(cmd.Data) {
+			dates[f.UID] = f.Date
+		}
+		s.mu.Unlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.SortFunc(uids, func(x, y uint32) int { return cmp.Or(dates[x].Compare(dates[y]), cmp.Compare(x, y)) })
+	return nil
+}
+
 // displaced says whether mails of a mailbox stand elsewhere than their UIDs say.
 func (s *Session) displaced(raw string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for key := range s.mixed {
+		if key.raw == raw {
+			return true
+		}
+	}
 	for key, box := range s.places {
 		if key.raw == raw && len(box) > 0 {
 			return true

@@ -93,7 +93,8 @@ type Quota struct{ UsedKiB, LimitKiB int64 }
 // Sort is the order of a list.
 type Sort string
 
-// The orders of a list. SortDate is by arrival.
+// The orders of a list. SortDate is by arrival; in a mailbox into which old mail came after newer, as by an import,
+// by date.
 const (
 	SortDate    Sort = "date"
 	SortFrom    Sort = "from"

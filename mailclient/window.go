@@ -87,6 +87,9 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 		}
 		return cmp.Compare(y.UID, x.UID)
 	})
+	if (c.Has("SORT") || exists <= maxDated) && mixed(l.Rows, p.q) {
+		s.foundMixed(b)
+	}
 	byDay(l.Rows, p.q)
 	if err == nil {
 		s.remember(p.shown, l.Rows)
@@ -186,8 +189,8 @@ func (s *Session) PageAt(ctx context.Context, mailbox string, q ListQuery, day t
 		if exists == 0 {
 			return nil
 		}
-		name := "SEARCH"
-		if c.Has("ESEARCH") {
+		name, strewn := "SEARCH", s.displaced(raw)
+		if c.Has("ESEARCH") && !strewn {
 			name = "SEARCH RETURN (MAX)"
 		}
 		cmd := imapx.Cmd(name, "BEFORE "+day.AddDate(0, 0, 1).Format("2-Jan-2006"))
@@ -198,6 +201,9 @@ func (s *Session) PageAt(ctx context.Context, mailbox string, q ListQuery, day t
 			return cmd.Err(c.Host)
 		}
 		last := min(last(cmd.Data), exists)
+		if strewn {
+			last = len(numbers(cmd.Data, "SEARCH"))
+		}
 		before := exists - last // newer ones
 		if q.Ascending {
 			before = max(last, 1) - 1

@@ -168,7 +168,7 @@ func TestContactsAreReadFromFilesAfterALook(t *testing.T) {
 			t.Errorf("a look alone has kept %q", v.names())
 		}
 		send("people.vcf", card("Lovelace, Ada", "EMAIL:ADA@x.example\r\nTEL:12\r\nCATEGORIES:Science\r\n")+card("Bob", "EMAIL:bob@x.example\r\n")).want(200)
-		v.formAround("button[value=take]").set("newgroup", "From the file").press("action", "take").want(200).says("p", "One contact is new, 1 were merged")
+		v.formAround("button[value=take]").set("newgroup", "From the file").press("action", "take").want(200).says("p", "One contact is new, 1 merged")
 		undo := v.formAround("button[data-undo]")
 		if v.get("/contacts").want(200); !slices.Equal(v.names(), []string{"Ada Lovelace", "Bob"}) {
 			t.Errorf("kept are %q", v.names())

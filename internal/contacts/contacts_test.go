@@ -183,6 +183,23 @@ func TestRowsThatAreNobodyAreTold(t *testing.T) {
 	}
 }
 
+// TestBrokenRowsAreToldByTheirLines: a quotation mark that is open at the end, and a comma too many.
+func TestBrokenRowsAreToldByTheirLines(t *testing.T) {
+	for _, end := range []string{"", "\n", "\r\n"} {
+		table, err := ReadTable(strings.NewReader("Name,E-mail,Phone\nAnna,anna@x.example,1\nKeller, Bob,bob@x.example,2\nEve,eve@x.example\n\"open,o@x.example" + end))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := table.Contacts(table.Guess())
+		if len(r.Contacts) != 3 || r.Contacts[2].Name != "Eve" {
+			t.Errorf("%+v", r.Contacts)
+		}
+		if want := []Fault{{3, "wide", ""}, {3, "address", "Bob"}, {5, "csv", ""}}; !slices.Equal(r.Faults, want) {
+			t.Errorf("faults %v, not %v", r.Faults, want)
+		}
+	}
+}
+
 func TestMergingLosesNothing(t *testing.T) {
 	a := Contact{Name: "Anna Keller", Addresses: []Value{{"", "a@x.example"}}, Note: "one", Rest: []Line{{Name: "N", Value: "Keller;Anna"}}}
 	b := Contact{UID: "2", Name: "A. Keller", Company: "K", Addresses: []Value{{"work", "A@x.example"}, {"home", "h@x.example"}}, Phones: []Value{{"", "1"}}, Note: "two", Groups: []string{"Choir"},

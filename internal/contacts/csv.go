@@ -29,7 +29,7 @@ func ReadTable(in io.Reader) (Table, error) {
 	if bytes.IndexByte(head, 0) >= 0 { // a picture, a spreadsheet: no text
 		return Table{}, ErrNoContacts
 	}
-	r := csv.NewReader(b)
+	r := csv.NewReader(io.MultiReader(b, strings.NewReader("\n"))) // by which swallowed knows a quotation mark that is open at the end
 	r.FieldsPerRecord, r.LazyQuotes, r.Comma = -1, true, comma(string(head))
 	var t Table
 	for size := 0; ; {
@@ -81,13 +81,16 @@ func (t *Table) add(row []string, line int) (size int) {
 	if t.Head == nil {
 		t.Head = row
 	} else {
+		if n := len(t.Head); n < len(row) && strings.Join(row[n:], "") != "" && len(t.Faults) < maxFaults {
+			t.Faults = append(t.Faults, Fault{line, "wide", ""})
+		}
 		t.Rows, t.Lines = append(t.Rows, row), append(t.Lines, line)
 	}
 	return size
 }
 
-// swallowed are the rows that a quotation mark without its second has made part of a row, nil if none. One of them that
-// has a single column is nothing.
+// swallowed are the rows that a quotation mark without its second has made part of a row, nil if there is no such mark.
+// One of them that has a single column is nothing.
 func (t *Table) swallowed(row []string, comma rune) (rows [][]string) {
 	if len(row) >= len(t.Head) {
 		return nil
@@ -106,6 +109,9 @@ func (t *Table) swallowed(row []string, comma rune) (rows [][]string) {
 			rows = append(rows, one)
 		}
 		return rows
+	}
+	if strings.HasSuffix(row[len(row)-1], "\n") { // open at the end of the file
+		return [][]string{}
 	}
 	return nil
 }

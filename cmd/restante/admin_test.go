@@ -221,7 +221,7 @@ func TestAnAdminEndsSessions(t *testing.T) {
 			t.Fatal(people, err)
 		}
 		page := fmt.Sprintf("/admin/people/%d", people[0].ID)
-		v.get(page).want(200)
+		v.get(page).want(200).says("main", "Last seen "+people[0].SeenAt.UTC().Format("2006-01-02 15:04")) // as the list has it
 		v.form("form[action="+page+"]").press("action", "out").want(200)
 		for _, b := range []*visitor{first, second} {
 			if b.get("/mail/1/INBOX").want(200); b.url.Path != "/login" {

@@ -29,6 +29,7 @@ type sourceForm struct {
 	wrong, said                                         string // what is to be mended, in words, and the server's
 	found                                               *discover.Found
 	looked                                              bool
+	again                                               bool // a password was typed before the server was known: it went nowhere
 	token                                               int64 // that a provider gave for it, in the place of a password
 }
 
@@ -126,6 +127,9 @@ func (s *Server) sourceFormView(p *person, f sourceForm, boxes []mailclient.Mail
 	c := f.found.POP3
 	if c.Found() {
 		v.Found = p.L.T("imports.found", "Host", c.Address(), "Source", sourceWords(p.L, c.Source))
+		if f.again && v.Provider == "" {
+			v.Found += " " + p.L.T("imports.found.again")
+		}
 		if c.Confirm() {
 			v.Confirm = p.L.T("imports.confirm", "Host", c.Host, "Domain", f.found.Domain)
 		}
@@ -161,7 +165,7 @@ func (s *Server) postImports(w http.ResponseWriter, r *http.Request, p *person) 
 
 // findSource fills the server of an address in, without asking it for anything.
 func (s *Server) findSource(w http.ResponseWriter, r *http.Request, p *person, f sourceForm) error {
-	f.looked = true
+	f.looked, f.again = true, r.PostFormValue("password") != "" && r.PostFormValue("action") != "find"
 	found, err := s.finder.Find(r.Context(), f.username)
 	status := http.StatusOK
 	switch {
@@ -424,12 +428,13 @@ func (s *Server) saveSource(w http.ResponseWriter, r *http.Request, p *person, o
 		})
 	}
 	next.ID, next.UserID, next.AccountID = o.ID, o.UserID, o.AccountID
-	n, err := s.store.CountDeletions(r.Context(), p.User.ID, o.ID, next.Keep, next.Days)
+	counts, err := s.store.SourceCounts(r.Context(), p.User.ID, o.ID)
 	if err != nil {
 		return err
 	}
-	changed := next.Keep != o.Keep || next.Keep == store.KeepDays && next.Days < o.Days
-	if n > 0 && changed && r.PostFormValue("sure") != "1" {
+	n := counts.Kept + counts.Waiting // what is not here yet, or not long enough, is deleted later
+	more := next.Keep != store.KeepAll && (next.Keep != o.Keep || next.Keep == store.KeepDays && next.Days < o.Days)
+	if n > 0 && more && r.PostFormValue("sure") != "1" {
 		return s.importsPage(w, r, p, http.StatusOK, freshSource, deletionAsk(p, next, next.Keep, n))
 	}
 	if err := s.queue.ChangeSource(r.Context(), next); err != nil {

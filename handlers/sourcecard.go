@@ -43,7 +43,8 @@ func (s *Server) sourceView(r *http.Request, p *person, o store.Source, boxes []
 	if at, ok := s.providerOfSource(o.Username, o.Host); ok && o.TokenID != 0 {
 		v.Provider = p.L.T("login.provider", "Provider", providerName(at.OAuth))
 	}
-	if o.Keep != store.KeepAll && counts.Kept > 0 {
+	if o.Keep != store.KeepAll {
+		v.Deletions = p.L.T("imports.started."+string(o.Keep), "N", o.Days)
 		if n, err := s.store.CountDeletions(ctx, p.User.ID, o.ID, o.Keep, o.Days); err == nil && n > 0 {
 			v.Deletions = p.L.T("imports.deletions", "N", n, "Host", o.Host)
 		}

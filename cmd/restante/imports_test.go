@@ -117,6 +117,22 @@ func TestAManyAreNotDeletedThereWithoutAnotherWord(t *testing.T) {
 func TestAPersonIsToldWhatIsDeletedThere(t *testing.T) {
 	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 2)
 	v.filledIn(pop.POP3, old).set("keep", "days").set("days", "3").press("action", "start").want(200).says("[role=status]", "3 days after a mail came here, it is deleted there")
+	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here: 2 mails") })
+	v.says("[data-source-state]", "3 days after a mail came here, it is deleted there") // for as long as it holds
+}
+
+// TestMailsThatAreDeletedLaterAreToldOfBeforehand: when it is decided, nothing is to be deleted yet.
+func TestMailsThatAreDeletedLaterAreToldOfBeforehand(t *testing.T) {
+	v, _, _, pop, old := importSite(t, testdb.SQLite(t), 3)
+	v.filledIn(pop.POP3, old).press("action", "start").want(200)
+	eventually(t, "all is here", func() bool { return strings.Contains(v.state(), "All is here: 3 mails") })
+	v.formAround("select[name=keep]").set("keep", "days").set("days", "30").press("action", "save").want(200).says("[role=alert]", "3 mails at 127.0.0.1 would be deleted there, each 30 days after it came here")
+	if v.get("/imports").want(200); strings.Contains(strings.Join(v.texts("[data-source-state]"), " "), "deleted") {
+		t.Error("it holds before it was confirmed")
+	}
+	v.formAround("select[name=keep]").set("keep", "days").set("days", "30").press("action", "save").want(200)
+	v.formAround("input[name=sure]").press("action", "save").want(200).says("[data-source-state]", "30 days after a mail came here, it is deleted there")
+	v.formAround("select[name=keep]").set("days", "60").press("action", "save").want(200).says("[data-source-state]", "60 days") // later: nothing to ask
 }
 
 func TestOnlyNowIsOnce(t *testing.T) {

@@ -252,6 +252,7 @@ func TestAnImportTrustsWhatTheDomainTrusts(t *testing.T) {
 
 	p := s.signIn(anna)
 	p.get("/imports").want(200).form("form[data-source]").set("username", old.Address).press("action", "find").want(200).says("[data-found]", "Found: "+srv.POP3S.Host)
+	p.get("/imports").want(200).form("form[data-source]").set("username", old.Address).set("password", old.Password).press("action", "start").want(200).says("[data-found]", "type the password again")
 	p.form("form[data-source]").set("password", old.Password).press("action", "start").want(200).says("[role=status]", "one mail is at")
 	eventually(t, "it is here", func() bool { return strings.Contains(p.state(), "All is here: one mail") })
 }

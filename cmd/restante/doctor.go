@@ -69,7 +69,7 @@ func doctor(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		err = say(stdout, checks)
 	}
 	if failed > 0 {
-		err = errors.Join(err, fmt.Errorf("%d checks failed", failed))
+		err = errors.Join(err, fmt.Errorf("%d of %d checks failed", failed, len(checks)))
 	}
 	return err
 }

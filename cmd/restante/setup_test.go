@@ -6,12 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"restante/internal/config"
+	"restante/internal/store"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 	"restante/mailclient/discover"
@@ -249,6 +251,14 @@ func TestAnImportTrustsWhatTheDomainTrusts(t *testing.T) {
 		v.formAround("button[value=save]").press("action", "pin "+id).want(200)
 	}
 	v.formAround("button[value=save]").set("current", adminPassword).press("action", "save").want(200)
+
+	eventually(t, "its POP3 server is watched", func() bool {
+		seen, err := s.house.store.Watched(t.Context())
+		return err == nil && slices.ContainsFunc(seen, func(w store.Watched) bool { return w.Service == "pop3" && w.Problem == "" })
+	})
+	if v.get("/admin/domains/example.test").want(200); strings.Contains(strings.Join(v.texts("main"), " "), "Not looked at yet") {
+		t.Error("a server that is watched is told of as one that nobody looked at")
+	}
 
 	p := s.signIn(anna)
 	p.get("/imports").want(200).form("form[data-source]").set("username", old.Address).press("action", "find").want(200).says("[data-found]", "Found: "+srv.POP3S.Host)

@@ -89,7 +89,10 @@ func (q *Queue) watchedServers(ctx context.Context) (out []watchedServer, err er
 		return nil, err
 	}
 	for _, d := range q.servers.Own() {
-		for _, v := range []watchedServer{{d.Domain, discover.IMAP, d.IMAP, time.Time{}}, {d.Domain, discover.Submission, d.SMTP, time.Time{}}, {d.Domain, discover.Sieve, d.Sieve, time.Time{}}} {
+		for _, v := range []watchedServer{
+			{d.Domain, discover.IMAP, d.IMAP, time.Time{}}, {d.Domain, discover.Submission, d.SMTP, time.Time{}},
+			{d.Domain, discover.Sieve, d.Sieve, time.Time{}}, {d.Domain, discover.POP3, d.POP3, time.Time{}},
+		} {
 			if v.at.Host == "" {
 				continue
 			}

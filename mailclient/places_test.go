@@ -55,6 +55,23 @@ func TestWhatIsBroughtBackStandsWhereItStood(t *testing.T) {
 	})
 }
 
+// TestOldMailThatFillsTheFirstPageStandsByItsDate: it came in the order of its dates.
+func TestOldMailThatFillsTheFirstPageStandsByItsDate(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		for _, year := range []int{2024, 2015} {
+			for day := 1; day <= 10; day++ {
+				g.talk.AppendAt("INBOX", time.Date(year, time.March, day, 12, 0, 0, 0, time.UTC), crlf(fmt.Sprintf("From: a@x.test\nSubject: %d-%d\n\ntext\n", year, day)))
+			}
+		}
+		_, err := g.Mailboxes(t.Context())
+		ok(t, err)
+		rows := g.list(t, "INBOX", mailclient.ListQuery{PerPage: 5}).Rows
+		if len(rows) != 5 || rows[0].Subject != "2024-10" || rows[4].Subject != "2024-6" {
+			t.Errorf("the first page begins with %q", rows[0].Subject)
+		}
+	})
+}
+
 // TestOldMailBroughtInLateStandsByItsDate: an import brings mail that is older than what is there, the newest of it first.
 func TestOldMailBroughtInLateStandsByItsDate(t *testing.T) {
 	each(t, func(t *testing.T, g *ground) {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"restante/mailclient/imapx"
@@ -26,14 +28,16 @@ type plan struct {
 	q      ListQuery
 	lo, hi int            // sequence numbers
 	fetch  *imapx.Command // nil when nothing is known to guess by
+	sample *imapx.Command // of the dates of mails that are listed later; mostly nil
 }
 
 func (p plan) behind() []*imapx.Command {
-	if p.fetch == nil {
-		return nil
-	}
-	return []*imapx.Command{p.fetch}
+	return slices.DeleteFunc([]*imapx.Command{p.fetch, p.sample}, func(cmd *imapx.Command) bool { return cmd == nil })
 }
+
+// samples is of how many mails behind the first page the dates are asked for, the first time: old mail that came later may
+// fill that page, in the best of orders.
+const samples = 8
 
 func (s *Session) plan(c *imapx.Conn, raw, name string, q ListQuery) plan {
 	p := plan{shown: shown{raw, q.Page, q.PerPage, q.Ascending}, q: q}
@@ -45,6 +49,13 @@ func (s *Session) plan(c *imapx.Conn, raw, name string, q ListQuery) plan {
 	from, to := l.paging(q, guess)
 	if p.lo, p.hi = sequence(q, guess, from, to); p.hi >= p.lo {
 		p.fetch = s.fetchWindow(p)
+		if p.lo > samples && q.Page == 1 && !q.Ascending && !s.warm(p.shown) {
+			var seqs []string
+			for i := range samples {
+				seqs = append(seqs, strconv.Itoa((p.lo-1)*(i+1)/samples))
+			}
+			p.sample = imapx.Cmd("FETCH", strings.Join(seqs, ","), "(UID INTERNALDATE)")
+		}
 	}
 	return p
 }
@@ -78,6 +89,12 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 		}
 		got = collect(p.fetch.Data)
 	}
+	var later []Row
+	for _, f := range got {
+		if int(f.Seq) < lo && !f.Date.IsZero() {
+			later = append(later, Row{UID: f.UID, Received: f.Date})
+		}
+	}
 	got = slices.DeleteFunc(got, func(f imapx.Fetch) bool { return int(f.Seq) < lo || int(f.Seq) > hi })
 	var err error
 	l.Rows, err = s.rowsFrom(ctx, c, b, name, got)
@@ -87,8 +104,14 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 		}
 		return cmp.Compare(y.UID, x.UID)
 	})
-	if (c.Has("SORT") || exists <= maxDated) && mixed(l.Rows, p.q) {
-		s.foundMixed(b)
+	if c.Has("SORT") || exists <= maxDated {
+		if p.q.Ascending || p.q.Page > 1 {
+			later = nil
+		}
+		slices.SortFunc(later, func(x, y Row) int { return cmp.Compare(y.UID, x.UID) })
+		if mixed(slices.Concat(l.Rows, later), p.q) {
+			s.foundMixed(b)
+		}
 	}
 	byDay(l.Rows, p.q)
 	if err == nil {

@@ -62,6 +62,7 @@ type Server struct {
 
 	process *testproc.Server
 	demo    *demo.Servers
+	given   *atomic.Int64 // users of the demo server
 	users   chan User // who nobody has been given, on a server that must know them before
 }
 
@@ -81,12 +82,11 @@ func (s *Server) NewUser(t testing.TB) User {
 			t.Fatal("no users are left")
 		}
 	}
-	n := count.Add(1)
 	if s.demo == nil {
-		return User{Address: fmt.Sprintf("user%d@%s", n, s.Domain), Password: Password}
+		return User{Address: fmt.Sprintf("user%d@%s", count.Add(1), s.Domain), Password: Password}
 	}
 	all := s.demo.Users()
-	u := all[int(n)%len(all)]
+	u := all[int(s.given.Add(1))%len(all)]
 	return User{Address: u.Address, Password: u.Password}
 }
 
@@ -131,7 +131,7 @@ func Demo(t testing.TB, without ...string) *Server {
 // OfDemo is a demo server that the test has started by itself.
 func OfDemo(t testing.TB, d *demo.Servers) *Server {
 	t.Helper()
-	return &Server{Kind: "demo", IMAP: addressOf(t, d.IMAPAddr), Submission: addressOf(t, d.SMTPAddr), SMTP: addressOf(t, d.SMTPAddr), POP3: addressOf(t, d.POP3Addr), Domain: demo.Domain, demo: d}
+	return &Server{Kind: "demo", IMAP: addressOf(t, d.IMAPAddr), Submission: addressOf(t, d.SMTPAddr), SMTP: addressOf(t, d.SMTPAddr), POP3: addressOf(t, d.POP3Addr), Domain: demo.Domain, demo: d, given: new(atomic.Int64)}
 }
 
 func addressOf(t testing.TB, s string) Address {

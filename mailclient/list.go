@@ -148,8 +148,27 @@ func (s *Session) searched(ctx context.Context, c *imapx.Conn, raw, name string,
 
 // ordered are all UIDs that match, in the order asked for.
 func (s *Session) ordered(ctx context.Context, c *imapx.Conn, b *box, name string, q ListQuery, l *List) ([]uint32, error) {
-	keys := filterKeys(q)
 	mixed := q.Sort == SortDate && s.isMixed(b)
+	if !mixed || q.Filter != "" || q.Search != nil {
+		return s.orderedAnew(ctx, c, b, name, q, l, mixed)
+	}
+	uids, err := s.sameOrder(ctx, c, b)
+	if err == nil && uids == nil {
+		asked := q
+		asked.Ascending = true
+		if uids, err = s.orderedAnew(ctx, c, b, name, asked, l, true); err == nil {
+			s.keepOrder(b, uids)
+		}
+	}
+	if err == nil && !q.Ascending {
+		slices.Reverse(uids)
+	}
+	return uids, err
+}
+
+// orderedAnew is ordered of what the server is asked for.
+func (s *Session) orderedAnew(ctx context.Context, c *imapx.Conn, b *box, name string, q ListQuery, l *List, mixed bool) ([]uint32, error) {
+	keys := filterKeys(q)
 	if (q.Sort != SortDate || mixed) && c.Has("SORT") {
 		uids, err := sortOnServer(ctx, c, q, keys)
 		if err == nil {

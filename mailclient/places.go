@@ -94,6 +94,44 @@ func (s *Session) isMixed(b *box) bool {
 	return s.mixed[boxKey{b.raw, b.validity}] != nil
 }
 
+// dateOrder is all of a mixed mailbox by date, the oldest first, as it was sorted last.
+type dateOrder struct {
+	box  boxKey
+	uids []uint32
+	last uint32 // the highest
+}
+
+// sameOrder is the mailbox by date as it was sorted before, the oldest first, if that holds the same mails still: as many,
+// and none with a higher UID. nil if not.
+func (s *Session) sameOrder(ctx context.Context, c *imapx.Conn, b *box) ([]uint32, error) {
+	s.mu.Lock()
+	order := s.order
+	s.mu.Unlock()
+	if order.box != (boxKey{b.raw, b.validity}) || len(order.uids) != int(c.Exists()) {
+		return nil, nil
+	}
+	newest := imapx.Cmd("FETCH", "*", "(UID)")
+	if err := c.Do(ctx, newest); err != nil {
+		return nil, err
+	}
+	for _, f := range collect(newest.Data) {
+		if f.UID == order.last && len(order.uids) == int(c.Exists()) {
+			return slices.Clone(order.uids), nil
+		}
+	}
+	return nil, nil
+}
+
+// keepOrder keeps what a mixed mailbox was sorted into, for its next page.
+func (s *Session) keepOrder(b *box, uids []uint32) {
+	if len(uids) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.order = dateOrder{boxKey{b.raw, b.validity}, slices.Clone(uids), slices.Max(uids)}
+}
+
 // byDate puts UIDs of a mixed mailbox into the order of their dates, the oldest first, where the server cannot. It asks
 // for the dates that are not known yet.
 func (s *Session) byDate(ctx context.Context, c *imapx.Conn, b *box, uids []uint32) error {

@@ -33,6 +33,7 @@ type Session struct {
 	tree   tree
 	rows   rowCache
 	places places
+	order  dateOrder
 	mixed  map[boxKey]map[uint32]time.Time // mailboxes whose UIDs are not in the order of their dates, with the dates asked for
 	opened openCache
 	found  finding

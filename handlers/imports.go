@@ -29,7 +29,7 @@ type sourceForm struct {
 	wrong, said                                         string // what is to be mended, in words, and the server's
 	found                                               *discover.Found
 	looked                                              bool
-	again                                               bool // a password was typed before the server was known: it went nowhere
+	again                                               bool  // a password was typed before the server was known: it went nowhere
 	token                                               int64 // that a provider gave for it, in the place of a password
 }
 

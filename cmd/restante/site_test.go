@@ -92,7 +92,7 @@ func newSite(t testing.TB, mail *testmail.Server, db testdb.DB, change func(*con
 	if change != nil {
 		change(&s.conf)
 	}
-	db.Begin(t, "site", s.conf.Data, "restante.db", begin)
+	db.Begin(t, s.conf.Data, begin)
 	s.start()
 	t.Cleanup(s.end)
 	t.Cleanup(func() {

@@ -56,7 +56,7 @@ func begin(dir string) error {
 
 func opened(t *testing.T, db testdb.DB) *store.Store {
 	t.Helper()
-	db.Begin(t, "store", db.Dir, "restante.db", begin)
+	db.Begin(t, db.Dir, begin)
 	s, err := store.Open(ctx, db.URL, db.Dir)
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func build(t *testing.T, db testdb.DB, srv *testmail.Server, change func(*discov
 		change(&h.servers)
 	}
 	var err error
-	db.Begin(t, "jobs", db.Dir, "restante.db", begin)
+	db.Begin(t, db.Dir, begin)
 	h.store, err = store.Open(ctx, db.URL, db.Dir)
 	ok(t, err)
 	t.Cleanup(func() { _ = h.store.Close() })

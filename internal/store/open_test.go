@@ -26,7 +26,7 @@ func each(t *testing.T, f func(t *testing.T, s *store.Store)) {
 
 func open(t *testing.T, db testdb.DB) *store.Store {
 	t.Helper()
-	db.Begin(t, "store", db.Dir, "restante.db", begin)
+	db.Begin(t, db.Dir, begin)
 	s, err := store.Open(ctx, db.URL, db.Dir)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"restante/internal/limits"
+
 	"golang.org/x/net/idna"
 )
 
@@ -44,15 +46,11 @@ type Settings struct {
 // userAddress is an address as its user is known by: in small letters, its domain in those of its language, however it
 // was written.
 func userAddress(written string) string {
-	address := strings.ToLower(written)
+	address := limits.Address(written)
 	at := strings.LastIndexByte(address, '@') + 1
-	ascii, err := idna.Lookup.ToASCII(address[at:])
-	if err != nil || at == 0 || strings.HasPrefix(ascii, ".") {
-		return address
-	}
-	domain, err := idna.Punycode.ToUnicode(ascii)
-	if back, failed := idna.Lookup.ToASCII(domain); err != nil || failed != nil || back != ascii {
-		return address
+	domain, err := idna.Punycode.ToUnicode(address[at:])
+	if err != nil || strings.HasPrefix(domain, ".") || limits.DomainOf(domain) != address[at:] {
+		return strings.ToLower(written)
 	}
 	return address[:at] + domain
 }

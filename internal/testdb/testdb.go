@@ -34,30 +34,33 @@ func Each(t *testing.T, f func(t *testing.T, db DB)) {
 // SQLite is an empty directory.
 func SQLite(t testing.TB) DB { return DB{Dir: t.TempDir()} }
 
+// file is what the program calls its SQLite database.
+const file = "restante.db"
+
 var (
-	begun   = map[string][]byte{} // database files, by kind
+	begun   []byte // what begin has made
 	begunMu sync.Mutex
 )
 
-// Begin lays an SQLite database into dir, as name, which begin has made in a directory the first time that this process
-// asked for kind: all steps of a schema take longer than what most tests are about. One that is there stays. PostgreSQL
-// is quick, and is left empty.
-func (db DB) Begin(t testing.TB, kind, dir, name string, begin func(dir string) error) {
+// Begin lays an SQLite database into dir, which begin, one for all tests of a process, has made in another directory the
+// first time: all steps of a schema take longer than what most tests are about. One that is there stays. PostgreSQL is
+// quick, and is left empty.
+func (db DB) Begin(t testing.TB, dir string, begin func(dir string) error) {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(dir, name)); db.URL != "" || err == nil {
+	if _, err := os.Stat(filepath.Join(dir, file)); db.URL != "" || err == nil {
 		return
 	}
 	begunMu.Lock()
 	defer begunMu.Unlock()
 	var err error
-	if begun[kind] == nil {
+	if begun == nil {
 		from := t.TempDir()
 		if err = begin(from); err == nil {
-			begun[kind], err = os.ReadFile(filepath.Join(from, name))
+			begun, err = os.ReadFile(filepath.Join(from, file))
 		}
 	}
 	if err == nil {
-		err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, name), begun[kind], 0o600))
+		err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, file), begun, 0o600))
 	}
 	if err != nil {
 		t.Fatal(err)

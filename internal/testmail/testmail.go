@@ -63,7 +63,7 @@ type Server struct {
 	process *testproc.Server
 	demo    *demo.Servers
 	given   *atomic.Int64 // users of the demo server
-	users   chan User // who nobody has been given, on a server that must know them before
+	users   chan User     // who nobody has been given, on a server that must know them before
 }
 
 // User is somebody with a mailbox.

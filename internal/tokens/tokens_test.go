@@ -50,7 +50,7 @@ func begin(dir string) error {
 func each(t *testing.T, f func(t *testing.T, g *ground)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, db testdb.DB) {
-		db.Begin(t, "store", db.Dir, "restante.db", begin)
+		db.Begin(t, db.Dir, begin)
 		s, err := store.Open(t.Context(), db.URL, db.Dir)
 		if err != nil {
 			t.Fatal(err)

@@ -143,13 +143,14 @@ func (d Dir) IDs() (ids []int64, err error) {
 			continue
 		}
 		torn, err := d.torn(id)
-		if torn {
+		if torn && err == nil {
 			err = d.Remove(id)
-		} else {
-			ids = append(ids, id)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("spool: %w", err)
+		}
+		if !torn {
+			ids = append(ids, id)
 		}
 	}
 	return ids, nil

@@ -227,7 +227,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	v := &templates.Message{
 		UID: open.UID, Ref: strconv.FormatUint(uint64(open.UID), 10), Validity: open.UIDValidity, Role: string(pl.box.Role), Subject: subjectOf(p, m.Header.Subject()), From: from,
 		Froms: personsOf(m.Header.From()), To: personsOf(m.Header.To()), Cc: personsOf(m.Header.Cc()), Bcc: personsOf(m.Header.Bcc()),
-		Date: p.L.Short(date, s.nowFor(p)), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(from.Name, from.Addr), Hue: hue(from.Addr),
+		Date: p.L.Moment(date, s.nowFor(p)), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(from.Name, from.Addr), Hue: hue(from.Addr),
 		Flagged: open.Flags.Flagged, CanAct: !open.ReadOnly, Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
 		ActionURL: pl.path + "/actions", ListURL: listURL(r, pl), Here: r.URL.RequestURI(),
 		PrintURL: base + "/print", SourceURL: base + "/source", EMLURL: base + ".eml", List: m.Header.Text("List-Id"),

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -183,7 +184,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status >= 500 && r.Method == http.MethodGet {
 		page.ButtonURL, page.ButtonWords = r.URL.RequestURI(), l.T("try.again")
 	}
-	keepForm(&page, r, l)
+	keepForm(&page, r, l, p.Status)
 	if p.Retry != "" && page.RetryURL != "" {
 		page.RetryURL = p.Retry
 	}
@@ -200,9 +201,17 @@ func (s *Server) personQuietly(r *http.Request) (p *person, err error) {
 	return s.person(r)
 }
 
-// keepForm carries what was typed in a form that failed, so that pressing the button sends it again.
-func keepForm(page *templates.Error, r *http.Request, l *i18n.Localizer) {
+// keepForm carries what was typed in a form that failed, so that pressing the button sends it again. Marks and moves
+// lead back to their list: nothing was written there, and a form that was wrong would be wrong again.
+func keepForm(page *templates.Error, r *http.Request, l *i18n.Localizer, status int) {
 	if r.Method != http.MethodPost || len(r.PostForm) == 0 || r.URL.Path == "/login" || strings.HasPrefix(r.URL.Path, "/admin") || strings.HasPrefix(r.URL.Path, "/setup/") {
+		return
+	}
+	list, marks := strings.CutSuffix(r.URL.Path, "/actions")
+	if marks {
+		page.ButtonURL, page.ButtonWords = ownPath(cmp.Or(r.PostFormValue("back"), list)), l.T("error.tolist")
+	}
+	if marks && status < 500 {
 		return
 	}
 	total := 0
@@ -217,8 +226,12 @@ func keepForm(page *templates.Error, r *http.Request, l *i18n.Localizer) {
 			page.Kept = append(page.Kept, templates.Field{Name: name, Value: v})
 		}
 	}
-	page.RetryURL, page.RetryMethod, page.ButtonWords = r.URL.Path, "post", l.T("try.again")
-	page.Safe = l.T("error.kept")
+	page.RetryURL, page.RetryMethod = r.URL.Path, "post"
+	if marks {
+		page.RetryWords = l.T("try.again")
+		return
+	}
+	page.ButtonWords, page.Safe = l.T("try.again"), l.T("error.kept")
 }
 
 func (s *Server) logProblem(r *http.Request, p *Problem) {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -297,12 +298,10 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 	return f, boxes
 }
 
-// initials are up to two letters for an avatar.
+// initials are up to two letters for an avatar: of the name, or of what stands before the @ of an address.
 func initials(name, addr string) string {
-	words := strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '.' || r == '-' || r == ',' || r == '"' || r == '\'' })
-	if len(words) == 0 {
-		words = []string{addr}
-	}
+	name, _, _ = strings.Cut(cmp.Or(name, addr), "@")
+	words := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" .-_,\"'", r) })
 	out := []rune{}
 	for _, w := range words {
 		for _, r := range w {

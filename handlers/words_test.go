@@ -50,3 +50,16 @@ func TestEachKeyThatIsTrustedIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAvatarHasTheLettersOfThePerson: the same in the list, where an address without a name stands as the name, and
+// in the open mail.
+func TestAnAvatarHasTheLettersOfThePerson(t *testing.T) {
+	for _, c := range []struct{ name, addr, want string }{
+		{"Ben Okafor", "ben@demo.test", "BO"}, {"ben.okafor@demo.test", "ben.okafor@demo.test", "BO"}, {"", "ben.okafor@demo.test", "BO"},
+		{"alerts@tram.example", "alerts@tram.example", "A"}, {"", "alerts@tram.example", "A"}, {"山田 太郎", "", "山太"}, {"", "", ""}, {`"O'Hara, Pat"`, "", "OH"},
+	} {
+		if got := initials(c.name, c.addr); got != c.want {
+			t.Errorf("initials(%q, %q) = %q, not %q", c.name, c.addr, got, c.want)
+		}
+	}
+}

@@ -26,6 +26,11 @@ func TestBadInputIsRefusedWithWords(t *testing.T) {
 		for _, b := range slices.Concat(badReads, badWrites(), oddMethods()) {
 			t.Run(b.name(), func(t *testing.T) { refused(t, s, v.tabOf(t), b) })
 		}
+		back := write("/mail/1/INBOX/actions", 400, "action", "move", "uid", "1", "back", "/mail/1/INBOX?filter=unread")
+		v.do(v.newRequest(back.method, back.path, strings.NewReader(back.form.Encode()), "Content-Type", "application/x-www-form-urlencoded")).want(400)
+		if !v.has(`a[href="/mail/1/INBOX?filter=unread"]`) || v.has("form") {
+			t.Errorf("a move to no folder leads nowhere, or is sent again: %.2000s", v.body)
+		}
 		for _, path := range []string{"/mail/1/INBOX", "/mail/1/mailboxes", "/compose", "/settings", "/outbox"} {
 			v.get(path).want(200)
 		}

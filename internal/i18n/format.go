@@ -52,6 +52,21 @@ func (l *Localizer) Short(t, now time.Time) string {
 	return t.Format("2/1/2006")
 }
 
+// Moment is the date and time that stand in a mail's head, in now's zone: the time alone today, the year where it is
+// not this one.
+func (l *Localizer) Moment(t, now time.Time) string {
+	t = t.In(now.Location())
+	switch {
+	case t.IsZero():
+		return ""
+	case sameDay(t, now):
+		return t.Format("15:04")
+	case t.Year() == now.Year():
+		return l.dayMonth(t, months) + t.Format(", 15:04")
+	}
+	return l.dayMonth(t, months) + t.Format(" 2006, 15:04")
+}
+
 func sameDay(a, b time.Time) bool {
 	ay, am, ad := a.Date()
 	by, bm, bd := b.Date()

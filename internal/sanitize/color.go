@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// rgba is a colour in sRGB, each value from 0 to 1, on the 8-bit grid that is written.
-type rgba struct{ r, g, b, a float64 }
+// rgba is a colour in sRGB, in the 8 bits a value that are written.
+type rgba struct{ r, g, b, a uint8 }
 
-func grid(v float64) float64 {
+// grid takes a value from 0 to 1 to 8 bits.
+func grid(v float64) uint8 {
 	if math.IsNaN(v) {
 		return 0
 	}
-	return math.Round(math.Max(0, math.Min(1, v))*255) / 255
+	return uint8(math.Round(math.Max(0, math.Min(1, v)) * 255))
 }
 
-func rgb(r, g, b float64) rgba { return rgba{grid(r), grid(g), grid(b), 1} }
+func rgb(r, g, b float64) rgba { return rgba{grid(r), grid(g), grid(b), 255} }
 
 func hex(s string) rgba {
 	c, _ := hexColor(s)
@@ -40,8 +41,7 @@ func hexColor(s string) (rgba, bool) {
 	if len(s) == 6 {
 		n = n<<8 | 0xff
 	}
-	at := func(shift uint) float64 { return float64(n>>shift&0xff) / 255 }
-	return rgba{at(24), at(16), at(8), at(0)}, true
+	return rgba{uint8(n >> 24), uint8(n >> 16), uint8(n >> 8), uint8(n)}, true
 }
 
 // String writes the colour in CSS.
@@ -51,26 +51,23 @@ func (c rgba) String() string {
 		return "transparent"
 	}
 	b := []byte{'#'}
-	for _, v := range []float64{c.r, c.g, c.b} {
-		n := int(math.Round(v * 255))
-		b = append(b, digits[n>>4], digits[n&15])
+	for _, v := range [...]uint8{c.r, c.g, c.b, c.a} {
+		b = append(b, digits[v>>4], digits[v&15])
 	}
-	if n := int(math.Round(c.a * 255)); n < 255 {
-		b = append(b, digits[n>>4], digits[n&15])
+	if c.a == 255 {
+		b = b[:7]
 	}
 	return string(b)
 }
 
 // over is c seen before an opaque ground.
 func (c rgba) over(ground rgba) rgba {
-	mix := func(x, y float64) float64 { return x*c.a + y*(1-c.a) }
+	a := float64(c.a) / 255
+	mix := func(x, y uint8) float64 { return (float64(x)*a + float64(y)*(1-a)) / 255 }
 	return rgb(mix(c.r, ground.r), mix(c.g, ground.g), mix(c.b, ground.b))
 }
 
-// linear takes a value of the 8-bit grid, as a colour has.
-func linear(v float64) float64 {
-	return linears[int(math.Round(v*255))]
-}
+func linear(v uint8) float64 { return linears[v] }
 
 var linears = func() (out [256]float64) {
 	for i := range out {
@@ -173,6 +170,6 @@ func fromHWB(h, white, black float64) rgba {
 		return rgb(white/sum, white/sum, white/sum)
 	}
 	c := fromHSL(h, 1, 0.5)
-	at := func(v float64) float64 { return v*(1-white-black) + white }
+	at := func(v uint8) float64 { return float64(v)/255*(1-white-black) + white }
 	return rgb(at(c.r), at(c.g), at(c.b))
 }

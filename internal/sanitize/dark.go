@@ -111,7 +111,7 @@ func (w *walker) painted(c rgba, themed bool, prop string) shade {
 		return s
 	}
 	s.night = w.darken(c)
-	if prop == "color" && c.a == 1 {
+	if prop == "color" && c.a == 255 {
 		s.night = w.push(s.night, sheetDark)
 	}
 	return s

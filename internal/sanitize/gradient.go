@@ -55,11 +55,11 @@ func gradient(name string, args []token) ([]piece, bool) {
 
 // mean is the colour that a gradient has on the whole.
 func mean(colors []rgba) rgba {
-	var sum rgba
+	var r, g, b float64
 	for _, c := range colors {
 		c = c.over(sheetLight)
-		sum.r, sum.g, sum.b = sum.r+c.r, sum.g+c.g, sum.b+c.b
+		r, g, b = r+float64(c.r), g+float64(c.g), b+float64(c.b)
 	}
-	n := float64(len(colors))
-	return rgb(sum.r/n, sum.g/n, sum.b/n)
+	n := 255 * float64(len(colors))
+	return rgb(r/n, g/n, b/n)
 }

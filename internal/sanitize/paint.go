@@ -99,6 +99,7 @@ func (w *walker) nightGround(n *html.Node, day looks, sc scope, out *scope) {
 	if !ok {
 		ink = sc.text.day
 	}
+	w.peeked = true
 	ink, _ = w.firstInk(n, ink, 0)
 	out.ground.night = settle(out.ground.day, ink.over(out.ground.day))
 }
@@ -118,7 +119,7 @@ func (w *walker) firstInk(n *html.Node, ink rgba, depth int) (rgba, bool) {
 		if c.Type != html.ElementNode || c.Namespace != "" || killed[c.Data] {
 			continue
 		}
-		day, _ := w.cascade(c, hints(c), w.inlineDecls(c))
+		day, _ := w.cascade(w.sheet.matching(c), hints(c), w.inlineDecls(c))
 		below, ok := colorIn(day, "color", ink)
 		if !ok {
 			below = ink

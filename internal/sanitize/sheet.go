@@ -34,13 +34,16 @@ type rule struct {
 type sheet struct {
 	blocks                  []*block
 	rules                   []rule // by weight, then as they came
-	byKey                   map[string][]int
+	byKey                   map[string][]uint16
 	schemed                 bool // some rule is for the night or the day only, and has a colour
 	selectors, decls, depth int
 	cut                     bool
-	pictured                bool // some rule has a background picture
-	steps                   int  // spent in matching
-	classes                 map[*html.Node][]string
+	pictured                bool                // some rule has a background picture
+	steps                   int                 // spent in matching
+	classes                 map[string][]string // of class attributes, as they are spelled
+	ids                     []uint16            // that matching looks at
+	found                   []byte              // what it finds
+	sets                    map[string][]rule   // that matched a node, by their places in rules
 }
 
 // list reads rules one after the other.
@@ -133,7 +136,7 @@ func (s *sheet) block(prelude, body []token, media []string, sch scheme) {
 // index makes the sheet ready for matching. In a usual window, rules under conditions that are true there count too:
 // text that such a rule hides was not seen.
 func (s *sheet) index(inUsual bool) {
-	s.byKey, s.classes = map[string][]int{}, map[*html.Node][]string{}
+	s.byKey, s.classes, s.sets = map[string][]uint16{}, map[string][]string{}, map[string][]rule{}
 	for _, b := range s.blocks {
 		s.pictured = s.pictured || slices.ContainsFunc(b.decls, func(d decl) bool { return d.picture() != "" || len(d.colors()) > 1 })
 		if slices.ContainsFunc(b.media, func(m string) bool { return !inUsual || !isTrue(m) }) {
@@ -149,7 +152,7 @@ func (s *sheet) index(inUsual bool) {
 	slices.SortStableFunc(s.rules, func(a, b rule) int { return a.weight - b.weight })
 	for i, r := range s.rules {
 		key := r.steps[len(r.steps)-1].key()
-		s.byKey[key] = append(s.byKey[key], i)
+		s.byKey[key] = append(s.byKey[key], uint16(i)) // rules are maxSelectors, and those of one block more
 	}
 }
 
@@ -169,38 +172,54 @@ func (c compound) key() string {
 // classesOf are the classes of a node of the mail, at most 32.
 func (s *sheet) classesOf(n *html.Node) []string {
 	if v := attr(n, "class"); v != "" {
-		if c, ok := s.classes[n]; ok {
+		if c, ok := s.classes[v]; ok {
 			return c
 		}
 		c := strings.Fields(v)
-		s.classes[n] = c[:min(len(c), 32)]
-		return s.classes[n]
+		s.classes[v] = c[:min(len(c), 32)]
+		return s.classes[v]
 	}
 	return nil
 }
 
-// matching gives the rules for n, weakest first.
-func (s *sheet) matching(n *html.Node) (out []rule) {
+// matching gives the rules for n, weakest first: the same slice for all nodes that the same ones are for.
+func (s *sheet) matching(n *html.Node) []rule {
 	if len(s.rules) == 0 || s.steps > maxMatches {
 		return nil
 	}
-	ids := append(slices.Clone(s.byKey[""]), s.byKey[n.Data]...)
+	ids := append(append(s.ids[:0], s.byKey[""]...), s.byKey[n.Data]...)
 	if id := attr(n, "id"); id != "" {
 		ids = append(ids, s.byKey["#"+id]...)
 	}
 	for _, c := range s.classesOf(n) {
 		ids = append(ids, s.byKey["."+c]...)
 	}
+	s.ids = ids
 	slices.Sort(ids)
 	s.steps += len(ids)
+	s.found = s.found[:0]
 	for _, i := range slices.Compact(ids) {
 		if s.steps++; s.steps > maxMatches {
 			s.cut = true
 			break
 		}
 		if s.match(s.rules[i].steps, n) {
-			out = append(out, s.rules[i])
+			s.found = append(s.found, byte(i>>8), byte(i))
 			s.steps += len(s.rules[i].decls)
+		}
+	}
+	return s.set(s.found)
+}
+
+// set gives the rules at these places, two bytes each.
+func (s *sheet) set(places []byte) []rule {
+	out, ok := s.sets[string(places)]
+	if !ok {
+		for i := 0; i < len(places); i += 2 {
+			out = append(out, s.rules[int(places[i])<<8|int(places[i+1])])
+		}
+		if len(s.sets) < 1000 {
+			s.sets[string(places)] = out
 		}
 	}
 	return out

@@ -53,8 +53,8 @@ func hints(n *html.Node) (out []decl) {
 		add("background-color", "bgcolor")
 	case "font":
 		add("color", "color")
-		if f := family(lexCSS(attr(n, "face"))); hasAttr(n, "face") && f != "" {
-			out = append(out, decl{prop: "font-family", value: []piece{{text: f}}})
+		if f := attr(n, "face"); f != "" {
+			out = append(out, decl{prop: "font-family", value: []piece{{text: family(lexCSS(f))}}})
 		}
 	case "hr":
 		add("border-color", "color")
@@ -93,9 +93,8 @@ func (l *looks) apply(decls []decl) {
 	}
 }
 
-// cascade says which declarations win for n by day and by night.
-func (w *walker) cascade(n *html.Node, hints, inline []decl) (day, night looks) {
-	rules := w.sheet.matching(n)
+// cascade says which declarations win for n, for which there are these rules, by day and by night.
+func (w *walker) cascade(rules []rule, hints, inline []decl) (day, night looks) {
 	if len(hints)+len(inline)+len(rules) == 0 {
 		return nil, nil
 	}
@@ -117,12 +116,54 @@ func (w *walker) cascade(n *html.Node, hints, inline []decl) (day, night looks) 
 	return day, one(dayOnly)
 }
 
-// style writes the style attribute of e, made of n, and gives the scope of what it holds.
+// styling are the attributes that have a say in how an element looks.
+var styling = [...]string{"style", "bgcolor", "background", "color", "face", "text"}
+
+// styleKey is all that the style of an element hangs on.
+type styleKey struct {
+	made, name string
+	attrs      [len(styling)]string
+	rules      *rule // the first of them: the same for the same ones
+	scope      scope
+}
+
+// styled is what style found.
+type styled struct {
+	css   string
+	scope scope
+}
+
+// style writes the style attribute of e, made of n, and gives the scope of what it holds. Most elements of a letter look
+// like another one of it.
 func (w *walker) style(e, n *html.Node, sc scope) scope {
+	rules := w.sheet.matching(n)
+	key := styleKey{made: e.Data, name: n.Data, scope: sc}
+	if len(rules) > 0 {
+		key.rules = &rules[0]
+	}
+	for i, name := range styling {
+		key.attrs[i] = attr(n, name)
+	}
+	s, ok := w.styled[key]
+	if !ok {
+		w.peeked = false
+		s.css, s.scope = w.styleOf(e.Data, n, rules, sc)
+		if !w.peeked && len(w.styled) < 1000 {
+			w.styled[key] = s
+		}
+	}
+	if s.css != "" {
+		put(e, "style", s.css)
+	}
+	return s.scope
+}
+
+// styleOf is the style of n when an element of this name is made of it, and the scope of what it holds.
+func (w *walker) styleOf(name string, n *html.Node, rules []rule, sc scope) (string, scope) {
 	inline, hint := w.inlineDecls(n), hints(n)
-	day, night := w.cascade(n, hint, inline)
+	day, night := w.cascade(rules, hint, inline)
 	out := w.visible(day, sc)
-	parts := w.colors(n, e.Data, day, night, sc, &out)
+	parts := w.colors(n, name, day, night, sc, &out)
 	if w.flat && w.profile == view {
 		parts = nil
 	}
@@ -133,10 +174,7 @@ func (w *walker) style(e, n *html.Node, sc scope) scope {
 	default:
 		parts = append(w.frozen(day), parts...)
 	}
-	if len(parts) > 0 {
-		put(e, "style", strings.Join(parts, ";"))
-	}
-	return out
+	return strings.Join(parts, ";"), out
 }
 
 // visible follows what hides a node and all below it.

@@ -42,9 +42,11 @@ type walker struct {
 	images   int
 	data     int
 	peeks    int
+	peeked   bool // the style of an element was made of what it holds
 	linkDay  rgba
 	quotes   map[*html.Node]quoteKind // nodes of the new tree that begin a quote
 	pushed   map[[2]rgba]rgba
+	styled   map[styleKey]styled
 	nights   map[rgba]rgba     // what darken gave
 	inlines  map[string][]decl // what style attributes say
 	pictures map[string]string
@@ -143,7 +145,7 @@ func (w *walker) begin() {
 	w.quotes = map[*html.Node]quoteKind{}
 	w.pushed, w.pictures = map[[2]rgba]rgba{}, map[string]string{}
 	w.sheet.steps = 0
-	w.nights, w.inlines = map[rgba]rgba{}, map[string][]decl{}
+	w.nights, w.inlines, w.styled = map[rgba]rgba{}, map[string][]decl{}, map[styleKey]styled{}
 	w.css, w.used = w.writeSheet()
 }
 

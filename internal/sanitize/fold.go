@@ -123,13 +123,19 @@ func (f *folder) find(n *html.Node) {
 }
 
 func (f *folder) kindOf(n *html.Node) quoteKind {
-	if n.Type == html.TextNode && originalLine.MatchString(n.Data) {
+	if n.Type == html.TextNode && ruled(n.Data) && originalLine.MatchString(n.Data) {
 		return quoteHead
 	}
 	if n.Data == "blockquote" && f.w.quotes[n] == 0 && nameBefore(n) != n {
 		return wholeQuote
 	}
 	return f.w.quotes[n]
+}
+
+// ruled says whether text begins with a line drawn of marks, as originalLine does: most has none.
+func ruled(s string) bool {
+	s = strings.TrimLeft(s, "\t\n\f\r ")
+	return s != "" && (s[0] == '-' || s[0] == '_')
 }
 
 // climb goes up while nothing stands before the node, so that the quote's own boxes go along.

@@ -12,6 +12,9 @@ func lies(text string, to web) bool {
 	if to.user != "" {
 		return true
 	}
+	if !strings.Contains(text, ".") { // which every name of a site has
+		return false
+	}
 	text = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
 			return -1

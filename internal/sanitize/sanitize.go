@@ -102,12 +102,9 @@ func (m *Made) Blocked() (b Blocked) {
 // Read gives the document, once it has been seen to read as it was made.
 func (m *Made) Read() Safe {
 	defer m.cancel()
-	var body, styles strings.Builder
+	var bodies, styles []string
 	budget := maxOutput
-	for i, p := range m.parts {
-		if i > 0 {
-			body.WriteString("\n<hr class=\"between\">\n")
-		}
+	for _, p := range m.parts {
 		if p.read != nil {
 			p.html = p.read()
 		}
@@ -117,11 +114,12 @@ func (m *Made) Read() Safe {
 		}
 		budget -= len(p.html) + len(w.css)
 		if w.css != "" {
-			styles.WriteString("<style>\n" + w.css + "</style>")
+			styles = append(styles, "<style>\n"+w.css+"</style>")
 		}
-		body.WriteString(p.html)
+		bodies = append(bodies, p.html)
 	}
-	return Safe{html: shell(m.theme, styles.String(), body.String()), blocked: m.Blocked()}
+	body := strings.Join(bodies, "\n<hr class=\"between\">\n") // one, as most letters have, is not copied
+	return Safe{html: shell(m.theme, strings.Join(styles, ""), body), blocked: m.Blocked()}
 }
 
 func (b *Blocked) add(o Blocked) {

@@ -3,6 +3,7 @@ package sanitize
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 )
@@ -27,7 +28,7 @@ func clean(s string) string {
 			return r
 		}
 		return -1
-	}, strings.ToValidUTF8(s, "\uFFFD"))
+	}, valid(s))
 }
 
 // plain says that s is ASCII that can be seen, with tabs and line feeds: most is, and need not be looked at closer.
@@ -79,7 +80,15 @@ func render(n *html.Node, size int) string {
 	b.Grow(size + size/4)
 	sortAttributes(n)
 	write(&b, n)
-	return strings.ToValidUTF8(b.String(), "\uFFFD")
+	return valid(b.String())
+}
+
+// valid is s without bytes that are no UTF-8.
+func valid(s string) string {
+	if utf8.ValidString(s) { // which reads ASCII in large steps
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
 func sortAttributes(n *html.Node) {

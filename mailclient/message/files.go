@@ -64,9 +64,13 @@ func numbered(name string, taken map[string]int) string {
 // references are what the shown HTML refers to: cid: and other addresses.
 type references map[string]bool
 
-// references gathers "cid:" and what stands in src and background attributes, from the HTML that is shown.
+// references gathers "cid:" and what stands in src and background attributes, from the HTML that is shown; nothing where
+// no file can be meant.
 func (v *viewer) references() references {
 	refs := references{}
+	if !slices.ContainsFunc(v.files, func(n *node) bool { return n.id != "" || n.location != "" }) {
+		return refs
+	}
 	for _, b := range v.m.Blocks {
 		if b.Kind == BlockHTML {
 			refs.gather(b.Text)

@@ -24,18 +24,25 @@ func Asked(words string, links bool) Ask {
 		words = words[:mostWords]
 	}
 	words = strings.Join(strings.Fields(strings.ToLower(words)), " ")
-	ask := NoAsk
-	for _, near := range around(words) {
+	switch {
+	case says(words, pays, &paying):
+		return Payment
+	case links && says(words, proves, &proving):
+		return SignIn
+	}
+	return NoAsk
+}
+
+// says says whether a sentence of a text, near one of the stems, matches.
+func says(words string, pattern *regexp.Regexp, stems *[256][]string) bool {
+	for _, near := range around(words, stems) {
 		for sentence := range strings.SplitSeq(ends.Replace(near), ". ") {
-			if pays.MatchString(sentence) {
-				return Payment
-			}
-			if links && proves.MatchString(sentence) {
-				ask = SignIn
+			if pattern.MatchString(sentence) {
+				return true
 			}
 		}
 	}
-	return ask
+	return false
 }
 
 const (
@@ -44,8 +51,8 @@ const (
 	mostNear  = 4 << 10
 )
 
-// around gives the pieces of a text that stand near telling stems, each once, mostNear bytes at most.
-func around(words string) (out []string) {
+// around gives the pieces of a text that stand near these stems, each once, mostNear bytes at most.
+func around(words string, telling *[256][]string) (out []string) {
 	var at []int
 	for i := range len(words) {
 		if slices.ContainsFunc(telling[words[i]], func(stem string) bool { return strings.HasPrefix(words[i:], stem) }) {
@@ -70,13 +77,13 @@ func around(words string) (out []string) {
 
 var (
 	ends = strings.NewReplacer("! ", ". ", "? ", ". ")
-	// telling are stems by their first bytes. Each pattern below has one of them: few texts have any, and what stands near
-	// one alone is looked at closely.
-	telling = byFirst(strings.Split("suspended|limited|restricted|locked|blocked|disabled|deactivated|terminated|closed|deleted|gesperrt|eingeschränkt|blockiert|deaktiviert|geschlossen|"+
+	// Stems by their first bytes: each pattern of proves has one of proving, each of pays one of paying. Few texts have any,
+	// and what stands near one alone is looked at closely.
+	proving = byFirst(strings.Split("suspended|limited|restricted|locked|blocked|disabled|deactivated|terminated|closed|deleted|gesperrt|eingeschränkt|blockiert|deaktiviert|geschlossen|"+
 		"gelöscht|stillgelegt|expire|passwort|mailbox|storage|quota|postfach|speicher|unusual|suspicious|unauthori|ungewöhnlich|verdächtig|unbefugt|"+
 		"verify your|verify the|confirm your|confirm the|validate your|validate the|activate your|activate the|restore your|restore the|unlock your|unlock the|update your|update the|"+
-		"bestätigen|verifizieren|überprüfen|aktualisieren|reaktivieren|entsperren|"+
-		"gift|karte|bitcoin|btc|usdt|ethereum|wire transfer|wire payment|bank transfer|bank payment|bank account|bank details|account details|bankverb|overdue|outstanding|unpaid|past due|"+
+		"bestätigen|verifizieren|überprüfen|aktualisieren|reaktivieren|entsperren", "|"))
+	paying = byFirst(strings.Split("gift|karte|bitcoin|btc|usdt|ethereum|wire transfer|wire payment|bank transfer|bank payment|bank account|bank details|account details|bankverb|overdue|outstanding|unpaid|past due|"+
 		"customs|delivery fee|delivery charge|delivery duty|shipping fee|shipping charge|shipping duty|release fee|release charge|release duty|"+
 		"überweis|bezahl|begleich|offene|ausstehend|überfällig|gebühr|verbindung|iban", "|"))
 	proves = oneOf(

@@ -95,26 +95,30 @@ func (m *Message) Words(n int) (words string, links bool) {
 
 // writeHTMLText writes text between tags: white space runs are one space, entities decoded.
 func writeHTMLText(out *strings.Builder, s string) {
-	if s == "" {
+	if strings.IndexByte(s, '&') >= 0 {
+		var run strings.Builder
+		squeezeInto(&run, s)
+		out.WriteString(html.UnescapeString(run.String()))
 		return
 	}
-	space := false
-	var run strings.Builder
-	for _, r := range s {
-		if r == ' ' || r == '\t' || r == '\n' || r == '\r' {
+	squeezeInto(out, s)
+}
+
+func squeezeInto(out *strings.Builder, s string) {
+	from, space := 0, false // s[from:i] is to be written yet
+	for i := range len(s) {
+		switch blank := s[i] == ' ' || s[i] == '\t' || s[i] == '\n' || s[i] == '\r'; {
+		case blank && !space:
+			out.WriteString(s[from:i])
+			out.WriteByte(' ')
 			space = true
-			continue
+		case !blank && space:
+			from, space = i, false
 		}
-		if space {
-			run.WriteByte(' ')
-			space = false
-		}
-		run.WriteRune(r)
 	}
-	if space {
-		run.WriteByte(' ')
+	if !space {
+		out.WriteString(s[from:])
 	}
-	out.WriteString(html.UnescapeString(run.String()))
 }
 
 // tagAt reads the tag that begins at i: its name in lower case, with "/" before a closing one, and where it ends.
@@ -178,7 +182,13 @@ func afterClosing(s string, i int, name string) int {
 
 // containsFold looks for an ASCII text whatever its letter case, in the first 64 KB.
 func containsFold(s, part string) bool {
-	return strings.Contains(strings.ToLower(s[:min(len(s), 64<<10)]), part)
+	s = s[:min(len(s), 64<<10)]
+	for i := range max(0, len(s)-len(part)+1) {
+		if s[i]|0x20 == part[0]|0x20 && strings.EqualFold(s[i:i+len(part)], part) {
+			return true
+		}
+	}
+	return false
 }
 
 // dropInvisible takes out the characters that senders pad previews with.

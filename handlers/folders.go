@@ -166,16 +166,17 @@ func (s *Server) renameFolder(w http.ResponseWriter, r *http.Request, p *person,
 	if box.Role == mailclient.RoleInbox {
 		return s.folderProblem(w, r, p, p.L.T("folders.isspecial", "Folder", display(box, p)), folderNote{})
 	}
-	name, parent, note := strings.TrimSpace(f.newName), f.parent, folderNote{at: box.Name}
+	name, parent, note, naming := leaf(box), f.parent, folderNote{at: box.Name}, mailclient.NameUnder
 	if f.action == "rename" {
+		if name = strings.TrimSpace(f.newName); name != leaf(box) {
+			naming = mailclient.NewName
+		}
 		parent, note.typed = parentOf(box), f.newName
 		if box.Prefix != "" && parent+box.Delimiter == box.Prefix {
 			parent = ""
 		}
-	} else {
-		name = leaf(box)
 	}
-	full, err := mailclient.NewName(boxes, parent, name)
+	full, err := naming(boxes, parent, name)
 	switch {
 	case err != nil:
 		return s.folderProblem(w, r, p, badName(p, err), note)
@@ -188,7 +189,11 @@ func (s *Server) renameFolder(w http.ResponseWriter, r *http.Request, p *person,
 			return s.folderRefused(w, r, p, err, note)
 		}
 	}
-	return s.folderDone(w, r, p, flash{Words: p.L.T("folders.done."+f.action, "Folder", name)}, "")
+	words := p.L.T("folders.done."+f.action, "Folder", name)
+	if full == box.Name {
+		return s.folderDone(w, r, p, flash{Words: words}, "")
+	}
+	return s.folderDone(w, r, p, s.undoable(r, p, "folder", words, undoStep{Account: p.Account.ID, Folder: &undoFolder{From: box.Name, To: full}}), "")
 }
 
 // askFolder asks before a folder is emptied or deleted, with the number of mails that go.
@@ -216,9 +221,9 @@ func (s *Server) folderToTrash(r *http.Request, p *person, boxes []mailclient.Ma
 	if err != nil {
 		return nil, err
 	}
-	full, err := mailclient.NewName(boxes, trash.Name, leaf(box))
+	full, err := mailclient.NameUnder(boxes, trash.Name, leaf(box))
 	for i := 2; err == nil && taken(boxes, full); i++ {
-		full, err = mailclient.NewName(boxes, trash.Name, leaf(box)+" "+strconv.Itoa(i))
+		full, err = mailclient.NameUnder(boxes, trash.Name, leaf(box)+" "+strconv.Itoa(i))
 	}
 	if err != nil {
 		return nil, nil

@@ -29,6 +29,20 @@ const maxName = 255
 // space (at its ends), inbox (which is there already) or parent (which has no room for others, or is not there).
 func NewName(boxes []Mailbox, parent, name string) (string, error) {
 	name = norm.NFC.String(name)
+	switch {
+	case name != strings.TrimSpace(name):
+		return "", &NameError{Why: "space"}
+	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }):
+		return "", &NameError{Why: "control"}
+	case strings.ContainsAny(name, "*%"):
+		return "", &NameError{"wildcard", string(name[strings.IndexAny(name, "*%")])}
+	}
+	return NameUnder(boxes, parent, name)
+}
+
+// NameUnder is the full name of a mailbox under parent ("" for the top): its own name may be any that stands on the
+// server already. The error is a *NameError: empty, long, delimiter, inbox or parent.
+func NameUnder(boxes []Mailbox, parent, name string) (string, error) {
 	delimiter, prefix := "", ""
 	found := parent == ""
 	for _, m := range boxes {
@@ -44,12 +58,6 @@ func NewName(boxes []Mailbox, parent, name string) (string, error) {
 	switch {
 	case name == "":
 		return "", &NameError{Why: "empty"}
-	case name != strings.TrimSpace(name):
-		return "", &NameError{Why: "space"}
-	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }):
-		return "", &NameError{Why: "control"}
-	case strings.ContainsAny(name, "*%"):
-		return "", &NameError{"wildcard", string(name[strings.IndexAny(name, "*%")])}
 	case delimiter != "" && strings.Contains(name, delimiter):
 		return "", &NameError{"delimiter", delimiter}
 	case len(imapx.EncodeName(full)) > maxName:

@@ -22,8 +22,8 @@ const (
 
 // actForm is what POST …/actions brings, but for the mails it is about.
 type actForm struct {
-	action, to, label, back, stay string
-	all                           bool
+	action, to, label, back, stay, list string
+	all                                 bool
 }
 
 func actFormFrom(r *http.Request) (f actForm, err error) {
@@ -34,7 +34,7 @@ func actFormFrom(r *http.Request) (f actForm, err error) {
 		return f, badRequest("error.form")
 	}
 	f = actForm{action: r.PostFormValue("action"), to: r.PostFormValue("to"), label: strings.TrimSpace(cmp.Or(r.PostFormValue("label"), r.PostFormValue("to"))),
-		back: r.PostFormValue("back"), stay: r.PostFormValue("stay"), all: r.PostFormValue("all") == "1"}
+		back: r.PostFormValue("back"), stay: r.PostFormValue("stay"), list: r.PostFormValue("list"), all: r.PostFormValue("all") == "1"}
 	if len(r.PostForm["uid"]) == 0 && !f.all {
 		return f, badRequest("error.nothingpicked")
 	}
@@ -120,6 +120,8 @@ func (s *Server) actOn(w http.ResponseWriter, r *http.Request, p *person, boxes 
 	switch {
 	case f.stay != "" && staysOpen[f.action]:
 		return seeOther(w, r, f.stay)
+	case f.action == "unread" && f.list != "": // the mail is put back, and no other is opened in its place
+		return seeOther(w, r, keepListed(f.list, refs[0].UIDs...))
 	case a.Kind == mailclient.ActFlags && len(refs) == 1 && !f.all:
 		return seeOther(w, r, keepListed(f.back, refs[0].UIDs...))
 	}
@@ -174,12 +176,12 @@ func keptListed(q url.Values) (uids []uint32, err error) {
 // in a folder are meant.
 func (s *Server) askForever(w http.ResponseWriter, r *http.Request, p *person, f actForm, all string) error {
 	page := templates.Error{
-		Head: s.head(r, p, p.L.T("act.forever")), Words: p.L.T("confirm.forever"), ID: requestID(r),
+		Head: s.head(r, p, p.L.T("act.forever")), Words: p.L.T("confirm.foreverof", "N", len(r.PostForm["uid"])),
 		RetryURL: r.URL.Path, RetryMethod: "post", RetryWords: p.L.T("act.forever"), Danger: true,
 		ButtonURL: ownPath(f.back), ButtonWords: p.L.T("cancel"),
 	}
 	if f.all {
-		page.Safe = all
+		page.Words, page.Safe = p.L.T("confirm.forever"), all
 	}
 	for name, values := range r.PostForm {
 		for _, v := range values {
@@ -222,7 +224,7 @@ func (t telling) words(p *person, n int) string {
 
 // actOf is what a form wants done. A folder that an act needs, and that is not there yet, is made.
 func (s *Server) actOf(r *http.Request, p *person, boxes []mailclient.Mailbox, f actForm) (a mailclient.Act, t telling, err error) {
-	t = telling{Key: "done." + f.action, Label: f.label}
+	t = telling{Key: "done." + f.action}
 	if flags, ok := flagActs[f.action]; ok {
 		return flags, t, nil
 	}
@@ -234,15 +236,18 @@ func (s *Server) actOf(r *http.Request, p *person, boxes []mailclient.Mailbox, f
 	}
 	switch f.action {
 	case "label", "unlabel":
-		if !keyword(f.label) {
-			return a, t, badRequest("error.label")
-		}
+		keyword, ok := f.label, mailclient.IsKeyword(f.label)
 		a.Kind = mailclient.ActFlags
 		if f.action == "label" {
-			a.Add = []string{f.label}
+			keyword, ok = mailclient.Keyword(f.label)
+			a.Add = []string{keyword}
 		} else {
-			a.Remove = []string{f.label}
+			a.Remove = []string{keyword}
 		}
+		if !ok {
+			return a, t, badRequest("error.label")
+		}
+		t.Label = mailclient.Label(keyword)
 		return a, t, nil
 	case "move", "copy":
 		for _, b := range boxes {
@@ -257,19 +262,6 @@ func (s *Server) actOf(r *http.Request, p *person, boxes []mailclient.Mailbox, f
 		return mailclient.Act{Kind: mailclient.ActExpunge}, t, nil
 	}
 	return a, t, badRequest("error.act")
-}
-
-// keyword says whether a label can be a keyword: an atom of RFC 3501, at most 40 characters.
-func keyword(s string) bool {
-	if s == "" || len(s) > 40 || strings.HasPrefix(s, `\`) {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`(){%*"\]`, c) >= 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // take does steps now, or in the background when they are long, and gives the words for it. What was done of steps

@@ -255,7 +255,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	v.State = strings.TrimSuffix(stateWords(p, mailclient.Row{Flags: mailclient.Flags{Seen: true, Answered: open.Flags.Answered, Forwarded: open.Flags.Forwarded}}), ", ")
 	for _, k := range open.Flags.Keywords {
 		if !strings.HasPrefix(k, "$") && !strings.EqualFold(k, "NonJunk") && !strings.EqualFold(k, "Junk") && !strings.EqualFold(k, "Forwarded") {
-			v.Labels = append(v.Labels, templates.Label{Name: k})
+			v.Labels = append(v.Labels, templates.Label{Name: mailclient.Label(k), Keyword: k})
 		}
 	}
 	s.warn(r, p, open, v)

@@ -207,8 +207,8 @@ type Message struct {
 	Move                                              MoveTo
 }
 
-// Label is a keyword on a message.
-type Label struct{ Name string }
+// Label is a keyword on a message, and as people read it.
+type Label struct{ Name, Keyword string }
 
 // Warning is the bar of a sender who may be somebody else.
 type Warning struct{ Words, Meaning, LinksURL string }

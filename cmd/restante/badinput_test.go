@@ -169,7 +169,7 @@ func badWrites() []bad {
 		write(acts, 400, "action", "flag", "uid", "1", "validity", "abc"), write(acts, 404, "action", "flag", "uid", "1", "validity", "1"), write(acts, 400, "action", "evil", "uid", "1", "validity", "1"),
 		write(acts, 404, "action", "trash", "uid", "1", "validity", "1"), write(acts, 404, "action", "delete", "uid", "1", "validity", "1"), write(acts, 400, "action", "move", "uid", "1", "validity", "1"),
 		write(acts, 400, "action", "move", "uid", "1", "validity", "1", "to", "Nope\r\nA LOGOUT"), write(acts, 400, "action", "move", "uid", "1", "to", "x\x00"),
-		write(acts, 400, "action", "label", "uid", "1", "validity", "1", "label", "two words"), write(acts, 400, "action", "label", "uid", "1", "validity", "1", "label", "x\r\n"+"y"),
+		write(acts, 400, "action", "label", "uid", "1", "validity", "1", "label", "half)"), write(acts, 400, "action", "label", "uid", "1", "validity", "1", "label", "x\r\n"+"y"),
 		write(acts, 400, "action", "label", "uid", "1", "validity", "1", "label", `\Deleted`), write(acts, 400, "action", "label", "uid", "1", "validity", "1", "label", "x\x00"),
 		write(acts, 400, "action", "flag", "all", "1", "filter", "evil", "validity", "1"), write(acts, 200, "action", "flag", "uid", "999", "back", "//evil.example/").or(404),
 		write("/mail/1/Nope/actions", 404, "action", "flag", "uid", "1"), write("/undo/abc", 404), write("/undo/99999", 404), write("/undo/99999999999999999999", 404),

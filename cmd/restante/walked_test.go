@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"testing"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// TestFoldersMoveUnderAnyNameAndBack: also one with a sign that no new folder may have, and what was renamed or moved
+// is put back by Undo.
+func TestFoldersMoveUnderAnyNameAndBack(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	talk := srv.Talk(t, anna)
+	talk.Do(`CREATE "50%% off"`)
+	talk.Do(`CREATE Work`)
+	v := s.signIn(anna)
+	folders := func() (names []string) {
+		for _, a := range v.all("a[data-mailbox]") {
+			names = append(names, attr(a, "data-mailbox"))
+		}
+		return names
+	}
+	v.get("/mail/1/mailboxes")
+	before := folders()
+	for _, c := range []struct{ action, field, to, words string }{
+		{"reparent", "parent", "Work", "Folder 50% off moved."}, {"rename", "newname", "Half price", "Folder renamed to Half price."}, {"delete", "sure", "1", "moved to Trash"},
+	} {
+		v.get("/mail/1/mailboxes").folderForm("50% off").set(c.field, c.to).press("action", c.action).want(200).says("[role=status]", c.words)
+		if after := folders(); slices.Equal(before, after) {
+			t.Errorf("%s changed nothing", c.action)
+		}
+		v.formAround("button[data-undo]").press("", "").want(200).says("[role=status]", "Undone.")
+		if after := folders(); !slices.Equal(before, after) {
+			t.Errorf("%s taken back: %q", c.action, after)
+		}
+	}
+	v.get("/mail/1/mailboxes")
+	if hide, change := len(v.all("button[value=unsubscribe]"))+len(v.all("button[value=subscribe]")), len(v.all("input[name=newname]")); hide != change {
+		t.Errorf("%d folders can be hidden or shown, %d renamed: not the inbox", hide, change)
+	}
+}
+
+// TestLabelsAreWords: of any language and more than one.
+func TestLabelsAreWords(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", "A letter", "Text."))
+	v := s.signIn(anna).open("A letter")
+	v.form("form[id=label-form]").set("label", "Für später").press("action", "label").want(200).says("[role=status]", "Labelled Für später")
+	if got := v.texts("li[class=label]"); !slices.Equal(got, []string{"Für später×"}) {
+		t.Errorf("the mail has the labels %q", got)
+	}
+	v.formAround("button[value=unlabel]").press("action", "unlabel").want(200).says("[role=status]", "Label Für später removed.")
+	if v.has("li[class=label]") {
+		t.Errorf("the label stays: %q", v.texts("li[class=label]"))
+	}
+}
+
+// TestAMailMarkedUnreadLeadsToItsList: no other is opened, and read, in its place.
+func TestAMailMarkedUnreadLeadsToItsList(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	for n := range 3 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), "Text."))
+	}
+	v := s.signIn(anna).open("Letter 1")
+	v.form("form[class=message-bar]").press("action", "unread").want(200).says("[role=status]", "Marked unread.")
+	if n := len(v.all("[data-unread]")); v.url.RequestURI() != "/mail/1/INBOX" || n != 3 {
+		t.Errorf("at %s, %d are unread", v.url, n)
+	}
+	v.get("/search?q=" + url.QueryEscape("from:ben")).open("Letter 1")
+	if v.form("form[class=message-bar]").press("action", "unread").want(200); v.url.Path != "/search" || len(v.all("[data-unread]")) != 3 {
+		t.Errorf("at %s, %d are unread", v.url, len(v.all("[data-unread]")))
+	}
+}
+
+// TestDeletingForeverNamesTheNumber: without scripts a page asks.
+func TestDeletingForeverNamesTheNumber(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	for n := range 3 {
+		srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", fmt.Sprintf("Letter %d", n), "Text."))
+	}
+	v := s.signIn(anna)
+	v.form("[data-list]").set("uid", v.row("Letter 0"), v.row("Letter 1")).press("action", "trash").want(200)
+	v.get("/mail/1/Trash").form("[data-list]").set("uid", v.row("Letter 0"), v.row("Letter 1")).press("action", "delete").want(200).says("h1", "Delete 2 messages for good?")
+}
+
+// TestWithoutAReadingPaneAMailHasThePage: at each width, with scripts and after a step to another mail.
+func TestWithoutAReadingPaneAMailHasThePage(t *testing.T) {
+	b, _, _ := tabWith(t, 3)
+	b.open("/settings")
+	ask[bool](b, `(document.querySelector("[name=reading_pane]").value = "none", true)`)
+	b.press("Save")
+	b.sees("Kept.")
+	b.open("/mail/1/INBOX")
+	b.press("Letter 1")
+	const alone = `document.querySelector("#subject")?.innerText === $ && document.querySelector("#list").getBoundingClientRect().height === 0 && document.querySelector(".message-bar").getBoundingClientRect().top < 80`
+	b.until("the mail has the page", alone, "Letter 1")
+	b.click("[rel=next]")
+	b.until("so has the next", alone, "Letter 0")
+	b.click(".message-bar .back")
+	b.until("back is the list", `!document.querySelector("#subject") && document.querySelectorAll(".row").length === 3`)
+}
+
+// TestAFoldersNameStandsBesideTheSenders: what is found tells where, and covers nobody's name.
+func TestAFoldersNameStandsBesideTheSenders(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	talk := srv.Talk(t, anna)
+	talk.Do(`CREATE "Work/Projects with long names/2026"`)
+	talk.Append("Work/Projects with long names/2026", "", testmail.Mail("somebody.with-a-long-name@keller.example", "Found", "Text."))
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), wide)
+	b.signIn(anna)
+	b.open("/search?q=Found")
+	b.until("the two stand side by side", `(() => { const name = document.querySelector(".row-name"), folder = document.querySelector(".row-folder")?.getBoundingClientRect(); return folder?.width > 40 && folder.left >= name.getBoundingClientRect().right - parseFloat(getComputedStyle(name).paddingRight); })()`)
+}

@@ -33,6 +33,14 @@ func acting(ctx context.Context, c *imapx.Conn, raw string, ref Ref) (*box, erro
 	return b, meet(ctx, c, raw, ref.UIDs...)
 }
 
+// taking is acting, for what takes mails elsewhere: the mailbox is selected anew. Dovecot lets another one of that name
+// slip under a selection, and moves its mails (S4, A1).
+func taking(ctx context.Context, c *imapx.Conn, raw string, ref Ref) error {
+	c.Box = nil
+	_, err := acting(ctx, c, raw, ref)
+	return err
+}
+
 func flagWord(s string) bool {
 	s = strings.TrimPrefix(s, `\`)
 	return s != "" && len(s) < 200 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`(){%*"\]`, r) })
@@ -228,7 +236,7 @@ func take(ctx context.Context, c *imapx.Conn, set string, run func(set string) (
 }
 
 func (s *Session) moveOn(ctx context.Context, c *imapx.Conn, raw, target string, ref Ref, m *Moved) error {
-	if _, err := acting(ctx, c, raw, ref); err != nil {
+	if err := taking(ctx, c, raw, ref); err != nil {
 		return err
 	}
 	if err := m.identify(ctx, c, ref.UIDs); err != nil {
@@ -337,7 +345,7 @@ func (s *Session) Copy(ctx context.Context, ref Ref, to string) (Moved, error) {
 	defer s.stale()
 	m := Moved{To: to, UIDs: map[uint32]uint32{}}
 	err = s.do(ctx, raw, false, func(c *imapx.Conn) error {
-		if _, err := acting(ctx, c, raw, ref); err != nil {
+		if err := taking(ctx, c, raw, ref); err != nil {
 			return err
 		}
 		for _, set := range uidSets(ref.UIDs) {

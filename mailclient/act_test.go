@@ -240,6 +240,29 @@ func TestS4_NothingIsDoneUnderAnotherValidity(t *testing.T) {
 	})
 }
 
+// TestS4_AMailboxThatSlipsUnderASelectionIsLeftAlone: Dovecot moves mails of the new one, as long as another of that
+// name is selected.
+func TestS4_AMailboxThatSlipsUnderASelectionIsLeftAlone(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		for name, act := range map[string]func(mailclient.Ref) (mailclient.Moved, error){
+			"move": func(r mailclient.Ref) (mailclient.Moved, error) { return g.Move(t.Context(), r, "Trash") },
+			"copy": func(r mailclient.Ref) (mailclient.Moved, error) { return g.Copy(t.Context(), r, "Trash") },
+		} {
+			ok(t, g.CreateMailbox(t.Context(), name))
+			g.talk.Append(name, "", testmail.Mail("a@x.test", "old", "x"))
+			ref := g.ref(t, name)
+			_, err := g.Mailboxes(t.Context()) // whose counts are those of now
+			ok(t, err)
+			if _, err := act(renewed(t, g, ref)); !errors.Is(err, mailclient.ErrUIDValidity) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if here, there := g.talk.Count(name), g.talk.Count("Trash"); here != 1 || there != 0 {
+				t.Errorf("%s: %d mails stand there, and %d in Trash", name, here, there)
+			}
+		}
+	})
+}
+
 // renewed deletes a mailbox behind the client's back and makes another one of that name, with a mail of the same UID.
 func renewed(t *testing.T, g *ground, ref mailclient.Ref) mailclient.Ref {
 	t.Helper()

@@ -94,17 +94,16 @@ func TestA14_AMoveCutInMidAnswerIsNeitherLostNorDoubled(t *testing.T) {
 	eachLess(t, "MOVE", func(t *testing.T, g *ground) {
 		g.deliver(t, 4)
 		ref := g.ref(t, "INBOX")
-		for i, word := range []string{"UID MOVE", "UID COPY"} {
+		for i := range 2 {
 			g.list(t, "INBOX", mailclient.ListQuery{})
 			g.tap.Forget()
-			g.tap.Mute()
+			g.tap.MuteAt("UID ")
 			got := make(chan error)
 			go func() {
 				_, err := g.Move(t.Context(), pick(ref, 2*i, 2*i+1), "Archive")
 				got <- err
 			}()
-			until(t, "a command", func() bool { return strings.Contains(g.tap.Said(), "UID ") || strings.Contains(g.tap.Said(), "NOOP") })
-			_ = word
+			until(t, "a command", func() bool { return strings.Contains(g.tap.Said(), "UID ") })
 			g.tap.Cut()
 			g.tap.Unmute()
 			if err := <-got; err != nil {

@@ -1,6 +1,7 @@
 package testmail
 
 import (
+	"bytes"
 	"net"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ type Tap struct {
 	closed bool
 	refuse bool
 	mute   bool
+	hush   string        // the word at which it becomes so
 	gate   chan struct{} // closed when not mute
 }
 
@@ -87,6 +89,9 @@ func (p *Tap) pump(to, from net.Conn, client bool) {
 		p.mu.Lock()
 		if client {
 			p.said.Write(buf[:n])
+			if p.hush != "" && bytes.Contains(buf[:n], []byte(p.hush)) {
+				p.silence()
+			}
 		} else {
 			p.heard += n
 		}
@@ -177,7 +182,18 @@ func (p *Tap) Refuse(on bool) {
 func (p *Tap) Mute() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.mute {
+	p.silence()
+}
+
+// MuteAt is Mute from a command on that holds a word.
+func (p *Tap) MuteAt(word string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hush = word
+}
+
+func (p *Tap) silence() {
+	if p.hush = ""; !p.mute {
 		p.mute, p.gate = true, make(chan struct{})
 	}
 }

@@ -46,6 +46,9 @@ func (s *Server) foldersPage(w http.ResponseWriter, r *http.Request, p *person, 
 		if item.Open && note.typed != "" {
 			item.Leaf = note.typed
 		}
+		if n := item.Folder.Unread; n > 0 {
+			item.UnreadWords = p.L.T("folder.unread", "N", int(n))
+		}
 		item.Folder.Unread = b.Unseen
 		if b.StatusKnown {
 			item.CountWords = p.L.T("folders.count", "N", int(b.Messages))

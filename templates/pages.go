@@ -349,6 +349,7 @@ type FolderItem struct {
 	Key                   string
 	Depth                 int
 	Leaf, CountWords      string
+	UnreadWords           string
 	CanChange, Subscribed bool
 	Open                  bool // its form is unfolded
 }

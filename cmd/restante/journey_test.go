@@ -155,7 +155,7 @@ func (j *journey) flagsAndMoves() {
 func (j *journey) makesAFolder() {
 	v := j.v.get("/mail/1/mailboxes").want(200)
 	const name = "Größe & Co ~ \"100\" 🐟"
-	v.form("form[action=/mail/1/mailboxes]").set("name", name).press("action", "create").want(200)
+	v.form("form[class=card new-folder]").set("name", name).press("action", "create").want(200)
 	box := ""
 	for _, a := range v.all("a[data-mailbox]") {
 		if attr(a, "data-mailbox") == name {

@@ -32,7 +32,7 @@ func TestADeletedFolderGoesToTrash(t *testing.T) {
 		u := srv.NewUser(t)
 		srv.Deliver(t, u, testmail.Mail("Ben <ben@keller.example>", "Harbour", "Still there?"))
 		v := s.signIn(u)
-		v.get("/mail/1/mailboxes").form("form[action=/mail/1/mailboxes]").set("name", "Old").press("action", "create").want(200)
+		v.get("/mail/1/mailboxes").form("form[class=card new-folder]").set("name", "Old").press("action", "create").want(200)
 		v.get("/mail/1/INBOX")
 		v.form("form[data-list]").set("uid", v.row("Harbour")).set("to", "Old").press("action", "move").want(200)
 		v.get("/mail/1/mailboxes")

@@ -31,7 +31,7 @@ func TestNothingOfAMailIsInTheLog(t *testing.T) {
 	eventually(t, "it is refused", func() bool { return j.v.get("/outbox").has("[data-outbox][data-state=rejected]") })
 	j.v.get("/mail/1/INBOX?q=has:nothing+harbour&sort=evil").want(400)
 	j.v.get("/mail/1/Secret~20folder").want(404)
-	j.v.get("/mail/1/mailboxes").form("form[action=/mail/1/mailboxes]").set("name", "Secret*folder").press("action", "create")
+	j.v.get("/mail/1/mailboxes").form("form[class=card new-folder]").set("name", "Secret*folder").press("action", "create")
 	j.v.get("/search?q=subject:harbour").want(200)
 	j.signsOut()
 	s.end()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"restante/internal/testdb"
@@ -123,4 +124,43 @@ func TestAFoldersNameStandsBesideTheSenders(t *testing.T) {
 	b.signIn(anna)
 	b.open("/search?q=Found")
 	b.until("the two stand side by side", `(() => { const name = document.querySelector(".row-name"), folder = document.querySelector(".row-folder")?.getBoundingClientRect(); return folder?.width > 40 && folder.left >= name.getBoundingClientRect().right - parseFloat(getComputedStyle(name).paddingRight); })()`)
+}
+
+// TestAPlaceOnThePageIsNoNewPage: a link to one, such as those that skip, loads nothing and moves the focus.
+func TestAPlaceOnThePageIsNoNewPage(t *testing.T) {
+	b, _, _ := tabWith(t, 2)
+	stands := `(globalThis.stands = document.body, performance.clearResourceTimings(), true)`
+	for path, c := range map[string]struct{ link, focus string }{"/mail/1/INBOX": {"a.skip", "list"}, "/mail/1/mailboxes": {"a[href='#new-name']", "new-name"}} {
+		b.open(path)
+		ask[bool](b, stands)
+		ask[bool](b, `(document.querySelector($).click(), true)`, c.link)
+		b.until("the focus is there, on the same page", `(document.activeElement.id === $ || location.hash === "#" + $) && globalThis.stands === document.body && !performance.getEntriesByType("resource").some((e) => e.name.endsWith($))`, c.focus, c.focus, path)
+	}
+}
+
+// TestThePageOfFoldersBeginsWithThem: on a phone without scripts it is how people go from one to another, and see where
+// something is unread.
+func TestThePageOfFoldersBeginsWithThem(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", "A letter", "Text."))
+	v := s.signIn(anna).get("/mail/1/mailboxes").want(200)
+	v.says("p[class=folder-line]", "1 unread")
+	words := text(v.one("main"))
+	if strings.Index(words, "Trash") > strings.Index(words, "Create folder") {
+		t.Error("the form for a new folder stands before them")
+	}
+}
+
+// TestWhatWasDoneInAnotherTabIsNotSaidToBeDoneHere: the mail was archived there, and is not deleted here.
+func TestWhatWasDoneInAnotherTabIsNotSaidToBeDoneHere(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, testmail.Mail("Ben <ben@keller.example>", "A letter", "Text."))
+	v := s.signIn(anna).open("A letter")
+	here := v.form("form[class=message-bar]")
+	v.form("form[class=message-bar]").press("action", "archive").want(200)
+	here.press("action", "trash").want(200).says("[role=status]", "Nothing was done.")
 }

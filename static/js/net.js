@@ -178,6 +178,7 @@ export async function show(response, text, doc, push, near = false) {
 export const isMailPath = (path) => /^\/mail\/[^/]+\/(?!mailboxes$)[^/]+(\/\d+)?$/.test(path) || path === "/search";
 
 addEventListener("popstate", () => {
+	if (location.pathname + location.search === shown) return; // another place on this page
 	if (one(".frame > .panes, .frame > .only-list") && isMailPath(location.pathname)) {
 		const from = one("[data-message]")?.dataset.message;
 		visit(location.href, { push: false }).then((there) => {

@@ -164,3 +164,38 @@ func TestWhatWasDoneInAnotherTabIsNotSaidToBeDoneHere(t *testing.T) {
 	v.form("form[class=message-bar]").press("action", "archive").want(200)
 	here.press("action", "trash").want(200).says("[role=status]", "Nothing was done.")
 }
+
+// TestAllInAFolderAreMeantOnlyAsLongAsAllArePicked: who unpicks one, acts on one row, or lets go of all, means no others.
+func TestAllInAFolderAreMeantOnlyAsLongAsAllArePicked(t *testing.T) {
+	b, srv, anna := tabWith(t, 53)
+	talk := srv.Talk(t, anna)
+	flagged := func() (n int) {
+		for _, flags := range talk.Flags("INBOX") {
+			n += strings.Count(flags, `\Flagged`)
+		}
+		return n
+	}
+	every := func() {
+		b.open("/mail/1/INBOX")
+		b.click(`.row:has([aria-label*="Letter 52"]) .pick`)
+		b.click(".action-page")
+		b.click("label.all")
+		b.until("the bar says so", `document.querySelector(".action-count").innerText === "✕ All 53 in Inbox"`)
+	}
+	every()
+	b.click(`.row:has([aria-label*="Letter 50"]) .pick`)
+	b.until("49 are picked", `document.querySelector(".action-count").innerText === "✕ 49 selected" && !document.querySelector(".all input").checked`)
+	b.keys("s")
+	b.sees("49 flagged.")
+	if n := flagged(); n != 49 {
+		t.Errorf("%d are flagged, not the 49 that were picked", n)
+	}
+	b.keys("z")
+	b.sees("Undone.")
+	every()
+	b.keys("\x1b")
+	b.until("nothing is picked", `!document.querySelector(".rows input:checked") && document.querySelector(".action-bar").getBoundingClientRect().height === 0`)
+	every()
+	b.keys("s")
+	b.sees("53 flagged.")
+}

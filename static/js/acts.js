@@ -2,7 +2,7 @@
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { ask } from "./dialog.js";
 import { busy, call, isMailPath, morph, page, problem, show, visit } from "./net.js";
-import { boxOf, chosen, current, elsewhere, focusRow, forgetPicks, markCurrent, pick, picked, rows } from "./rows.js";
+import { boxOf, chosen, current, elsewhere, focusRow, forgetPicks, markCurrent, notEveryone, pick, picked, pickedWords, rows } from "./rows.js";
 import { adopt, lastUndo, toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -28,7 +28,7 @@ export async function send(form, button, list = [], more = []) {
 	const article = one("[data-message]");
 	if (form.matches("[data-list]") ? list.length && list.every((r) => r.hasAttribute("data-leaving")) : article?.hasAttribute("data-leaving")) return false; // pressed twice
 	const sure = button.dataset.confirm;
-	if (sure && !await ask(list.length + more.length > 1 ? say("selected", { N: list.length + more.length }) + ". " + sure : sure, button.textContent.trim())) return false;
+	if (sure && !await ask(list.length + more.length > 1 ? pickedWords(list.length + more.length) + ". " + sure : sure, button.textContent.trim())) return false;
 	const data = new FormData(form, button);
 	for (const uid of more) data.append("uid", uid);
 	const moves = leaving.has(button.value), gone = leaves(button.value);
@@ -59,6 +59,7 @@ export async function send(form, button, list = [], more = []) {
 				const stays = there.pathname === location.pathname; // the same list, with what stays in it
 				if (stays || moves && form.matches(".message-bar")) history.replaceState({ restante: true }, "", there.pathname + there.search); // nobody goes back to a mail that is gone
 				await show(response, text, doc, true);
+				if (article && !one("[data-message]")) focusRow(one(`.row[data-uid="${CSS.escape(article.dataset.message)}"]`)); // it is back in its list
 			}
 		});
 	} catch (error) {
@@ -143,6 +144,7 @@ export function act(name) {
 export async function sendRows(form, button, list, more = []) {
 	const before = picked();
 	for (const r of rows()) boxOf(r).checked = list.includes(r);
+	notEveryone();
 	if (await send(form, button, list, more) === false) pick(rows(), false), pick(before, true);
 }
 

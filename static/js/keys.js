@@ -42,7 +42,7 @@ async function answer(name) {
 function back() {
 	const menu = one("details.menu[open]");
 	if (menu) { menu.open = false; one("summary", menu).focus(); return; }
-	if (document.activeElement?.matches("input, textarea, select")) { document.activeElement.blur(); return; }
+	if (document.activeElement && inField(document.activeElement)) { document.activeElement.blur(); return; }
 	if (chosen()) { clear(); return; }
 	const uid = one("[data-message]")?.dataset.message;
 	const link = one(".message-bar .back") ?? one(".chip[href]:not([aria-current])");

@@ -24,6 +24,7 @@ function tools(row) {
 
 /** startList listens for the list, once for all pages. */
 export function startList() {
+	on("change", ".all input", count);
 	on("change", ".pick input", (e, box) => { startRange(box.closest(".row")); count(); });
 	on("click", ".pick input", (e, box) => { if (e.shiftKey) range(box.closest(".row")); });
 	on("click", "[data-message-link]", (e, link) => {

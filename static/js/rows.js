@@ -17,6 +17,22 @@ export const elsewhere = () => [...kept];
 /** chosen is how many mails are picked, on this page and the others. */
 export const chosen = () => picked().length + kept.size;
 
+const every = () => one("form[data-list] .all input");
+
+/** everyone says that all mails of the list are meant, on whatever page: only as long as all on this one are picked. */
+function everyone() {
+	if (every()?.checked && picked().length < rows().length) notEveryone();
+	return Boolean(every()?.checked);
+}
+
+/** pickedWords say how many mails are meant, of n that are picked. */
+export const pickedWords = (n) => everyone() ? every().closest(".all").textContent.trim() : say("selected", { N: n });
+
+/** notEveryone means no mails but those that are picked. */
+export function notEveryone() {
+	if (every()) every().checked = false;
+}
+
 /** names tell a folder, and a list of it, from others, whichever page is shown. */
 function names(form) {
 	const here = new URL(one("[name=back]", form).value, location.href).searchParams;
@@ -46,6 +62,7 @@ document.addEventListener("restante:swap", leavePicks);
 
 /** forgetPicks lets go of the picks on other pages, and gives what takes that back. */
 export function forgetPicks() {
+	notEveryone();
 	const were = elsewhere(), set = (list) => {
 		kept.clear();
 		for (const uid of list) kept.add(uid);
@@ -122,15 +139,17 @@ export function count() {
 		one(".moveto", bar)?.before(tell) ?? bar.append(tell);
 		tell.after(el("button", { type: "button", class: "action-page", onclick: () => pick(rows(), true) }, say("page")));
 	}
-	tell.textContent = "✕ " + say("selected", { N: n });
+	const words = pickedWords(n);
+	tell.textContent = "✕ " + words;
 	const page = one(".action-page", bar);
 	if (page) page.hidden = picked().length === rows().length;
-	if (n) announce(say("selected", { N: n }));
+	if (n) announce(words);
 }
 
 /** settle makes a fresh list ready: one tab stop, the counter. */
 export function settle() {
 	bringPicks();
+	everyone();
 	const list = rows();
 	const stop = one(".row[data-current]") ?? list[0];
 	for (const r of list) one("[data-message-link]", r).tabIndex = r === stop ? 0 : -1;

@@ -37,7 +37,7 @@ func (s *Server) showFiles(p *person, base string, open *mailclient.Open, v *tem
 	if n := len(v.Files); n > 0 {
 		v.FilesWords = p.L.T("files.count", "N", n) + " · " + p.L.Size(total)
 		if n > 1 {
-			v.ZipURL = base + "/attachments.zip"
+			v.ZipURL = with(base+"/attachments.zip", url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}})
 		}
 	}
 }

@@ -222,6 +222,7 @@ func (s *Server) afterAct(p *person, v *templates.Message) {
 func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailclient.Open) *templates.Message {
 	m := open.Message
 	base := pathMessage(p.Account.ID, pl.slug, open.UID)
+	this := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}} // and no mail of a folder that was made anew
 	date := dateOf(open.Row).In(p.Zone)
 	from := personOf(first(m.Header.From()))
 	v := &templates.Message{
@@ -230,7 +231,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 		Date: p.L.Moment(date, s.nowFor(p)), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(from.Name, from.Addr), Hue: hue(from.Addr),
 		Flagged: open.Flags.Flagged, CanAct: !open.ReadOnly, Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
 		ActionURL: pl.path + "/actions", ListURL: listURL(r, pl), Here: r.URL.RequestURI(),
-		PrintURL: base + "/print", SourceURL: base + "/source", EMLURL: base + ".eml", List: m.Header.Text("List-Id"),
+		PrintURL: with(base+"/print", this), SourceURL: with(base+"/source", this), EMLURL: with(base+".eml", this), List: m.Header.Text("List-Id"),
 	}
 	if from.Addr == "" {
 		v.From.Name = p.L.T("row.nobody")

@@ -191,11 +191,15 @@ func (s *Server) raw(w http.ResponseWriter, r *http.Request, p *person) error {
 	if err != nil {
 		return err
 	}
+	validity, err := validityParam(r.URL.Query().Get("v"))
+	if err != nil {
+		return err
+	}
 	pl, err := s.place(r, p)
 	if err != nil {
 		return err
 	}
-	return p.Mail.Raw(r.Context(), pl.box.Name, 0, uid, w)
+	return p.Mail.Raw(r.Context(), pl.box.Name, validity, uid, w)
 }
 
 // zip serves all files of a mail, streamed.

@@ -199,3 +199,41 @@ func TestAllInAFolderAreMeantOnlyAsLongAsAllArePicked(t *testing.T) {
 	b.keys("s")
 	b.sees("53 flagged.")
 }
+
+// TestAMailOfARebuiltFolderIsNotTakenForAnother: what its page leads to is that mail, or nothing.
+func TestAMailOfARebuiltFolderIsNotTakenForAnother(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		s := newSite(t, srv, testdb.SQLite(t), nil)
+		anna := srv.NewUser(t)
+		talk := srv.Talk(t, anna)
+		file := func(name string) string {
+			return "From: Ben <ben@keller.example>\r\nSubject: " + name + "\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\nContent-Disposition: attachment; filename=" + name + "\r\n\r\n" + name + "\r\n--b--\r\n"
+		}
+		talk.Do("CREATE Work")
+		talk.Append("Work", "", file("old.txt"))
+		v := s.signIn(anna).get("/mail/1/Work").open("old.txt")
+		var links []string
+		for _, a := range v.all("a") {
+			if href := attr(a, "href"); strings.HasPrefix(href, "/mail/1/Work/1/") && !strings.Contains(href, "reply") || strings.HasPrefix(href, "/mail/1/Work/1.eml") {
+				links = append(links, href)
+			}
+		}
+		if len(links) < 4 {
+			t.Fatalf("the page leads to %q", links)
+		}
+		for _, href := range links {
+			v.get(href).want(200)
+		}
+		was := strings.Join(talk.Do("STATUS Work (UIDVALIDITY)"), "")
+		for is := was; is == was; is = strings.Join(talk.Do("STATUS Work (UIDVALIDITY)"), "") {
+			talk.Do("DELETE Work")
+			talk.Do("CREATE Work")
+		}
+		talk.Append("Work", "", file("new.txt"))
+		for _, href := range links {
+			if v.get(href); v.status != 404 && !strings.Contains(string(v.body), "old.txt") || strings.Contains(string(v.body), "new.txt") {
+				t.Errorf("%s: %d %.200s", href, v.status, v.body)
+			}
+		}
+	})
+}

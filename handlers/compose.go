@@ -170,7 +170,7 @@ func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbo
 	if err == nil {
 		return freshDraft{goTo: "/compose/" + d.ID}, nil
 	}
-	if id, _, ok := strings.Cut(open.Message.Header.Get("X-Restante-Draft"), ";"); ok {
+	if id, _, ok := strings.Cut(open.Message.Header.Get(compose.DraftField), ";"); ok {
 		if d, err := s.store.Draft(r.Context(), p.User.ID, strings.TrimSpace(id)); err == nil && d.State == "open" {
 			return freshDraft{goTo: "/compose/" + d.ID}, nil
 		}

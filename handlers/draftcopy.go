@@ -2,9 +2,13 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +25,7 @@ type filing struct {
 
 const (
 	copyTime = 12 * time.Second // for the copy of a draft without files
+	fileWait = 5 * time.Second  // that a page waits for what is owed
 	slowLine = 100 << 10        // octets a second to a mail server that is still fit for use
 )
 
@@ -47,17 +52,47 @@ func (s *Server) fileDraft(r *http.Request, p *person, d store.Draft, leaving bo
 	if !s.filing.due(d.ID, s.now()) && !leaving {
 		return d.IMAP.Rev == d.Rev
 	}
-	if err := s.copyDraft(context.WithoutCancel(r.Context()), p, d); err != nil {
+	if err := s.copyDraft(context.WithoutCancel(r.Context()), p, d.ID); err != nil {
 		s.logProblem(r, problemOf(err))
 		return false
 	}
 	return true
 }
 
+// fileOwed files what the Drafts folder lacks of drafts that were last saved before a time: a page was closed, a session
+// ended or a server was away before they were filed. What cannot be filed now is owed on.
+func (s *Server) fileOwed(ctx context.Context, r *http.Request, p *person, before time.Time) {
+	drafts, err := s.store.OpenDrafts(ctx, p.User.ID, 50)
+	for _, d := range drafts {
+		if d.AccountID != p.Account.ID || d.Updated.After(before) {
+			continue
+		}
+		if err = s.copyDraft(ctx, p, d.ID); err != nil {
+			break
+		}
+	}
+	if err != nil && r.Context().Err() == nil {
+		s.logProblem(r, problemOf(err))
+	}
+}
+
+// fileNow files all that is owed, as far as it gets while a person waits.
+func (s *Server) fileNow(r *http.Request, p *person) {
+	ctx, cancel := context.WithTimeout(r.Context(), fileWait)
+	defer cancel()
+	s.fileOwed(ctx, r, p, s.now())
+}
+
 // copyDraft puts the draft into the IMAP Drafts mailbox: the new copy first, then the old one goes (A15).
-func (s *Server) copyDraft(ctx context.Context, p *person, d store.Draft) error {
-	if d.IMAP.Rev == d.Rev && d.IMAP.UID != 0 {
-		return nil
+func (s *Server) copyDraft(ctx context.Context, p *person, id string) error {
+	leave, err := s.copying.enter(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	d, err := s.store.Draft(ctx, p.User.ID, id)
+	if err != nil || d.State != "open" || d.IMAP.Rev == d.Rev && d.IMAP.UID != 0 {
+		return err
 	}
 	m, _, err := s.mailOf(ctx, p, d)
 	if err != nil {
@@ -87,18 +122,56 @@ func (s *Server) copyDraft(ctx context.Context, p *person, d store.Draft) error 
 	if err != nil {
 		return err
 	}
-	if uid == 0 {
-		if ref, err := p.Mail.FindByMessageID(ctx, box.Name, m.MessageID); err == nil && len(ref.UIDs) > 0 {
-			validity, uid = ref.UIDValidity, ref.UIDs[len(ref.UIDs)-1]
-		}
+	ours, err := p.Mail.Newest(ctx, box.Name, compose.DraftField, func(v string) bool {
+		rev, ok := strings.CutPrefix(v, d.ID+"; ")
+		n, err := strconv.ParseInt(rev, 10, 64)
+		return ok && err == nil && d.IMAP.Rev < n && n <= d.Rev
+	})
+	if n := len(ours.UIDs); err == nil && uid == 0 && n > 0 {
+		validity, uid = ours.UIDValidity, ours.UIDs[n-1]
 	}
-	if err := s.store.SetDraftCopy(ctx, p.User.ID, d.ID, store.DraftCopy{Mailbox: box.Name, Validity: validity, UID: uid, Rev: d.Rev}); err != nil {
+	seen := err
+	err = s.store.SetDraftCopy(ctx, p.User.ID, d.ID, store.DraftCopy{Mailbox: box.Name, Validity: validity, UID: uid, Rev: d.Rev})
+	if errors.Is(err, store.ErrNotFound) { // sent or thrown away meanwhile
+		return p.expunge(ctx, mailclient.Ref{Mailbox: box.Name, UIDValidity: validity, UIDs: []uint32{uid}})
+	}
+	if err != nil {
 		return err
 	}
-	if d.IMAP.UID == 0 || d.IMAP.UID == uid {
+	ours.UIDs = slices.DeleteFunc(ours.UIDs, func(u uint32) bool { return u == uid })
+	return errors.Join(seen, p.expunge(ctx, copyAt(d)), p.putAside(ctx, ours))
+}
+
+// putAside moves copies into the trash of which our store does not know: the end of their filing was not seen, or the
+// store is an older one that was brought back, and what they say may stand nowhere else.
+func (p *person) putAside(ctx context.Context, copies mailclient.Ref) error {
+	if len(copies.UIDs) == 0 {
 		return nil
 	}
-	return p.Mail.Expunge(ctx, mailclient.Ref{Mailbox: d.IMAP.Mailbox, UIDValidity: d.IMAP.Validity, UIDs: []uint32{d.IMAP.UID}})
+	trash, err := p.Mail.MailboxByRole(ctx, mailclient.RoleTrash, true, "Trash")
+	if err == nil {
+		_, err = p.Mail.Move(ctx, copies, trash.Name)
+	}
+	return err
+}
+
+// copyAt is the draft's copy in the Drafts folder.
+func copyAt(d store.Draft) mailclient.Ref {
+	return mailclient.Ref{Mailbox: d.IMAP.Mailbox, UIDValidity: d.IMAP.Validity, UIDs: []uint32{d.IMAP.UID}}
+}
+
+// expunge takes copies of drafts out of their folder. One of which nobody knows where it is, or whose folder was made
+// anew, is gone already.
+func (p *person) expunge(ctx context.Context, at mailclient.Ref) error {
+	at.UIDs = slices.DeleteFunc(at.UIDs, func(uid uint32) bool { return uid == 0 })
+	if len(at.UIDs) == 0 {
+		return nil
+	}
+	err := p.Mail.Expunge(ctx, at)
+	if errors.Is(err, mailclient.ErrUIDValidity) || errors.Is(err, mailclient.ErrNoMailbox) {
+		return nil
+	}
+	return err
 }
 
 type countWriter struct{ n int64 }

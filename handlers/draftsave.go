@@ -217,7 +217,7 @@ func (s *Server) draftSaved(w http.ResponseWriter, r *http.Request, p *person, d
 		return nil
 	}
 	if f.action == "save" {
-		if err := s.copyDraft(r.Context(), p, d); err != nil {
+		if err := s.copyDraft(r.Context(), p, d.ID); err != nil {
 			pr := problemOf(err)
 			s.logProblem(r, pr)
 			s.putFlash(r, flash{Words: p.L.T(pr.Key, pr.Args...), Failed: true})
@@ -246,9 +246,8 @@ func (s *Server) dropCopy(r *http.Request, p *person, d store.Draft) {
 	if d.IMAP.UID == 0 {
 		return
 	}
-	ref := mailclient.Ref{Mailbox: d.IMAP.Mailbox, UIDValidity: d.IMAP.Validity, UIDs: []uint32{d.IMAP.UID}}
-	err := p.Mail.Expunge(r.Context(), ref)
-	if err == nil || errors.Is(err, mailclient.ErrUIDValidity) {
+	err := p.expunge(r.Context(), copyAt(d))
+	if err == nil {
 		err = s.store.SetDraftCopy(r.Context(), p.User.ID, d.ID, store.DraftCopy{})
 	}
 	if err != nil {

@@ -88,6 +88,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 	}
 	beat := time.NewTicker(25 * time.Second)
 	defer beat.Stop()
+	owed := func() { s.fileOwed(r.Context(), r, p, s.now().Add(-filingPause)) }
+	owed()
 	for {
 		var err error
 		select {
@@ -102,6 +104,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 				return nil
 			}
 			s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
+			owed()
 			err = write("beat", map[string]int64{"t": time.Now().Unix()})
 		case e := <-mail:
 			err = write("mail", map[string]any{"kind": e.Kind, "mailbox": e.Mailbox, "count": e.Count})

@@ -254,6 +254,7 @@ func (s *Server) goOn(w http.ResponseWriter, r *http.Request, f signInForm) erro
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	who, err := s.person(r)
 	if err == nil {
+		s.fileNow(r, who)
 		s.log.Info("sign-out", "id", requestID(r), "user", who.User.ID)
 	}
 	if err := s.sessions.Destroy(r.Context()); err != nil {

@@ -18,6 +18,7 @@ import (
 const perPage = 50
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request, p *person) error {
+	s.fileNow(r, p)
 	return seeOther(w, r, pathMailbox(p.Account.ID, "INBOX"))
 }
 
@@ -117,6 +118,9 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 	}
 	if day := r.URL.Query().Get("on"); day != "" {
 		return s.jump(w, r, p, pl, lq, day)
+	}
+	if pl.box.Role == mailclient.RoleDrafts && lq.Page <= 1 {
+		s.fileNow(r, p)
 	}
 	list, err := p.Mail.List(r.Context(), pl.box.Name, lq)
 	if err != nil {

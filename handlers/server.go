@@ -52,6 +52,8 @@ type Server struct {
 	filing filing
 	drafts *crowd[string] // by id: requests for one draft follow one another
 
+	copying *crowd[string] // by id: copies of one draft, too
+
 	requests, costlies *crowd[int64] // by user
 
 	touched touched
@@ -107,7 +109,7 @@ func New(o Options) *Server {
 	s := &Server{
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, tokens: o.Tokens, queue: o.Queue, finder: o.Finder, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), bounds: o.Limits, checks: newPasswords(o.Ring, time.Now),
-		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
+		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), copying: newCrowd[string](1), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
 	}
 	if u, err := url.Parse(o.Config.PublicURL); err == nil && u.Host != "" {
 		s.pictures = proxy.New(proxy.Options{Own: []string{u.Host}})

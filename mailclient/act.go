@@ -436,16 +436,44 @@ func whyRefused(ctx context.Context, c *imapx.Conn, raw string, no error) error 
 	return no
 }
 
-// FindByMessageID looks for a mail by its Message-ID, without brackets: among the headers of the newest 200 first,
-// for a search may lag behind, then by SEARCH (A14).
+// FindByMessageID looks for a mail by its Message-ID, without brackets: among the headers of the newest first, for a
+// search may lag behind, then by SEARCH (A14).
 func (s *Session) FindByMessageID(ctx context.Context, mailbox, id string) (Ref, error) {
+	return s.among(ctx, mailbox, "Message-ID", func(c *imapx.Conn, ref *Ref, newest []imapx.Fetch) (err error) {
+		for _, f := range newest {
+			if headerID(f.Header) == id {
+				ref.UIDs = append(ref.UIDs, f.UID)
+			}
+		}
+		if len(ref.UIDs) == 0 && c.Exists() > lookedAt {
+			ref.UIDs, _, err = searchBox(ctx, c, []any{"HEADER Message-ID", imapx.Str(id)})
+		}
+		return err
+	})
+}
+
+// Newest gives of the newest mails of a mailbox those whose header field is picked by its value, oldest first.
+func (s *Session) Newest(ctx context.Context, mailbox, field string, picked func(value string) bool) (Ref, error) {
+	return s.among(ctx, mailbox, field, func(_ *imapx.Conn, ref *Ref, newest []imapx.Fetch) error {
+		for _, f := range newest {
+			if _, v, ok := strings.Cut(string(f.Header), ":"); ok && picked(strings.Join(strings.Fields(v), " ")) {
+				ref.UIDs = append(ref.UIDs, f.UID)
+			}
+		}
+		return nil
+	})
+}
+
+const lookedAt = 200 // of the newest mails
+
+// among lets pick choose from the newest mails of a mailbox that are not marked as deleted, each with one header field.
+func (s *Session) among(ctx context.Context, mailbox, field string, pick func(*imapx.Conn, *Ref, []imapx.Fetch) error) (ref Ref, err error) {
 	raw, err := s.rawName(mailbox)
 	if err != nil {
-		return Ref{}, err
+		return ref, err
 	}
-	ref := Ref{Mailbox: mailbox}
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
-		ref.UIDs = nil
+		ref = Ref{Mailbox: mailbox}
 		b, err := selectBox(ctx, c, raw)
 		if err != nil {
 			return err
@@ -455,20 +483,12 @@ func (s *Session) FindByMessageID(ctx context.Context, mailbox, id string) (Ref,
 		if n == 0 {
 			return nil
 		}
-		cmd := imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", max(1, n-199), n), "(UID FLAGS BODY.PEEK[HEADER.FIELDS (Message-ID)])")
+		cmd := imapx.Cmd("FETCH", fmt.Sprintf("%d:%d", max(1, n-lookedAt+1), n), "(UID FLAGS BODY.PEEK[HEADER.FIELDS ("+field+")])")
 		if err := c.Do(ctx, cmd); err != nil {
 			return err
 		}
-		for _, f := range collect(cmd.Data) {
-			if headerID(f.Header) == id && !flagsOf(f.Flags).Deleted {
-				ref.UIDs = append(ref.UIDs, f.UID)
-			}
-		}
-		if len(ref.UIDs) > 0 || n <= 200 {
-			return nil
-		}
-		ref.UIDs, _, err = searchBox(ctx, c, []any{"HEADER Message-ID", imapx.Str(id)})
-		return err
+		newest := slices.DeleteFunc(collect(cmd.Data), func(f imapx.Fetch) bool { return flagsOf(f.Flags).Deleted })
+		return pick(c, &ref, newest)
 	})
 	return ref, err
 }

@@ -109,10 +109,11 @@ func (s *Store) SaveDraft(ctx context.Context, userID int64, id string, f DraftF
 	return rev, one(err)
 }
 
-// SetDraftCopy remembers where the IMAP copy of a revision lies. A zero copy means there is none.
+// SetDraftCopy remembers where the IMAP copy of a revision lies. A zero copy means there is none. ErrNotFound: the draft
+// is no longer open, and gets none.
 func (s *Store) SetDraftCopy(ctx context.Context, userID int64, id string, c DraftCopy) error {
 	return changed(s.db.ExecContext(ctx, `
-		UPDATE drafts SET imap_mailbox = $1, imap_validity = $2, imap_uid = $3, imap_rev = $4 WHERE id = $5 AND user_id = $6`,
+		UPDATE drafts SET imap_mailbox = $1, imap_validity = $2, imap_uid = $3, imap_rev = $4 WHERE id = $5 AND user_id = $6 AND ($1 = '' OR state = 'open')`,
 		c.Mailbox, c.Validity, c.UID, c.Rev, id, userID))
 }
 
@@ -121,10 +122,11 @@ func (s *Store) SetDraftState(ctx context.Context, userID int64, id, state strin
 	return changed(s.db.ExecContext(ctx, `UPDATE drafts SET state = $1, updated_at = $2 WHERE id = $3 AND user_id = $4`, state, s.ms(), id, userID))
 }
 
-// OpenDrafts lists a user's open drafts that have no copy in IMAP, or an older one, newest first, at most n.
+// OpenDrafts lists a user's open drafts that have no copy in IMAP, or an older one, newest first, at most n. Another
+// program's draft that was opened here has one until it is written on.
 func (s *Store) OpenDrafts(ctx context.Context, userID int64, n int) ([]Draft, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT `+draftColumns+` FROM drafts WHERE user_id = $1 AND state = 'open' AND imap_rev < rev
+		SELECT `+draftColumns+` FROM drafts WHERE user_id = $1 AND state = 'open' AND imap_rev < rev AND (imap_uid = 0 OR rev > 1)
 		ORDER BY updated_at DESC LIMIT $2`, userID, n)
 	return collect(rows, err, func(r *sql.Rows) (Draft, error) { return scanDraft(r) })
 }

@@ -71,6 +71,9 @@ func TestDraftsKnowTheirCopies(t *testing.T) {
 		_, err := s.DraftAt(ctx, anna.ID, account.ID, c)
 		missing(t, "no draft there", err)
 		missing(t, "copy of no draft", s.SetDraftCopy(ctx, anna.ID, "none", c))
+		ok(t, s.SetDraftState(ctx, anna.ID, d.ID, "sent"))
+		missing(t, "copy of a sent draft", s.SetDraftCopy(ctx, anna.ID, d.ID, c))
+		ok(t, s.SetDraftCopy(ctx, anna.ID, d.ID, store.DraftCopy{}))
 	})
 }
 

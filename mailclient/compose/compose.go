@@ -43,6 +43,9 @@ type Draft struct {
 	DraftID     string // set for the copy in Drafts only: "id; rev"
 }
 
+// DraftField is the header field of a draft's copy that holds its DraftID.
+const DraftField = "X-Restante-Draft"
+
 // ErrHeader means that a field holds CR, LF or NUL and was not written (SECURITY 5.2).
 var ErrHeader = errors.New("a line break or NUL in a header field")
 
@@ -242,7 +245,7 @@ func header(d Draft) (h mail.Header, err error) {
 		}
 	}
 	if d.DraftID != "" {
-		h.Set("X-Restante-Draft", d.DraftID)
+		h.Set(DraftField, d.DraftID)
 	}
 	for _, f := range []struct {
 		name string

@@ -122,7 +122,7 @@ function remove(w) {
 async function keep(w) {
 	const { draft, people } = w.writing;
 	for (const p of people) p.take();
-	if (!draft.dirty && !draft.waitsForFolder || await draft.save({ force: draft.waitsForFolder, leave: true })) return true;
+	if (!draft.dirty && !draft.waitsForFolder || await draft.settle()) return true;
 	await draft.keepHere();
 	toast(say("notkept"), { failed: true });
 	return false;

@@ -94,8 +94,6 @@ export class Draft {
 	/** save keeps the draft on the server. It gives whether the server has it. */
 	async save({ force = false, keepalive = false, leave = false } = {}) {
 		clearTimeout(this.quiet);
-		clearTimeout(this.unfiled);
-		this.unfiled = null;
 		clearTimeout(this.typing);
 		this.typing = null;
 		if (this.busy) {
@@ -103,8 +101,23 @@ export class Draft {
 			if (this.busy) return this.busy;
 		}
 		if (this.over || this.unknown && !force || !this.dirty && !force) return !this.dirty;
+		clearTimeout(this.unfiled);
+		this.unfiled = null;
 		this.busy = this.post(keepalive, leave ? "leave" : "autosave").finally(() => { this.busy = null; });
 		return this.busy;
+	}
+
+	/** settle keeps all of it, in the Drafts folder too, because it is not written on here. It gives whether the server has it. */
+	async settle(keepalive = false) {
+		await this.busy;
+		return this.save({ force: this.waitsForFolder, keepalive, leave: true });
+	}
+
+	/** lend settles it for another tab, whose text this one is not to file over. */
+	async lend() {
+		await this.settle();
+		clearTimeout(this.unfiled);
+		this.unfiled = null;
 	}
 
 	async post(keepalive, kind) {
@@ -165,7 +178,7 @@ export class Draft {
 		if (!this.dirty && !this.waitsForFolder) return;
 		this.keepHere();
 		const size = [...this.data().values()].reduce((n, v) => n + String(v).length, 0);
-		if (navigator.onLine) this.save({ force: this.waitsForFolder, keepalive: size < 50_000, leave: true });
+		if (navigator.onLine) this.settle(size < 50_000);
 	}
 
 	/** end stops keeping: the form itself is being sent. */

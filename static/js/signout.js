@@ -16,7 +16,7 @@ const ask = (n) => dialog(n === 1 ? say("onlyhere") : say("onlyheremany", { N: n
 
 /** ready saves, and gives whether the person may go. */
 async function ready() {
-	await Promise.all([...unsaved].map(async (d) => await d.save({ leave: true }) || d.keepHere()));
+	await Promise.all([...unsaved].map(async (d) => await d.settle() || d.keepHere()));
 	const n = await copiesOf(account()).catch(() => 0);
 	const choice = n ? await ask(n) : "keep";
 	if (choice === "drop") {

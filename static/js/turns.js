@@ -61,7 +61,7 @@ class Turn {
 
 	/** yield lets another tab go on, with all that was written here. */
 	async yield() {
-		await this.draft.save({ leave: true });
+		await this.draft.lend();
 		this.release();
 		this.rest();
 	}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"restante/internal/store"
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// autosave saves a form as our script does while its writer types, and gives whether the Drafts folder has it.
+func (f *form) autosave(name, value string) (filed bool) {
+	f.v.t.Helper()
+	req := f.set(name, value).set("action", "save").request()
+	req.Header.Set("X-Restante", "autosave")
+	f.v.do(req).want(204)
+	f.set("rev", f.v.header.Get("X-Restante-Rev"))
+	f.action = "/compose/" + f.v.header.Get("X-Restante-Draft")
+	return f.v.header.Get("X-Restante-Filed") == "1"
+}
+
+// holds are the mails of a mailbox, as they lie there.
+func holds(talk *testmail.Talk, mailbox string) string {
+	talk.Do("SELECT %q", mailbox)
+	lines, _ := talk.Try("UID FETCH 1:* (BODY.PEEK[])")
+	return strings.Join(lines, "\n")
+}
+
+// TestTheDraftsFolderGetsAllThatWasWritten, whatever ends before the copy's time has come: nobody has to write on for that.
+func TestTheDraftsFolderGetsAllThatWasWritten(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		for name, ends := range map[string]func(s *site, v *visitor, u testmail.User){
+			"signing out": func(_ *site, v *visitor, _ testmail.User) {
+				v.get("/settings").form("form[action=/logout]").press("", "").want(200)
+			},
+			"another sign-in": func(s *site, v *visitor, u testmail.User) {
+				s.signIn(u).get("/settings/devices").formAround("button[value=others]").press("action", "others").want(200)
+				v.get("/settings").says("h1", "Your mail is here.")
+				s.signIn(u)
+			},
+			"a restart": func(s *site, v *visitor, _ testmail.User) {
+				s.restart()
+				v.get("/").want(200)
+			},
+			"a look into the folder": func(_ *site, v *visitor, _ testmail.User) { v.get("/mail/1/Drafts").want(200) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				s, u := newSite(t, srv, testdb.SQLite(t), nil), srv.NewUser(t)
+				talk := srv.Talk(t, u)
+				v := s.signIn(u)
+				f := v.get("/compose").form("form[data-compose]").set("subject", "Filed")
+				if !f.autosave("body", "Before.") {
+					t.Fatal("the first copy is not made at once")
+				}
+				s.restart()
+				f.autosave("body", "Before. Then more.")
+				if f.autosave("body", "Before. Then more. And all the rest.") || strings.Contains(holds(talk, "Drafts"), "all the rest") {
+					t.Fatal("the copy is made at each save")
+				}
+				ends(s, v, u)
+				if got := holds(talk, "Drafts"); !strings.Contains(got, "all the rest") || strings.Count(got, "Before.") != 1 {
+					t.Errorf("in Drafts lies:\n%s", got)
+				}
+			})
+		}
+	})
+}
+
+// TestACopyOfWhichNobodyKnowsIsPutAside: the program ended, or the line broke, after the copy had come to the folder.
+func TestACopyOfWhichNobodyKnowsIsPutAside(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		s := newSite(t, srv, testdb.SQLite(t), nil)
+		u := srv.NewUser(t)
+		talk := srv.Talk(t, u)
+		v := s.signIn(u)
+		f := v.get("/compose").form("form[data-compose]").set("subject", "Twice")
+		f.autosave("body", "Before.")
+		id := v.header.Get("X-Restante-Draft")
+		if err := s.house.store.SetDraftCopy(t.Context(), 1, id, store.DraftCopy{}); err != nil {
+			t.Fatal(err)
+		}
+		s.restart()
+		if !f.autosave("body", "After.") {
+			t.Error("not filed")
+		}
+		if got := holds(talk, "Drafts"); !strings.Contains(got, "After.") || strings.Contains(got, "Before.") {
+			t.Errorf("in Drafts lies:\n%s", got)
+		}
+		if got := holds(talk, "Trash"); !strings.Contains(got, "Before.") {
+			t.Errorf("in the trash lies:\n%s", got)
+		}
+	})
+}
+
+// TestAnotherProgramsDraftIsLeftAsItIs until somebody writes on it here.
+func TestAnotherProgramsDraftIsLeftAsItIs(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	u := srv.NewUser(t)
+	talk := srv.Talk(t, u)
+	talk.Append("Drafts", `\Draft`, "From: "+u.Address+"\r\nSubject: From elsewhere\r\nX-Mailer: Other\r\n\r\nHello\r\n")
+	v := s.signIn(u)
+	v.get("/mail/1/Drafts").open("From elsewhere").want(200)
+	f := v.form("form[data-compose]")
+	v.get("/mail/1/Drafts").want(200)
+	if got := holds(talk, "Drafts"); !strings.Contains(got, "X-Mailer: Other") {
+		t.Errorf("in Drafts lies:\n%s", got)
+	}
+	f.autosave("body", "Hello, and on.")
+	if got := holds(talk, "Drafts"); !strings.Contains(got, "and on.") || strings.Contains(got, "X-Mailer: Other") {
+		t.Errorf("in Drafts lies:\n%s", got)
+	}
+}
+
+// TestSigningOutFilesWhatIsStillBeingWritten in a letter that lies on another page.
+func TestSigningOutFilesWhatIsStillBeingWritten(t *testing.T) {
+	b, srv, anna := tabWith(t, 1)
+	talk := srv.Talk(t, anna)
+	b.keys("c")
+	b.until("the editor stands", `document.querySelector("form[data-docked] .editor")`)
+	kept := func(words string) {
+		b.t.Helper()
+		b.click(".editor")
+		b.keys(words)
+		b.until("kept", `document.querySelector("[data-kept]").innerText.includes("Draft kept")`)
+		ask[bool](b, `(document.querySelector("[data-kept]").innerText = "", true)`)
+	}
+	kept("Before.")
+	eventually(t, "the first copy is made", func() bool { return strings.Contains(holds(talk, "Drafts"), "Before.") })
+	kept(" And all the rest.")
+	b.click("details.account > summary")
+	b.press("Sign out")
+	b.until("signed out", `location.pathname === "/login" && document.readyState === "complete"`)
+	if got := holds(talk, "Drafts"); !strings.Contains(got, "all the rest") {
+		t.Errorf("in Drafts lies:\n%s", got)
+	}
+}

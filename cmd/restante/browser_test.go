@@ -270,7 +270,8 @@ func (b *tab) borrow(v *visitor) {
 	}
 }
 
-// TestTheSessionEndsWhileWriting: what was typed is still there after signing in again in place.
+// TestTheSessionEndsWhileWriting: the writer is told and not interrupted, and nothing that they typed is lost or taken
+// for the password.
 func TestTheSessionEndsWhileWriting(t *testing.T) {
 	srv := testmail.Demo(t)
 	s := newSite(t, srv, testdb.SQLite(t), nil)
@@ -290,13 +291,29 @@ func TestTheSessionEndsWhileWriting(t *testing.T) {
 	elsewhere.get("/settings/devices").want(200)
 	elsewhere.formAround("button[value=others]").press("action", "others").want(200)
 
-	b.until("asked for the password", `document.querySelector("dialog[open] #again-password")`)
+	asked := `document.querySelector("dialog[open] #again-password")`
+	b.keys(", nor this")
+	b.until("the letter says so", `document.querySelector("form[data-compose] [role=alert]")?.innerText.includes("Please sign in again")`)
+	b.keys(" and that")
+	if ask[bool](b, "Boolean("+asked+")") || !ask[bool](b, `document.querySelector(".editor").innerText.includes("Not to be lost, nor this and that") && document.activeElement.matches(".editor")`) {
+		t.Error("the writer was interrupted")
+	}
+	b.press("Sign in")
+	b.until("asked for the password", asked+` === document.activeElement`)
+	b.keys("\x1b")
+	b.until("not now", `!document.querySelector("dialog[open]") && document.activeElement.matches(".editor")`)
+	b.chord('\r') // is no typing: it cannot be done without
+	b.until("asked for the password", asked+` === document.activeElement`)
+	b.keys("\x1b")
+	b.until("not now", `!document.querySelector("dialog[open]")`)
+	b.press("Sign in")
+	b.until("asked for the password", asked)
 	b.keys(u.Password + "\r")
 	b.until("signed in again", `!document.querySelector("dialog[open]")`)
 	b.click(".editor")
 	b.keys(", ever")
-	b.until("kept after signing in again", `document.querySelector("[data-kept]").innerText.includes("Draft kept")`)
-	if words := ask[string](b, `document.querySelector(".editor").innerText`); !strings.Contains(words, "Not to be lost") {
+	b.until("kept after signing in again", `document.querySelector("[data-kept]").innerText.includes("Draft kept") && !document.querySelector("[data-sign-in]")`)
+	if words := ask[string](b, `document.querySelector(".editor").innerText`); !strings.Contains(words, "Not to be lost, nor this and that") {
 		t.Errorf("the text is now %q", words)
 	}
 }

@@ -537,6 +537,8 @@ func TestTheSessionEndsWhileWritingAtAProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.keys(".")
+	b.until("the letter says so", `document.querySelector("form[data-compose] [role=alert]")?.innerText.includes("Please sign in again")`)
+	b.press("Sign in")
 	b.until("led to the provider", `document.querySelector("dialog[open] a.filled")`)
 	if at := ask[string](b, `new URL(document.querySelector("dialog[open] a.filled").href).pathname + new URL(document.querySelector("dialog[open] a.filled").href).search`); at != "/login?again="+url.QueryEscape(a.user.Address) {
 		t.Errorf("it leads to %s", at)

@@ -92,7 +92,7 @@ class Writing {
 		await this.uploads.done();
 		// A save first: it renews a session that is over, in place, and tells what cannot be reached while the form still stands.
 		const { id } = this.draft;
-		if (!navigator.onLine || this.draft.dirty && !await this.draft.save() && !this.draft.unknown) {
+		if (!navigator.onLine || this.draft.dirty && !await this.draft.save({ asked: true }) && !this.draft.unknown) {
 			this.draft.keepHere();
 			return toast(say(navigator.onLine ? "notkept" : "offline"), { failed: true });
 		}
@@ -119,7 +119,7 @@ class Writing {
 	/** post sends the form without leaving the page it lies on. */
 	async post(button) {
 		if (button?.value === "save") {
-			if (await this.draft.save({ force: true, leave: true })) toast(say("keptdraft"));
+			if (await this.draft.save({ force: true, leave: true, asked: true })) toast(say("keptdraft"));
 			return;
 		}
 		this.draft.data(); // the editor writes its text
@@ -127,7 +127,7 @@ class Writing {
 		this.draft.end();
 		data.set("back", location.pathname + location.search);
 		try {
-			const response = await call(this.form.getAttribute("action"), { method: "POST", body: data, headers: { "X-Restante": "act" } });
+			const response = await call(this.form.getAttribute("action"), { method: "POST", body: data, headers: { "X-Restante": "act" }, asked: true });
 			const doc = isOurs(response) ? parse(response, await response.text()) : null;
 			if (response.redirected) {
 				await this.draft.forget();

@@ -1,5 +1,5 @@
 // Dialogs made of a few words, and the sign-in that comes to the page.
-import { el, one } from "./dom.js";
+import { all, el, icon, one } from "./dom.js";
 import { say } from "./words.js";
 
 /** dialog opens with nodes; its promise gives what close() is called with, null for Esc. A modal one stays when the page beside it is pressed. */
@@ -51,11 +51,36 @@ const elsewhere = (provider) => dialog(say("again"), (close) => {
 	];
 }, { modal: true });
 
+/** offered takes away what offerSignIn has put up. */
+export const offered = () => all("[data-sign-in]").forEach((bar) => bar.remove());
+
+/**
+ * offerSignIn tells of the end of the session in the letter that has the caret: a dialog would take what is typed for
+ * the password. The writer goes on, and turns to it when they will. It gives whether there is such a letter.
+ */
+export function offerSignIn() {
+	const caret = document.activeElement, form = caret?.closest("form[data-compose]");
+	if (asking || !form || !caret.matches("input, select, textarea, [contenteditable]")) return false;
+	if (!one("[data-sign-in]", form)) {
+		one("[data-notes]", form).append(el("p", { class: "bar warn", role: "alert", "data-sign-in": true }, icon("triangle-alert"), el("span", {}, say("again")),
+			el("button", { type: "button", onclick: () => { caret.focus(); signIn(); } }, say("signin"))));
+	}
+	return true;
+}
+
 /** signIn asks for the password in place, or leads to the provider. It gives true once the person is signed in. */
 export function signIn() {
 	const { provider } = document.body.dataset;
-	if (provider) return asking ??= elsewhere(provider).finally(() => { asking = null; });
-	asking ??= dialog(say("again"), (close) => {
+	return asking ??= (provider ? elsewhere(provider) : here()).finally(() => { asking = null; }).then((done) => {
+		if (!done) return done;
+		offered();
+		document.dispatchEvent(new CustomEvent("restante:signedin"));
+		return done;
+	});
+}
+
+function here() {
+	return dialog(say("again"), (close) => {
 		const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
 		const password = el("input", { type: "password", id: "again-password", name: "password", autocomplete: "current-password", required: true, autofocus: true });
 		const username = el("input", { type: "text", name: "username", autocomplete: "username", value: one(".account .menu-head")?.textContent.trim() ?? "", hidden: true });
@@ -74,6 +99,5 @@ export function signIn() {
 		el("p", { class: "field" }, el("label", { for: "again-password" }, say("password")), password), wrong,
 		el("p", { class: "buttons" }, el("button", { type: "button", onclick: () => close(false) }, say("cancel")), el("button", { class: "filled" }, say("signin"))));
 		return [form];
-	}, { modal: true }).finally(() => { asking = null; });
-	return asking;
+	}, { modal: true });
 }

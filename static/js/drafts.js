@@ -33,6 +33,7 @@ export class Draft {
 		document.addEventListener("visibilitychange", () => { if (document.hidden) this.leave(); }, { signal });
 		addEventListener("pagehide", () => this.leave(), { signal });
 		addEventListener("online", () => this.save(), { signal });
+		document.addEventListener("restante:signedin", () => this.save(), { signal });
 		unsaved.add(this);
 	}
 
@@ -92,7 +93,7 @@ export class Draft {
 	forget(name = this.name) { return this.copies.forget(name).catch(() => { /* nothing to forget */ }); }
 
 	/** save keeps the draft on the server. It gives whether the server has it. */
-	async save({ force = false, keepalive = false, leave = false } = {}) {
+	async save({ force = false, keepalive = false, leave = false, asked = false } = {}) {
 		clearTimeout(this.quiet);
 		clearTimeout(this.typing);
 		this.typing = null;
@@ -103,7 +104,7 @@ export class Draft {
 		if (this.over || this.unknown && !force || !this.dirty && !force) return !this.dirty;
 		clearTimeout(this.unfiled);
 		this.unfiled = null;
-		this.busy = this.post(keepalive, leave ? "leave" : "autosave").finally(() => { this.busy = null; });
+		this.busy = this.post({ keepalive, asked }, leave ? "leave" : "autosave").finally(() => { this.busy = null; });
 		return this.busy;
 	}
 
@@ -120,10 +121,10 @@ export class Draft {
 		this.unfiled = null;
 	}
 
-	async post(keepalive, kind) {
+	async post(how, kind) {
 		const count = this.changed, name = this.name;
 		try {
-			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data("save"), headers: { "X-Restante": kind }, keepalive });
+			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data("save"), headers: { "X-Restante": kind }, ...how });
 			const doc = isOurs(response) ? parse(response, await response.text()) : null;
 			if (response.status === 409) { // sent or thrown away elsewhere
 				this.over = true;

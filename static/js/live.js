@@ -1,6 +1,6 @@
 // News from the server over one stream; when it cannot be had, the page asks now and then.
 import { all, on, one } from "./dom.js";
-import { signIn } from "./dialog.js";
+import { offerSignIn, signIn } from "./dialog.js";
 import { refresh, restless } from "./acts.js";
 import { call } from "./net.js";
 import { announce, toast } from "./toast.js";
@@ -23,7 +23,7 @@ async function over() {
 	const response = await fetch("/settings", { method: "GET", headers: { "X-Restante": "1" }, redirect: "manual", credentials: "same-origin" }).catch(() => null);
 	if (!response || response.status !== 401 && response.type !== "opaqueredirect") return;
 	if (!one("form[data-compose]")) return location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
-	if (!await signIn()) toast(say("again"), { failed: true }); // what is being written stays on the screen
+	if (!offerSignIn() && !await signIn()) toast(say("again"), { failed: true }); // what is being written stays on the screen
 }
 
 let leaving = false; // a form of this page is on its way: nothing may overtake it

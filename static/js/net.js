@@ -1,17 +1,21 @@
 // Going from page to page without loading them whole: fetch, check, morph.
 // Whatever fails falls back to plain navigation.
 import { all, el, isOurs, one, parse } from "./dom.js";
-import { signIn } from "./dialog.js";
+import { offered, offerSignIn, signIn } from "./dialog.js";
 import { markCurrent } from "./rows.js";
 import { adopt, toast } from "./toast.js";
 import { say } from "./words.js";
 
-/** call fetches from our own server; a session that is over is renewed in place and the call repeated once. */
-export async function call(url, init = {}, again = true) {
+/**
+ * call fetches from our own server; a session that is over is renewed in place and the call repeated once. Who writes a
+ * letter is not interrupted for it, unless the call is what they have asked for.
+ */
+export async function call(url, { asked = false, ...init } = {}, again = true) {
 	const response = await fetch(url, { credentials: "same-origin", mode: "same-origin", ...init, headers: { "X-Restante": "1", Accept: "text/html", ...init.headers } });
-	if ((response.status === 401 || new URL(response.url).pathname === "/login") && again) {
-		if (await signIn()) return call(url, init, false);
-	}
+	const over = response.status === 401 || new URL(response.url).pathname === "/login";
+	if (!over && response.ok) offered();
+	if (!over || !again || !asked && offerSignIn()) return response;
+	if (await signIn()) return call(url, init, false);
 	return response;
 }
 

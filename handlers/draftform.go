@@ -66,6 +66,9 @@ func (s *Server) identityOf(ctx context.Context, p *person, from string) (int64,
 	return -1, err
 }
 
+// unquoted takes back what browsers write for characters that would end a name in the form (HTML, multipart/form-data).
+var unquoted = strings.NewReplacer("%22", `"`, "%0D", " ", "%0A", " ")
+
 // readParts reads a multipart form; the Content-ID of a picture for the text is added to the values as "cid".
 func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values url.Values) error {
 	mr, err := r.MultipartReader()
@@ -87,7 +90,7 @@ func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values ur
 				return problemOf(err)
 			}
 		}
-		u := store.Upload{DraftID: d.ID, Name: part.FileName(), Type: part.Header.Get("Content-Type")}
+		u := store.Upload{DraftID: d.ID, Name: unquoted.Replace(part.FileName()), Type: part.Header.Get("Content-Type")}
 		if u.ContentID = placed(part.FormName(), u.Type); u.ContentID != "" {
 			values.Add("cid", u.ContentID)
 		}

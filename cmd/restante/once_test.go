@@ -205,3 +205,10 @@ func TestADoubleClickOnSendInTheBrowser(t *testing.T) {
 		})
 	}
 }
+
+// TestAFileKeepsTheQuotationMarksOfItsName, which browsers write as %22 in a form.
+func TestAFileKeepsTheQuotationMarksOfItsName(t *testing.T) {
+	_, _, v := smallSite(t, nil)
+	v.get("/compose").form("form[data-compose]").set("subject", "Quoted").attach("attachments", file{"the %22new%22 plan, 100%.txt", []byte("abc")}).press("action", "save").want(200)
+	v.says("a[data-attachment]", `the "new" plan, 100%.txt`)
+}

@@ -305,6 +305,7 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	if written, err := s.people(r, p); err == nil {
 		page.People, _ = s.suggestions(r.Context(), p, "", written, 50)
 	}
+	page.FileLimit = s.bounds.Of(p.User.Address, limits.FileMB) << 20
 	if limit := s.sendLimit(p); limit > 0 {
 		page.Limit = limit * 57 / 78 // base64 and its line ends
 		page.LimitWords = p.L.T("compose.limit", "Size", p.L.Size(page.Limit))

@@ -49,22 +49,21 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, p *person) error
 	return err
 }
 
-// sendLimit is the SIZE of the person's submission server, asked for once an hour, 0 while it is not known.
+// sendLimit is the SIZE of the person's submission server, asked for once an hour, 0 while it is not known. The first
+// page that wants it waits a moment for it.
 func (s *Server) sendLimit(p *person) int64 {
 	key := p.Servers.SMTP.Host
 	s.sizeMu.Lock()
+	defer s.sizeMu.Unlock()
 	known, ok := s.sizes[key]
-	if !ok {
-		s.sizes[key] = sizeKnown{at: s.now()}
-	} else if s.now().Sub(known.at) > time.Hour {
-		known.at = s.now()
-		s.sizes[key], ok = known, false
-	}
-	s.sizeMu.Unlock()
-	if ok {
+	if ok && s.now().Before(known.until) {
 		return known.size
 	}
-	ask := func() {
+	known.until = s.now().Add(time.Minute) // while it is asked for, or silent
+	s.sizes[key] = known
+	heard := make(chan struct{})
+	go func() { // ends within 5 s
+		defer close(heard)
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		size, err := submit.Limit(ctx, submit.Options{Server: p.Servers.SMTP, Credentials: s.queue.Credentials(p.cred)})
@@ -72,16 +71,23 @@ func (s *Server) sendLimit(p *person) int64 {
 			return
 		}
 		s.sizeMu.Lock()
-		s.sizes[key] = sizeKnown{at: s.now(), size: size}
-		s.sizeMu.Unlock()
-
+		defer s.sizeMu.Unlock()
+		s.sizes[key] = sizeKnown{until: s.now().Add(time.Hour), size: size}
+	}()
+	if ok {
+		return known.size
 	}
-	go ask() // ends within 5 s; the next page knows
-	return known.size
+	s.sizeMu.Unlock()
+	select {
+	case <-heard:
+	case <-time.After(time.Second):
+	}
+	s.sizeMu.Lock()
+	return s.sizes[key].size
 }
 
-// sizeKnown is a SIZE as last heard.
+// sizeKnown is a SIZE as last heard, and until when it holds.
 type sizeKnown struct {
-	at   time.Time
-	size int64
+	until time.Time
+	size  int64
 }

@@ -278,6 +278,7 @@ type Compose struct {
 	People                      []Suggestion
 	Files                       []File
 	LimitWords, TooBigWords     string
+	FileLimit                   int64 // bytes that one file may have
 	Limit                       int64 // bytes that all files may have together, 0 when it is not known
 }
 

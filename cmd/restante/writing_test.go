@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -279,5 +280,34 @@ func TestAHiddenRecipientIsToldBeforeAnsweringAll(t *testing.T) {
 		if strings.Contains(string(v.get("/compose?reply=1&in=INBOX&uid="+uid).want(200).body), note) {
 			t.Errorf("%s: told when answering the sender alone", subject)
 		}
+	}
+}
+
+// TestTheFirstLetterKnowsWhatIsTooLarge before a byte of it is sent: for the mail server, which nobody has asked before,
+// and for the site.
+func TestTheFirstLetterKnowsWhatIsTooLarge(t *testing.T) {
+	s := newSite(t, testmail.Postfix(t, testmail.PostfixOptions{}), testdb.SQLite(t), nil)
+	u := s.mail.NewUser(t)
+	form := s.signIn(u).get("/compose").want(200).one("form[data-compose]")
+	if n, err := strconv.Atoi(attr(form, "data-limit")); err != nil || n < 1<<20 {
+		t.Errorf("the server takes %q", attr(form, "data-limit"))
+	}
+	b := newTab(t, s, wide)
+	b.signIn(u)
+	b.open("/compose")
+	b.until("the editor stands", `document.querySelector(".editor")`)
+	drop := func(name string, octets int) {
+		ask[bool](b, `(() => {
+			const dataTransfer = new DataTransfer(), form = document.querySelector("form[data-compose]");
+			dataTransfer.items.add(new File([new Uint8Array($)], $));
+			return form.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true })) || true;
+		})()`, octets, name)
+	}
+	drop("film.bin", 51<<20)
+	b.sees("film.bin is too large for this site.")
+	drop("small.bin", 1<<10)
+	b.until("the other goes up", `document.querySelector("[data-files] a[data-attachment]")?.innerText.includes("small.bin")`)
+	if strings.Contains(ask[string](b, `document.querySelector("[data-files]").innerText`), "film.bin") {
+		t.Error("the film is on its way")
 	}
 }

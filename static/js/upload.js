@@ -71,6 +71,9 @@ export class Uploads {
 
 	/** add takes files; without a draft on the server they stay in the form and go with it. place puts one into the text. */
 	async add(files, place = () => null) {
+		const most = Number(this.form.dataset.fileLimit), large = files.find((f) => f.size > most);
+		if (large) toast(say("toobig", { Name: large.name }), { failed: true });
+		files = files.filter((f) => f.size <= most);
 		if (!files.length) return true;
 		const limit = Number(this.form.dataset.limit || 0);
 		const bytes = [...this.list.children].reduce((n, row) => n + Number(row.dataset.bytes || 0), 0) + files.reduce((n, f) => n + f.size, 0);

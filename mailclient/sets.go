@@ -6,28 +6,32 @@ import (
 	"strings"
 )
 
-// maxSet is how long a UID set on the wire may be, in bytes (L5).
-const maxSet = 8000
+const (
+	maxSet     = 8000   // bytes of a UID set on the wire (L5)
+	maxCovered = 20_000 // mails in one: what the server says of them is held at once
+)
 
-// uidSets writes UIDs as sets, ranges joined, each at most maxSet bytes long.
+// uidSets writes UIDs as sets, ranges joined, each at most maxSet bytes long and of at most maxCovered mails.
 func uidSets(uids []uint32) []string {
 	uids = slices.Clone(uids)
 	slices.Sort(uids)
 	uids = slices.Compact(uids)
 	var sets []string
 	var b strings.Builder
+	covered := 0
 	for i := 0; i < len(uids); {
 		j := i
-		for j+1 < len(uids) && uids[j+1] == uids[j]+1 {
+		for j+1 < len(uids) && uids[j+1] == uids[j]+1 && j+1-i < maxCovered {
 			j++
 		}
 		piece := strconv.FormatUint(uint64(uids[i]), 10)
 		if j > i {
 			piece += ":" + strconv.FormatUint(uint64(uids[j]), 10)
 		}
-		if b.Len() > 0 && b.Len()+1+len(piece) > maxSet {
+		if covered += j - i + 1; b.Len() > 0 && (b.Len()+1+len(piece) > maxSet || covered > maxCovered) {
 			sets = append(sets, b.String())
 			b.Reset()
+			covered = j - i + 1
 		}
 		if b.Len() > 0 {
 			b.WriteByte(',')

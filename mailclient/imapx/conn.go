@@ -40,6 +40,8 @@ type Conn struct {
 	client *imapclient.Client
 	done   chan struct{} // closed when the reading goroutine has ended
 
+	unasked int // responses since the last command; the reading goroutine's alone
+
 	mu     sync.Mutex
 	batch  *batch
 	err    error
@@ -124,6 +126,7 @@ type Command struct {
 	args     []any
 	tag      string
 	answered chan struct{}
+	weight   int // of Data
 }
 
 // Str is an argument that is written as a string: quoted, or as a literal.
@@ -432,14 +435,22 @@ func (c *Conn) untagged(r Response) {
 	b := c.batch
 	c.mu.Unlock()
 	if b == nil {
+		if c.unasked++; c.unasked > maxUnasked {
+			c.fail(Lost, "", errFlood)
+		}
 		if c.o.Data != nil {
 			c.o.Data(r)
 		}
 		return
 	}
+	c.unasked = 0
 	cmd := b.owner(r.Type)
 	if cmd.On != nil {
 		cmd.On(r)
+		return
+	}
+	if cmd.weight += r.weight(); cmd.weight > maxAnswer {
+		c.fail(Lost, "", errFlood)
 		return
 	}
 	cmd.Data = append(cmd.Data, r)

@@ -205,3 +205,26 @@ func TestM9_NamesRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// TestO_AnAnswerWithoutEndIsCut before it takes the memory: many short lines weigh more than one long one.
+func TestO_AnAnswerWithoutEndIsCut(t *testing.T) {
+	for name, odd := range map[string]string{
+		"short lines": strings.Repeat("* 1 EXISTS\r\n", 200_000),
+		"lists":       strings.Repeat("* LIST () NIL ("+strings.Repeat("a ", 5000)+"a)\r\n", 400),
+	} {
+		c, err := dialScripted(t, scripted{odd: odd})
+		if err != nil {
+			t.Fatal(err)
+		}
+		noop := Cmd("NOOP")
+		held := 0
+		err = c.Do(t.Context(), noop)
+		for _, r := range noop.Data {
+			held += r.weight()
+		}
+		if err == nil || held > maxAnswer {
+			t.Errorf("%s: %v; %d responses that weigh %d are held", name, err, len(noop.Data), held)
+		}
+		c.Close()
+	}
+}

@@ -16,11 +16,14 @@ const (
 	maxNesting = 200
 	maxNodes   = 500_000
 	maxJunk    = 100
+	maxAnswer  = 96 << 20  // of memory, that the data of one command takes
+	maxUnasked = 1_000_000 // responses between two commands
 )
 
 var (
 	errLine    = errors.New("line too long")
 	errLiteral = errors.New("literal too long")
+	errFlood   = errors.New("answer without end")
 )
 
 // Kind is what a Node is.
@@ -74,6 +77,16 @@ type Response struct {
 	Args   string // the arguments of the code
 	Text   string // of a status response or a continuation
 	Rest   string // raw text after the type, for lines read by their own rules
+}
+
+// weight is some measure of the memory that a response takes.
+func (r Response) weight() int { return 512 + len(r.Rest) + weight(r.Nodes) }
+
+func weight(nodes []Node) (n int) {
+	for _, e := range nodes {
+		n += 64 + len(e.Text) + weight(e.List)
+	}
+	return n
 }
 
 // segment is text, followed by a literal if has.

@@ -218,9 +218,8 @@ func (s *Server) draftSaved(w http.ResponseWriter, r *http.Request, p *person, d
 	}
 	if f.action == "save" {
 		if err := s.copyDraft(r.Context(), p, d.ID); err != nil {
-			pr := problemOf(err)
-			s.logProblem(r, pr)
-			s.putFlash(r, flash{Words: p.L.T(pr.Key, pr.Args...), Failed: true})
+			s.logProblem(r, problemOf(err))
+			s.putFlash(r, flash{Words: p.L.T("compose.notfiled"), Failed: true})
 		} else {
 			s.putFlash(r, flash{Words: p.L.T("compose.saved")})
 		}

@@ -98,6 +98,15 @@ func problemOf(err error) *Problem {
 	return wrap(err, http.StatusInternalServerError, "error.500")
 }
 
+// problemAt is problemOf for what went wrong at a request: where somebody reads, nothing is to be put back.
+func problemAt(r *http.Request, err error) *Problem {
+	p := problemOf(err)
+	if p.Key == "error.refused" && reading(r) {
+		return &Problem{Status: p.Status, Key: "error.notshown", Server: p.Server, err: err}
+	}
+	return p
+}
+
 func wrap(err error, status int, key string, args ...any) *Problem {
 	return &Problem{Status: status, Key: key, Args: args, err: err}
 }
@@ -163,7 +172,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // nobody is there to read it
 	}
-	p := problemOf(err)
+	p := problemAt(r, err)
 	s.logProblem(r, p)
 	nonce := s.setHeaders(w, classApp)
 	l := browserLanguage(r)

@@ -281,7 +281,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		if f.Again != nil { // which says why
 			return f, nil
 		}
-		pr := problemOf(err)
+		pr := problemAt(r, err)
 		f.Strip = &templates.Strip{Words: p.L.T(pr.Key, pr.Args...), URL: f.Here}
 		return f, nil
 	}

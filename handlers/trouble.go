@@ -22,7 +22,7 @@ func (s *Server) failInFrame(w http.ResponseWriter, r *http.Request, p *person, 
 		words := q.Get("search") + q.Get("q")
 		return s.searchAgain(w, r, p, bad, words, slug) == nil
 	}
-	pr := problemOf(err)
+	pr := problemAt(r, err)
 	frame, boxes := s.frame(r, p, "mail", p.L.T("error.title"), "")
 	frame.WriteOutlined = true
 	if boxes == nil { // the server is away: there is nothing to stand beside it

@@ -136,3 +136,18 @@ func TestSigningOutFilesWhatIsStillBeingWritten(t *testing.T) {
 		t.Errorf("in Drafts lies:\n%s", got)
 	}
 }
+
+// TestADraftThatCannotBeFiledIsKept, its writer is told where it is, and what is only read is not said to be put back.
+func TestADraftThatCannotBeFiledIsKept(t *testing.T) {
+	server := newFakeIMAP(t)
+	s := newSite(t, server.mail(), testdb.SQLite(t), nil)
+	v := s.signIn(testmail.User{Address: "anna@fake.test", Password: "secret"})
+	server.breakWith(faults["says NO"])
+	v.get("/compose").form("form[data-compose]").set("subject", "Kept").set("body", "All of it.").press("action", "save").want(200)
+	v.says("[role=alert]", "Your text is kept here.")
+	if got := v.form("form[data-compose]").values.Get("body"); got != "All of it." {
+		t.Errorf("the form holds %q", got)
+	}
+	v.get("/mail/1/INBOX").want(409)
+	v.says("[role=alert]", "The mail server refused to show this.")
+}

@@ -31,8 +31,9 @@ type draftForm struct {
 	asked  string // those that the form shows: pressing Send again answers them
 	carry  string
 	back   string
-	once   string // names the form until it has a draft
-	live   bool   // a script keeps it up to date
+	once   string   // names the form until it has a draft
+	lost   []string // names of files that did not come along through a sign-in or an error page
+	live   bool     // a script keeps it up to date
 }
 
 // readDraft reads the form. A multipart body is read part by part: text fields into memory within bounds, files
@@ -156,7 +157,7 @@ func fileError(err error) error {
 }
 
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
-	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once")}
+	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once"), lost: v["lost"]}
 	f.fields = was
 	f.fields.To, f.fields.Cc, f.fields.Bcc = oneList(v.Get("to")), oneList(v.Get("cc")), oneList(v.Get("bcc"))
 	f.fields.Subject = oneLine(v.Get("subject"))

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -53,6 +54,10 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 	}
 	if err := s.saveDraft(r.Context(), p, &d, f, fresh); err != nil {
 		return err
+	}
+	if len(f.lost) > 0 { // and nothing goes out without them
+		words := p.L.T("compose.lost", "Files", strings.Join(f.lost, ", "))
+		return s.composeAgain(w, r, p, d, again{wrong: []templates.FieldError{{Field: "attachments", Words: words}}})
 	}
 	if f.remove != "" {
 		if err := s.store.RemoveUpload(r.Context(), p.User.ID, d.ID, f.remove); err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -33,6 +33,7 @@ func parseForm(r *http.Request) error {
 		return wrap(err, http.StatusBadRequest, "error.form")
 	}
 	err = readFields(mr, r.PostForm, formLimits{bytes: formBytes, fields: formFields}, func(part *multipart.Part) error {
+		r.PostForm.Add("lost", unquoted.Replace(part.FileName()))
 		_, err := io.Copy(io.Discard, part)
 		return err
 	})

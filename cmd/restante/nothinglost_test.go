@@ -99,26 +99,46 @@ func TestAnUploadThatBreaksOffLeavesTheText(t *testing.T) {
 }
 
 // TestAHalfWrittenMailOutlivesItsSession: the session ends while a person writes; sending it asks for the password
-// and goes on.
+// and goes on. Files have to be added again, and nothing goes out without them.
 func TestAHalfWrittenMailOutlivesItsSession(t *testing.T) {
 	for name, withFile := range map[string]bool{"text alone": false, "with a file": true} {
 		t.Run(name, func(t *testing.T) {
-			s, u, v := smallSite(t, nil)
+			s, u, v := smallSite(t, func(c *config.Config) { c.UndoSeconds = 60 })
 			f := v.get("/compose").form("form[data-compose]").set("to", "person1@demo.test").set("subject", "Long thoughts").set("body", "Line one\n\nLine <three> & \"more\"")
 			if withFile {
 				f.attach("attachments", file{"a.bin", []byte("abc")})
 			}
 			s.signIn(u).get("/settings/devices").formAround("button[value=others]").press("action", "others").want(200)
-			f.press("action", "save").want(401)
+			f.press("action", "send").want(401)
 			v.says("[role=status]", "sign in again")
 			v.form("form[action=/login]").set("username", u.Address).set("password", "wrong").press("", "").want(401)
 			v.form("form[action=/login]").set("username", u.Address).set("password", u.Password).press("", "").want(200)
-			v.form("form[method=post]").press("", "").want(200)
+			v.form("form[method=post]").press("", "")
+			if !withFile {
+				v.want(200).get("/outbox").says("[data-outbox]", "Long thoughts")
+				return
+			}
+			v.want(422).says("[role=alert]", "did not come along: a.bin")
+			if v.tab().get("/outbox").has("[data-outbox]") {
+				t.Error("it goes out without its file")
+			}
 			g := v.form("form[data-compose]")
 			if got := strings.ReplaceAll(g.values.Get("body"), "\r\n", "\n"); g.values.Get("subject") != "Long thoughts" || strings.TrimSpace(got) != "Line one\n\nLine <three> & \"more\"" {
 				t.Errorf("what came through: %q, %q", g.values.Get("subject"), got)
 			}
 		})
+	}
+}
+
+// TestADraftThatIsGoneComesBackWithoutItsNewFile, which is named: it cannot come along.
+func TestADraftThatIsGoneComesBackWithoutItsNewFile(t *testing.T) {
+	_, _, v := smallSite(t, nil)
+	f := v.get("/compose").form("form[data-compose]").set("subject", "Gone").set("body", "Still here.").attach("attachments", file{"a.bin", []byte("abc")})
+	f.action = "/compose/0123456789abcdef0123456789abcdef"
+	v.do(f.set("action", "save").request()).want(404)
+	v.form("form[method=post]").press("", "").want(422).says("[role=alert]", "did not come along: a.bin")
+	if got := v.form("form[data-compose]").values.Get("body"); strings.TrimSpace(got) != "Still here." {
+		t.Errorf("the form holds %q", got)
 	}
 }
 

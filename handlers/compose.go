@@ -363,23 +363,6 @@ func (s *Server) people(r *http.Request, p *person) ([]store.Person, error) {
 	return s.store.FindPeople(r.Context(), p.User.ID, nil, candidates)
 }
 
-// hiddenAnswer carries, in a form that has no draft yet, what is answered.
-func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
-	add := func(name, value string) {
-		if value != "" && value != "0" {
-			out = append(out, templates.Field{Name: name, Value: value})
-		}
-	}
-	add("in_reply_to", f.InReplyTo)
-	add("references", strings.Join(f.References, " "))
-	add("answer_kind", f.AnswerKind)
-	add("answer_mailbox", f.AnswerMailbox)
-	add("answer_validity", strconv.FormatUint(uint64(f.AnswerValidity), 10))
-	add("answer_id", f.AnswerID)
-	add("answer_uid", strconv.FormatUint(uint64(f.AnswerUID), 10))
-	return out
-}
-
 // suggestions are people and groups whose words begin with q, as they are written into a field: up to n, the first being
 // whom the person writes to most often and most lately. A group stands for all of its members, after those whose own name
 // begins with q and before those who are found by another of their words. written are those that q finds among the people

@@ -13,6 +13,7 @@ import (
 
 	"restante/internal/store"
 	"restante/mailclient/compose"
+	"restante/templates"
 )
 
 const (
@@ -198,6 +199,23 @@ func oneList(s string) string {
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// hiddenAnswer carries, in a form that has no draft yet, what is answered.
+func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
+	add := func(name, value string) {
+		if value != "" && value != "0" {
+			out = append(out, templates.Field{Name: name, Value: value})
+		}
+	}
+	add("in_reply_to", f.InReplyTo)
+	add("references", strings.Join(f.References, " "))
+	add("answer_kind", f.AnswerKind)
+	add("answer_mailbox", f.AnswerMailbox)
+	add("answer_validity", strconv.FormatUint(uint64(f.AnswerValidity), 10))
+	add("answer_id", f.AnswerID)
+	add("answer_uid", strconv.FormatUint(uint64(f.AnswerUID), 10))
+	return out
 }
 
 // answer reads what a new draft answers, carried by the form.

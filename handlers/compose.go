@@ -412,14 +412,14 @@ func (s *Server) ranked(ctx context.Context, p *person, words []string, written 
 
 // writtenTo are people written to whose name, or address, begins with q.
 func (s *Server) writtenTo(ctx context.Context, p *person, q string) ([]store.Person, error) {
-	begin := contacts.Fold(q)
+	begin := message.Fold(q)
 	fits := func(known store.Person) bool { return contacts.Begins(known.Name, known.Address, begin) }
 	return s.store.FindPeople(ctx, p.User.ID, fits, candidates)
 }
 
 // namedSo says whether each of the words, folded, begins one of a name's.
 func namedSo(name string, words []string) bool {
-	folded := " " + contacts.Fold(name)
+	folded := " " + message.Fold(name)
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(folded, " "+w) })
 }
 

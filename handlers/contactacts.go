@@ -12,6 +12,7 @@ import (
 	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/mailclient/compose"
+	"restante/mailclient/message"
 	"restante/templates"
 )
 
@@ -151,7 +152,7 @@ func (s *Server) changeMembers(w http.ResponseWriter, r *http.Request, p *person
 			return seeOther(w, r, back)
 		}
 		var err error
-		if id, err = s.store.MakeGroup(r.Context(), p.User.ID, name, contacts.Fold(name)); err != nil {
+		if id, err = s.store.MakeGroup(r.Context(), p.User.ID, name, message.Fold(name)); err != nil {
 			return s.groupProblem(w, r, p, err, back)
 		}
 	}
@@ -200,7 +201,7 @@ func (s *Server) changeGroup(w http.ResponseWriter, r *http.Request, p *person) 
 			s.putFlash(r, flash{Words: p.L.T("contacts.whichgroup"), Failed: true})
 			return seeOther(w, r, here)
 		}
-		ok, err := s.store.RenameGroup(r.Context(), p.User.ID, id, name, contacts.Fold(name))
+		ok, err := s.store.RenameGroup(r.Context(), p.User.ID, id, name, message.Fold(name))
 		if err != nil {
 			return err
 		}
@@ -229,7 +230,7 @@ func (s *Server) contactsBack(r *http.Request, p *person, u *undoContacts) error
 	if u.Group == nil {
 		return nil
 	}
-	id, err := s.store.MakeGroup(ctx, p.User.ID, u.Group.Name, contacts.Fold(u.Group.Name))
+	id, err := s.store.MakeGroup(ctx, p.User.ID, u.Group.Name, message.Fold(u.Group.Name))
 	if err == nil {
 		_, err = s.store.ChangeMembers(ctx, p.User.ID, id, u.Group.In, true)
 	}

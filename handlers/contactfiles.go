@@ -20,6 +20,7 @@ import (
 	"restante/internal/contacts"
 	"restante/internal/limits"
 	"restante/internal/store"
+	"restante/mailclient/message"
 	"restante/templates"
 )
 
@@ -337,7 +338,7 @@ func (s *Server) changeOf(r *http.Request, p *person, f contactFile) (ch store.C
 		if id, ok := groups[name]; ok {
 			return id, nil
 		}
-		id, err := s.store.MakeGroup(r.Context(), p.User.ID, name, contacts.Fold(name))
+		id, err := s.store.MakeGroup(r.Context(), p.User.ID, name, message.Fold(name))
 		if errors.Is(err, store.ErrTooMany) {
 			id, err = 0, nil // they are kept without it
 		}

@@ -11,6 +11,7 @@ import (
 	"restante/internal/contacts"
 	"restante/internal/limits"
 	"restante/internal/store"
+	"restante/mailclient/message"
 	"restante/templates"
 )
 
@@ -187,7 +188,7 @@ func (s *Server) saveContact(w http.ResponseWriter, r *http.Request, p *person) 
 		}
 	}
 	if name := groupName(r.PostFormValue("newgroup")); name != "" {
-		g, err := s.store.MakeGroup(r.Context(), p.User.ID, name, contacts.Fold(name))
+		g, err := s.store.MakeGroup(r.Context(), p.User.ID, name, message.Fold(name))
 		if err != nil {
 			return s.groupProblem(w, r, p, err, r.URL.Path)
 		}

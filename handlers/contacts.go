@@ -14,6 +14,7 @@ import (
 	"restante/internal/contacts"
 	"restante/internal/store"
 	"restante/mailclient/compose"
+	"restante/mailclient/message"
 	"restante/templates"
 )
 
@@ -50,7 +51,7 @@ func (s *Server) contactList(w http.ResponseWriter, r *http.Request, p *person) 
 }
 
 // foldedWords are the words of a filter as contacts are found by them.
-func foldedWords(q string) []string { return strings.Fields(contacts.Fold(q)) }
+func foldedWords(q string) []string { return strings.Fields(message.Fold(q)) }
 
 // contactsPage is the list that the query asks for: ?q=, ?group=, ?page=.
 func (s *Server) contactsPage(r *http.Request, p *person) (templates.Contacts, error) {

@@ -11,6 +11,7 @@ import (
 	"restante/internal/contacts"
 	"restante/internal/store"
 	"restante/mailclient"
+	"restante/mailclient/message"
 	"restante/templates"
 )
 
@@ -104,7 +105,7 @@ func offeredFolders(ctx context.Context, p *person, before, key, word string) (o
 	if err != nil { // people and searches are offered all the same
 		return nil
 	}
-	begin := contacts.Fold(word)
+	begin := message.Fold(word)
 	for _, b := range boxes {
 		name := fullDisplay(b, p)
 		if len(out) == maxOffered || !b.Selectable || !contacts.Begins(name, b.Name, begin) {
@@ -121,9 +122,9 @@ func offeredFolders(ctx context.Context, p *person, before, key, word string) (o
 
 // offeredSought are the searches of before in which these words stand.
 func (s *Server) offeredSought(r *http.Request, q string) (out []templates.Offer) {
-	q = contacts.Fold(strings.TrimSpace(q))
+	q = message.Fold(strings.TrimSpace(q))
 	for _, words := range s.sought(r) {
-		if folded := contacts.Fold(words); folded != q && strings.Contains(folded, q) && len(out) < maxOffered {
+		if folded := message.Fold(words); folded != q && strings.Contains(folded, q) && len(out) < maxOffered {
 			out = append(out, templates.Offer{Words: words, Query: words, URL: with("/search", url.Values{"q": {words}})})
 		}
 	}

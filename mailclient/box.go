@@ -12,6 +12,7 @@ type box struct {
 	raw       string
 	validity  uint32
 	uidnext   uint32
+	modseq    uint64 // when it was opened; 0 where it has none
 	readOnly  bool
 	permanent []string // nil: all flags are kept
 	star      bool     // new keywords can be made
@@ -92,6 +93,8 @@ func (b *box) learn(r imapx.Response) {
 		b.validity = imapx.Node{Text: r.Args}.Number32()
 	case "UIDNEXT":
 		b.uidnext = imapx.Node{Text: r.Args}.Number32()
+	case "HIGHESTMODSEQ":
+		b.modseq = uint64(max(imapx.Node{Text: r.Args}.Number(), 0))
 	case "READ-ONLY":
 		b.readOnly = true
 	case "PERMANENTFLAGS":

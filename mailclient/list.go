@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"restante/mailclient/imapx"
+	"restante/mailclient/message"
 )
 
 const (
@@ -40,12 +41,12 @@ func (s *Session) List(ctx context.Context, mailbox string, q ListQuery) (List, 
 		}
 		return err
 	})
-	l.hideDeleted()
+	l.HideDeleted()
 	return l, err
 }
 
-// hideDeleted counts the mails that are marked deleted instead of showing them (L13).
-func (l *List) hideDeleted() {
+// HideDeleted counts the mails that are marked deleted instead of showing them (L13).
+func (l *List) HideDeleted() {
 	l.Deleted = len(l.Rows)
 	l.Rows = slices.DeleteFunc(l.Rows, func(r Row) bool { return r.Flags.Deleted })
 	l.Deleted -= len(l.Rows)
@@ -275,14 +276,14 @@ func sortText(by Sort, r Row) string {
 	switch by {
 	case SortFrom:
 		if len(r.From) > 0 {
-			return strings.ToLower(cmp.Or(r.From[0].Name, r.From[0].Addr))
+			return message.Fold(cmp.Or(r.From[0].Name, r.From[0].Addr))
 		}
 	case SortTo:
 		if len(r.To) > 0 {
-			return strings.ToLower(cmp.Or(r.To[0].Name, r.To[0].Addr))
+			return message.Fold(cmp.Or(r.To[0].Name, r.To[0].Addr))
 		}
 	case SortSubject:
-		return strings.ToLower(baseSubject(r.Subject))
+		return message.Fold(baseSubject(r.Subject))
 	}
 	return ""
 }

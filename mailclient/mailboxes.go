@@ -47,6 +47,7 @@ func (s *Session) Mailboxes(ctx context.Context) ([]Mailbox, error) {
 
 // stale makes the next Mailboxes ask the server.
 func (s *Session) stale() {
+	s.acted.Add(1)
 	s.mu.Lock()
 	s.tree.at = time.Time{}
 	s.mu.Unlock()

@@ -147,7 +147,7 @@ func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q 
 		l, err = s.List(ctx, mailbox, q)
 		return out, l, err
 	}
-	l.hideDeleted()
+	l.HideDeleted()
 	return out, l, err
 }
 
@@ -180,7 +180,7 @@ func (s *Session) OpenBeside(ctx context.Context, mailbox string, uid uint32, q 
 		l.Rows = s.keptRows(raw, b.validity, page)
 		return err
 	})
-	if l.hideDeleted(); err == nil && there < 3 {
+	if l.HideDeleted(); err == nil && there < 3 {
 		return s.OpenInList(ctx, mailbox, uid, q)
 	}
 	return out, l, err

@@ -19,6 +19,8 @@ type Session struct {
 	host    *seats
 	work    *seats // for connections that do not watch
 	changes atomic.Uint64
+	acted   atomic.Uint64
+	asked   atomic.Int32 // requests of the person that are under way
 
 	mu     sync.Mutex
 	ep     Endpoint
@@ -319,6 +321,10 @@ func (s *Session) release(c *imapx.Conn) {
 
 // do runs f on a connection. What may be done twice is done once more when the connection was lost under it (C20).
 func (s *Session) do(ctx context.Context, raw string, twice bool, f func(*imapx.Conn) error) error {
+	if ctx.Value(behindKey{}) == nil {
+		s.asked.Add(1)
+		defer s.asked.Add(-1)
+	}
 	for try := 0; ; try++ {
 		c, err := s.acquire(ctx, raw)
 		if err != nil {

@@ -11,9 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"restante/mailclient/compose"
+	"restante/mailclient/message"
 )
 
 // Bounds of one contact. What is more is cut.
@@ -131,38 +130,22 @@ func cut(s string, most int) string {
 	return strings.ToValidUTF8(s[:most], "")
 }
 
-// Fold makes a text comparable: small letters without their marks, so that "Müller" is found by "muller". Letters that
-// have no parts, such as "ø", stay.
-func Fold(s string) string {
-	s = strings.ToLower(s)
-	if !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return s // most are, and each letter that somebody types asks for all they have written to
-	}
-	var b strings.Builder
-	for _, r := range norm.NFKD.String(s) {
-		if !unicode.Is(unicode.Mn, r) {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
 // Begins says whether an address, a name, or one of the words of a name begins with prefix, which is folded.
 func Begins(name, address, prefix string) bool {
-	name = Fold(name)
-	return strings.HasPrefix(Fold(address), prefix) || strings.HasPrefix(name, prefix) || strings.Contains(name, " "+prefix)
+	name = message.Fold(name)
+	return strings.HasPrefix(message.Fold(address), prefix) || strings.HasPrefix(name, prefix) || strings.Contains(name, " "+prefix)
 }
 
 // Words are the beginnings of words by which a contact is found, folded, each after a space.
 func (c Contact) Words() string {
 	var b strings.Builder
 	for _, s := range []string{c.Name, c.Nickname, c.Company} {
-		for _, w := range strings.FieldsFunc(Fold(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+		for _, w := range strings.FieldsFunc(message.Fold(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
 			b.WriteString(" " + w)
 		}
 	}
 	for _, v := range c.Addresses {
-		address := strings.ReplaceAll(Fold(v.Text), " ", "")
+		address := strings.ReplaceAll(message.Fold(v.Text), " ", "")
 		b.WriteString(" " + address)
 		if at := strings.LastIndexByte(address, '@'); at >= 0 {
 			b.WriteString(" " + address[at+1:])
@@ -188,7 +171,7 @@ func digits(s string) string {
 
 // Initial is the heading under which a contact stands: its first letter, "#" for what begins with none.
 func (c Contact) Initial() string {
-	if r, _ := utf8.DecodeRuneInString(strings.ToUpper(Fold(c.Shown()))); unicode.IsLetter(r) {
+	if r, _ := utf8.DecodeRuneInString(strings.ToUpper(message.Fold(c.Shown()))); unicode.IsLetter(r) {
 		return string(r)
 	}
 	return "#"
@@ -196,7 +179,7 @@ func (c Contact) Initial() string {
 
 // Sort is what contacts are ordered by, byte by byte: those under one heading stand together.
 func (c Contact) Sort() string {
-	return cut(strings.ToLower(c.Initial())+" "+Fold(c.Shown()), maxText)
+	return cut(strings.ToLower(c.Initial())+" "+message.Fold(c.Shown()), maxText)
 }
 
 // Score is how near somebody stands who was written to so many times, the last time so long ago: often counts, by its
@@ -294,7 +277,7 @@ func (c Contact) Keys() (keys []string) {
 	for _, a := range c.Addresses {
 		keys = append(keys, "a:"+strings.ToLower(a.Text))
 	}
-	if words := strings.Fields(Fold(c.Name)); len(words) > 1 {
+	if words := strings.Fields(message.Fold(c.Name)); len(words) > 1 {
 		slices.Sort(words) // "Keller, Anna" is "Anna Keller"
 		for i := range words {
 			words[i] = strings.Trim(words[i], ",.;")

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"restante/mailclient/message"
 )
 
 func read(t *testing.T, s string) Read {
@@ -238,7 +240,7 @@ func TestSomebodyIsFoundByTheBeginningOfAWord(t *testing.T) {
 		{"Zoë Ångström", "zoe@x.test", "ngström", false}, {"Émile O'Neil", "ok@x.test", "emile", true}, {"Émile O'Neil", "ok@x.test", "o'n", true}, {`100% "Sure"`, "o_k@x.test", "o_", true},
 		{`100% "Sure"`, "o_k@x.test", "100%", true}, {"Émile O'Neil", "ok@x.test", "o_", false}, {"Émile O'Neil", "ok@x.test", "%", false},
 	} {
-		if Begins(c.name, c.address, Fold(c.typed)) != c.want {
+		if Begins(c.name, c.address, message.Fold(c.typed)) != c.want {
 			t.Errorf("%q of %q <%s>: %t", c.typed, c.name, c.address, !c.want)
 		}
 	}

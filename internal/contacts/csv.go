@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"restante/mailclient/message"
 )
 
 // Fields are what a column of a table can mean; "" is nothing. Several columns may mean the same.
@@ -158,7 +160,7 @@ var known = []struct{ name, field string }{
 func (t Table) Guess() []string {
 	out := make([]string, len(t.Head))
 	for i, head := range t.Head {
-		name := strings.ToLower(Fold(oneLine(head)))
+		name := strings.ToLower(message.Fold(oneLine(head)))
 		if strings.HasSuffix(name, "type") || strings.HasSuffix(name, "- label") || strings.Contains(name, "yomi") || strings.Contains(name, "phonetic") {
 			continue
 		}

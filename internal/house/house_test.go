@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 	"internal/index":    {"mailclient", "mailclient/message"},
 	"internal/sanitize": {},
 	"internal/netguard": {},
-	"internal/contacts": {"mailclient/compose"},
+	"internal/contacts": {"mailclient/compose", "mailclient/message"},
 	"internal/disguise": {},
 	"internal/proxy":    {"internal/netguard"},
 	"internal/seal":     {},

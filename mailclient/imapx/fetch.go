@@ -137,6 +137,12 @@ func (f *Fetch) Merge(g Fetch) {
 	if g.Structure != nil {
 		f.Structure = g.Structure
 	}
+	for k, v := range g.Items {
+		if f.Items == nil {
+			f.Items = map[string][]Node{}
+		}
+		f.Items[k] = v
+	}
 	for k, v := range g.Bodies {
 		if f.Bodies == nil {
 			f.Bodies = map[string][]byte{}

@@ -1,0 +1,205 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	_ "embed" // the schema
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"restante/mailclient"
+)
+
+//go:embed schema.sql
+var schema string
+
+// version is of the schema and of what is written by it: a file of another one is begun anew.
+const version = "1"
+
+// file is the index of one account.
+type file struct {
+	path, owner string
+	db          *sql.DB
+
+	users int // of Index.mu
+	used  time.Time
+	gone  bool
+
+	write sync.Mutex // held by who writes
+	mu    sync.Mutex
+	boxes map[string]*box
+}
+
+// box is what is known of a mailbox as a whole. All but its names are of file.mu.
+type box struct {
+	id   int64
+	name string
+
+	known    mailclient.Known
+	readOnly bool
+	complete bool // all mails are here
+	counts   map[mailclient.Filter]int
+
+	now, next *run
+	asked     time.Time // when the server was last asked
+	heard     uint64    // events of the session then
+	looked    time.Time // when the flags of all were looked at, on a server that tells no changes
+	filling   bool
+	look      []uint32  // mails whose flags are asked for next, on such a server
+	marks     bool      // and whether it is to tell which are unread or flagged
+	marked    time.Time // when it told that
+}
+
+// openFile opens the index of an account, or begins it where there is none that can be used.
+func openFile(path, owner string) (*file, error) {
+	f, err := tryFile(path, owner)
+	if err != nil {
+		if err = remove(path); err == nil {
+			f, err = tryFile(path, owner)
+		}
+	}
+	return f, err
+}
+
+var errOther = errors.New("the index of another version or mailbox")
+
+func tryFile(path, owner string) (*file, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	if have, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err != nil { // SQLite itself would let all read it
+		return nil, err
+	} else if err = have.Close(); err != nil {
+		return nil, err
+	}
+	at := url.URL{Path: path}
+	db, err := sql.Open("sqlite", "file:"+at.EscapedPath()+"?_pragma=busy_timeout(5000)&_pragma=auto_vacuum(2)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-512)&_pragma=journal_size_limit(1048576)&_txlock=immediate")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(2) // one that writes, one that reads
+	db.SetConnMaxIdleTime(time.Minute)
+	f := &file{path: path, owner: owner, db: db, boxes: map[string]*box{}}
+	if err := f.load(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return f, nil
+}
+
+// load makes the tables of a new file, or reads what mailboxes it knows.
+func (f *file) load() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if _, err := f.db.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	is := version + " " + f.owner
+	if _, err := f.db.ExecContext(ctx, `INSERT INTO about (one, text) VALUES (1, ?) ON CONFLICT DO NOTHING`, is); err != nil {
+		return err
+	}
+	var was string
+	if err := f.db.QueryRowContext(ctx, `SELECT text FROM about`).Scan(&was); err != nil {
+		return err
+	}
+	if was != is {
+		return errOther
+	}
+	rows, err := f.db.QueryContext(ctx, `SELECT id, name, validity, uidnext, modseq, readonly, complete, (SELECT COUNT(*) FROM mails WHERE box = boxes.id) FROM boxes`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		b := &box{}
+		if err := rows.Scan(&b.id, &b.name, &b.known.UIDValidity, &b.known.UIDNext, &b.known.ModSeq, &b.readOnly, &b.complete, &b.known.Messages); err != nil {
+			return err
+		}
+		f.boxes[b.name] = b
+	}
+	return rows.Err()
+}
+
+func (f *file) close() { _ = f.db.Close() }
+
+// missing says whether somebody has deleted the file.
+func (f *file) missing() bool {
+	_, err := os.Stat(f.path)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// box is a mailbox, whether anything is known of it or not.
+func (f *file) box(name string) *box {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := f.boxes[name]
+	if b == nil {
+		b = &box{name: name}
+		f.boxes[name] = b
+	}
+	return b
+}
+
+// change writes in one transaction. done is called with file.mu held once it stands.
+func (f *file) change(ctx context.Context, do func(tx *sql.Tx) error, done func()) error {
+	f.write.Lock()
+	defer f.write.Unlock()
+	tx, err := f.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	done()
+	return nil
+}
+
+// save writes what is known of a mailbox as a whole, and gives it an id when it has none.
+func save(ctx context.Context, tx *sql.Tx, b *box, k mailclient.Known, readOnly, complete bool) error {
+	return tx.QueryRowContext(ctx, `INSERT INTO boxes (name, validity, uidnext, modseq, readonly, complete) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET validity = excluded.validity, uidnext = excluded.uidnext, modseq = excluded.modseq, readonly = excluded.readonly, complete = excluded.complete RETURNING id`,
+		b.name, k.UIDValidity, k.UIDNext, int64(k.ModSeq), readOnly, complete).Scan(&b.id)
+}
+
+// bits are the flags of a mail as they are written down.
+type bits int64
+
+const (
+	seen bits = 1 << iota
+	flagged
+	answered
+	forwarded
+	draft
+	deleted
+	junk
+	files
+)
+
+func bitsOf(f mailclient.Flags, hasFiles bool) (b bits) {
+	for _, x := range []struct {
+		on  bool
+		bit bits
+	}{{f.Seen, seen}, {f.Flagged, flagged}, {f.Answered, answered}, {f.Forwarded, forwarded}, {f.Draft, draft}, {f.Deleted, deleted}, {f.Junk, junk}, {hasFiles, files}} {
+		if x.on {
+			b |= x.bit
+		}
+	}
+	return b
+}
+
+func (b bits) flags(words string) mailclient.Flags {
+	return mailclient.Flags{Seen: b&seen != 0, Flagged: b&flagged != 0, Answered: b&answered != 0, Forwarded: b&forwarded != 0, Draft: b&draft != 0,
+		Deleted: b&deleted != 0, Junk: b&junk != 0, Keywords: strings.Fields(words)}
+}

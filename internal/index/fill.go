@@ -1,0 +1,185 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"restante/mailclient"
+)
+
+// fillTime is for the filling of one mailbox. What was filled until then is there when it goes on.
+const fillTime = 30 * time.Minute
+
+// fill gets all mails of a mailbox behind, the newest first, unless that is under way.
+func (m *Mail) fill(f *file, b *box) {
+	f.mu.Lock()
+	idle := !b.filling
+	b.filling = true
+	f.mu.Unlock()
+	if !idle {
+		return
+	}
+	ended := func() {
+		f.mu.Lock()
+		b.filling = false
+		f.mu.Unlock()
+	}
+	if !m.behind(f, func(ctx context.Context) {
+		defer ended()
+		ctx, cancel := context.WithTimeout(ctx, fillTime)
+		defer cancel()
+		leave, err := m.ix.filler(ctx, m.Host())
+		if err != nil {
+			return
+		}
+		defer leave()
+		err = m.filling(ctx, f, b)
+		if fault := (*Fault)(nil); errors.As(err, &fault) {
+			m.ix.spoilt(f, fault.err)
+		}
+		if err != nil && ctx.Err() == nil {
+			m.ix.log.Info("index not filled", "account", m.account, "err", err.Error())
+		}
+	}) {
+		ended()
+	}
+}
+
+// filling gets what is not there yet. It begins anew when the mailbox is renewed meanwhile.
+func (m *Mail) filling(ctx context.Context, f *file, b *box) error {
+	for range 3 {
+		f.mu.Lock()
+		k := b.known
+		f.mu.Unlock()
+		n, err := m.News(ctx, b.name, mailclient.Known{})
+		if err != nil {
+			return err
+		}
+		if n.UIDValidity == 0 { // UIDs that hold for no longer than a connection (S3)
+			return nil
+		}
+		restored := n.UIDNext != 0 && n.UIDNext < k.UIDNext
+		if k.UIDValidity != 0 && k.UIDValidity != n.UIDValidity || restored {
+			if err := f.clear(ctx, b); err != nil {
+				return fault(err)
+			}
+			k = mailclient.Known{}
+		}
+		began := mailclient.Known{UIDValidity: n.UIDValidity, UIDNext: n.UIDNext, ModSeq: n.ModSeq}
+		if k.UIDValidity != 0 && k.ModSeq != 0 { // of what was filled before, the flags are known up to then
+			began.ModSeq = min(k.ModSeq, n.ModSeq)
+		}
+		if _, err := f.apply(ctx, b, change{known: began, readOnly: n.ReadOnly}); err != nil {
+			return fault(err)
+		}
+		switch err := m.fillFrom(ctx, f, b, n, began); {
+		case errors.Is(err, mailclient.ErrUIDValidity):
+			continue
+		case err != nil:
+			return err
+		}
+		return m.fillPreviews(ctx, f, b)
+	}
+	return nil
+}
+
+func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News, began mailclient.Known) error {
+	ours, err := f.held(ctx, b)
+	if err != nil {
+		return fault(err)
+	}
+	missing, gone := compare(n.All, ours)
+	slices.Reverse(missing)
+	if _, err := f.apply(ctx, b, change{gone: gone, known: began, readOnly: n.ReadOnly}); err != nil {
+		return fault(err)
+	}
+	first := true
+	for some := range slices.Chunk(missing, atOnce) {
+		rows, err := m.some(ctx, b, n.UIDValidity, some, first)
+		if err != nil {
+			return err
+		}
+		if _, err := f.apply(ctx, b, change{rows: rows, known: began, readOnly: n.ReadOnly}); err != nil {
+			return fault(err)
+		}
+		first = false
+	}
+	if _, err := f.apply(ctx, b, change{known: began, readOnly: n.ReadOnly, complete: true}); err != nil {
+		return fault(err)
+	}
+	f.mu.Lock()
+	b.looked = time.Now()
+	r := m.look(f, b) // what happened meanwhile
+	f.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// some are the rows of a batch. Where a mail in it ends the connection, the others come all the same (F11).
+func (m *Mail) some(ctx context.Context, b *box, validity uint32, uids []uint32, previews bool) ([]mailclient.Row, error) {
+	rows, err := m.FreshRows(ctx, b.name, validity, uids, previews)
+	var lost *mailclient.ConnectError
+	if err == nil || !errors.As(err, &lost) || lost.Kind != mailclient.Lost || ctx.Err() != nil {
+		return rows, err
+	}
+	if len(uids) == 1 { // all that can be said of it is that it is there
+		return []mailclient.Row{{Mailbox: b.name, UID: uids[0], UIDValidity: validity, Received: time.Unix(0, 0)}}, nil
+	}
+	first, err := m.some(ctx, b, validity, uids[:len(uids)/2], previews)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := m.some(ctx, b, validity, uids[len(uids)/2:], previews)
+	return append(first, rest...), err
+}
+
+// previewsAtOnce is how many previews are asked for in one batch: each opens a mail.
+const previewsAtOnce = 100
+
+// fillPreviews gets the previews that nobody has asked for yet, the newest first.
+func (m *Mail) fillPreviews(ctx context.Context, f *file, b *box) error {
+	for {
+		f.mu.Lock()
+		validity := b.known.UIDValidity
+		f.mu.Unlock()
+		rows, err := f.db.QueryContext(ctx, "SELECT id, received, flags, words, size, row, preview FROM mails WHERE box = ? AND preview IS NULL ORDER BY id DESC LIMIT ?", b.id, previewsAtOnce)
+		if err != nil {
+			return fault(err)
+		}
+		some, err := readRows(rows, b, validity)
+		if err != nil || len(some) == 0 {
+			return fault(err)
+		}
+		if err := m.Previews(ctx, b.name, validity, some); err != nil {
+			return err
+		}
+		if err := f.keepPreviews(ctx, b, some, true); err != nil {
+			return fault(err)
+		}
+	}
+}
+
+// keepPreviews writes the previews of rows down. all says that those without one have none.
+func (f *file) keepPreviews(ctx context.Context, b *box, rows []mailclient.Row, all bool) error {
+	return f.change(ctx, func(tx *sql.Tx) error {
+		for _, r := range rows {
+			if !all && !r.HasPreview() {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, "UPDATE mails SET preview = ? WHERE id = ?", r.Preview, idOf(b, r.UID)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() {})
+}

@@ -1,0 +1,411 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"restante/mailclient"
+)
+
+const (
+	atOnce   = 500              // mails of a batch
+	fewNew   = 2000             // more that came are filled in behind
+	lookTime = time.Hour        // how often all flags are asked for where the server tells no changes,
+	markTime = time.Minute      // and how often which mails are unread
+	askTime  = time.Second      // how often the server is asked while somebody watches
+	grace    = 3 * time.Second  // how long a page waits for the truth where nobody would correct it
+	runTime  = 60 * time.Second // for one look
+	maxKey   = 100              // bytes of a text by which mails are sorted
+)
+
+// run is one look at what the server has.
+type run struct {
+	done chan struct{}
+	err  error
+}
+
+// follow brings a mailbox up to what the server has now. Where pages are corrected in place, and nothing is said to have
+// happened, nobody waits for it. An error of it is one of the session's.
+func (m *Mail) follow(ctx context.Context, f *file, b *box) error {
+	heard, watched := m.Heard(), m.Watched()
+	f.mu.Lock()
+	if watched && b.heard == heard && time.Since(b.asked) < askTime {
+		f.mu.Unlock()
+		return nil
+	}
+	calm := watched && b.heard == heard
+	r := m.look(f, b)
+	f.mu.Unlock()
+	if r == nil || calm {
+		return nil
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-r.done:
+		return r.err
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// look gives the look that begins next, and begins it unless another one is under way: that may have asked before what
+// is of interest now happened. f.mu is held. nil when the index is closing.
+func (m *Mail) look(f *file, b *box) *run {
+	if b.now == nil {
+		b.now = &run{done: make(chan struct{})}
+		if !m.behind(f, func(ctx context.Context) { m.looking(ctx, f, b) }) {
+			b.now = nil
+		}
+		return b.now
+	}
+	if b.next == nil {
+		b.next = &run{done: make(chan struct{})}
+	}
+	return b.next
+}
+
+// looking looks until nobody wants another look.
+func (m *Mail) looking(ctx context.Context, f *file, b *box) {
+	for {
+		f.mu.Lock()
+		r := b.now
+		f.mu.Unlock()
+		heard := m.Heard()
+		one, cancel := context.WithTimeout(ctx, runTime)
+		changed, err := m.sync(one, f, b)
+		cancel()
+		if fault := (*Fault)(nil); errors.As(err, &fault) {
+			m.ix.spoilt(f, fault.err)
+			err = nil // the list comes from IMAP then
+		}
+		f.mu.Lock()
+		if r.err = err; err == nil {
+			b.asked, b.heard = time.Now(), heard
+		}
+		b.now, b.next = b.next, nil
+		more := b.now != nil
+		f.mu.Unlock()
+		close(r.done)
+		if changed {
+			m.Tell(b.name)
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// Fault is an error of the index itself.
+type Fault struct{ err error }
+
+func (e *Fault) Error() string { return "index: " + e.err.Error() }
+
+func (e *Fault) Unwrap() error { return e.err }
+
+func fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Fault{err}
+}
+
+// sync asks what has become of a mailbox and writes it down. changed says whether a list would be another one now.
+func (m *Mail) sync(ctx context.Context, f *file, b *box) (changed bool, err error) {
+	f.mu.Lock()
+	k := b.known
+	k.Look, b.look = b.look, nil
+	k.Marks, b.marks = b.marks || time.Since(b.marked) > markTime, false
+	whole := b.complete
+	stale := k.ModSeq == 0 && time.Since(b.looked) > lookTime
+	f.mu.Unlock()
+	n, err := m.News(ctx, b.name, k)
+	if err != nil {
+		return false, err
+	}
+	if n.Renewed {
+		if !whole && k.UIDValidity == 0 {
+			return false, nil
+		}
+		return true, fault(f.clear(ctx, b))
+	}
+	flags := n.Flags
+	if n.Unsure || stale {
+		if flags, err = m.allFlags(ctx, f, b, n); err != nil {
+			return false, err
+		}
+	}
+	var rows []mailclient.Row
+	var gone []uint32
+	complete := whole
+	if n.All != nil {
+		ours, err := f.held(ctx, b)
+		if err != nil {
+			return false, fault(err)
+		}
+		var missing []uint32
+		if missing, gone = compare(n.All, ours); len(missing) > fewNew {
+			complete = false
+		} else {
+			for some := range slices.Chunk(missing, atOnce) {
+				got, err := m.FreshRows(ctx, b.name, n.UIDValidity, some, true)
+				if err != nil {
+					return false, err
+				}
+				rows = append(rows, got...)
+			}
+		}
+	}
+	after := mailclient.Known{UIDValidity: n.UIDValidity, UIDNext: max(n.UIDNext, k.UIDNext), ModSeq: n.ModSeq}
+	turned, err := f.turned(ctx, b, n)
+	if err != nil {
+		return false, fault(err)
+	}
+	changed, err = f.apply(ctx, b, change{rows: rows, turned: turned, gone: gone, flags: flags, known: after, readOnly: n.ReadOnly, complete: complete})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n.Unsure || stale {
+		b.looked = time.Now()
+	}
+	if n.Unread != nil {
+		b.marked = time.Now()
+	}
+	return changed, fault(err)
+}
+
+// allFlags are the flags of all mails that are held.
+func (m *Mail) allFlags(ctx context.Context, f *file, b *box, n mailclient.News) (map[uint32]mailclient.Flags, error) {
+	ours, err := f.held(ctx, b)
+	if err != nil {
+		return nil, fault(err)
+	}
+	flags := n.Flags
+	for some := range slices.Chunk(ours, fewNew) {
+		got, err := m.FreshFlags(ctx, b.name, n.UIDValidity, some)
+		if err != nil {
+			return nil, err
+		}
+		for uid, fl := range got {
+			flags[uid] = fl
+		}
+	}
+	return flags, nil
+}
+
+// turn is a mail that is unread or flagged, and was not, or the other way round.
+type turn struct {
+	uid  uint32
+	bits bits // all of its flags now
+}
+
+// turned are the mails that are not as the server tells which are unread and which are flagged.
+func (f *file) turned(ctx context.Context, b *box, n mailclient.News) (out []turn, err error) {
+	if n.Unread == nil || n.Flagged == nil {
+		return nil, nil
+	}
+	rows, err := f.db.QueryContext(ctx, "SELECT id, flags FROM mails WHERE box = ? ORDER BY id", b.id)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	in := func(list *[]uint32, uid uint32) bool {
+		for len(*list) > 0 && (*list)[0] < uid {
+			*list = (*list)[1:]
+		}
+		return len(*list) > 0 && (*list)[0] == uid
+	}
+	for rows.Next() {
+		var id int64
+		var was bits
+		if err := rows.Scan(&id, &was); err != nil {
+			return nil, err
+		}
+		uid, is := uint32(id), was&^(seen|flagged)
+		if !in(&n.Unread, uid) {
+			is |= seen
+		}
+		if in(&n.Flagged, uid) {
+			is |= flagged
+		}
+		if is != was {
+			out = append(out, turn{uid, is})
+		}
+	}
+	return out, rows.Err()
+}
+
+// compare gives what is in one rising list of UIDs and not in the other.
+func compare(theirs, ours []uint32) (missing, gone []uint32) {
+	i, j := 0, 0
+	for i < len(theirs) || j < len(ours) {
+		switch {
+		case j == len(ours) || i < len(theirs) && theirs[i] < ours[j]:
+			missing = append(missing, theirs[i])
+			i++
+		case i == len(theirs) || ours[j] < theirs[i]:
+			gone = append(gone, ours[j])
+			j++
+		default:
+			i, j = i+1, j+1
+		}
+	}
+	return missing, gone
+}
+
+// held are the UIDs of the mails that the index has, rising.
+func (f *file) held(ctx context.Context, b *box) (out []uint32, err error) {
+	if b.id == 0 {
+		return nil, nil
+	}
+	rows, err := f.db.QueryContext(ctx, "SELECT id FROM mails WHERE id BETWEEN ? AND ? ORDER BY id", idOf(b, 0), idOf(b, 1<<32-1))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out = append(out, uint32(id))
+	}
+	return out, rows.Err()
+}
+
+// change is what is different in a mailbox.
+type change struct {
+	rows     []mailclient.Row
+	gone     []uint32
+	turned   []turn
+	flags    map[uint32]mailclient.Flags
+	known    mailclient.Known // but for Messages
+	readOnly bool
+	complete bool
+}
+
+// apply writes a change; changed says whether a list is another one for it.
+func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err error) {
+	f.mu.Lock()
+	same := len(c.rows) == 0 && len(c.gone) == 0 && len(c.turned) == 0 && len(c.flags) == 0 && b.complete == c.complete && b.readOnly == c.readOnly &&
+		b.known.UIDNext == c.known.UIDNext && b.known.ModSeq == c.known.ModSeq && b.id != 0
+	messages := b.known.Messages
+	f.mu.Unlock()
+	if same {
+		return false, nil
+	}
+	var came, went, marked int64
+	err = f.change(ctx, func(tx *sql.Tx) error {
+		if err := save(ctx, tx, b, c.known, c.readOnly, c.complete); err != nil {
+			return err
+		}
+		if came, err = insert(ctx, tx, b, c.rows); err != nil {
+			return err
+		}
+		for _, uid := range c.gone {
+			if err := count(&went, func() (sql.Result, error) { return tx.ExecContext(ctx, "DELETE FROM mails WHERE id = ?", idOf(b, uid)) }); err != nil {
+				return err
+			}
+		}
+		for _, t := range c.turned {
+			if err := count(&marked, func() (sql.Result, error) {
+				return tx.ExecContext(ctx, "UPDATE mails SET flags = ? WHERE id = ?", int64(t.bits), idOf(b, t.uid))
+			}); err != nil {
+				return err
+			}
+		}
+		some, err := mark(ctx, tx, b, c.flags)
+		marked += some
+		return err
+	}, func() {
+		b.known = c.known
+		b.known.Messages = messages + int(came-went)
+		b.readOnly, b.complete = c.readOnly, c.complete
+		if came+went+marked > 0 {
+			b.counts = nil
+		}
+	})
+	return came+went+marked > 0, err
+}
+
+// count adds the rows that a statement has changed.
+func count(n *int64, do func() (sql.Result, error)) error {
+	res, err := do()
+	if err != nil {
+		return err
+	}
+	some, err := res.RowsAffected()
+	*n += some
+	return err
+}
+
+// mark changes the flags of mails that have others.
+func mark(ctx context.Context, tx *sql.Tx, b *box, flags map[uint32]mailclient.Flags) (marked int64, err error) {
+	if len(flags) == 0 {
+		return 0, nil
+	}
+	st, err := tx.PrepareContext(ctx, "UPDATE mails SET flags = flags & 128 | ?2, words = ?3 WHERE id = ?1 AND (flags & 127 <> ?2 OR words <> ?3)")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = st.Close() }()
+	for uid, fl := range flags {
+		if err := count(&marked, func() (sql.Result, error) {
+			return st.ExecContext(ctx, idOf(b, uid), int64(bitsOf(fl, false)), strings.Join(fl.Keywords, " "))
+		}); err != nil {
+			return marked, err
+		}
+	}
+	return marked, nil
+}
+
+// insert writes rows, in the place of those that were there.
+func insert(ctx context.Context, tx *sql.Tx, b *box, rows []mailclient.Row) (came int64, err error) {
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	st, err := tx.PrepareContext(ctx, `INSERT INTO mails (id, box, received, flags, words, size, sender, recipient, subject, row, preview)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = st.Close() }()
+	for _, r := range rows {
+		raw, err := r.MarshalBinary()
+		if err != nil {
+			return came, err
+		}
+		preview := sql.NullString{String: r.Preview, Valid: r.HasPreview()}
+		if err := count(&came, func() (sql.Result, error) {
+			return st.ExecContext(ctx, idOf(b, r.UID), b.id, r.Received.Unix(), int64(bitsOf(r.Flags, r.HasAttachment)), strings.Join(r.Flags.Keywords, " "), r.Size,
+				key(r, mailclient.SortFrom), key(r, mailclient.SortTo), key(r, mailclient.SortSubject), raw, preview)
+		}); err != nil {
+			return came, err
+		}
+	}
+	return came, nil
+}
+
+// key is a text by which a mail is sorted, cut.
+func key(r mailclient.Row, by mailclient.Sort) string {
+	s := r.SortKey(by)
+	return strings.ToValidUTF8(s[:min(len(s), maxKey)], "")
+}
+
+// clear forgets all of a mailbox.
+func (f *file) clear(ctx context.Context, b *box) error {
+	return f.change(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM mails WHERE id BETWEEN ? AND ?", idOf(b, 0), idOf(b, 1<<32-1)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM boxes WHERE id = ?", b.id)
+		return err
+	}, func() {
+		b.known, b.complete, b.counts, b.look, b.id = mailclient.Known{}, false, nil, nil, 0
+	})
+}

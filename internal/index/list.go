@@ -1,0 +1,219 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"restante/mailclient"
+)
+
+const (
+	defaultPage = 50
+	maxPage     = 500
+)
+
+// orders are the ends of the queries for a list: the newest first among those that are alike.
+var orders = map[mailclient.Sort][2]string{ // falling, rising
+	mailclient.SortDate:    {" ORDER BY received DESC, id DESC", " ORDER BY received, id"},
+	mailclient.SortFrom:    {" ORDER BY sender DESC, id DESC", " ORDER BY sender, id DESC"},
+	mailclient.SortTo:      {" ORDER BY recipient DESC, id DESC", " ORDER BY recipient, id DESC"},
+	mailclient.SortSubject: {" ORDER BY subject DESC, id DESC", " ORDER BY subject, id DESC"},
+	mailclient.SortSize:    {" ORDER BY size DESC, id DESC", " ORDER BY size, id DESC"},
+}
+
+// filters are conditions, worded as the partial indexes are.
+var filters = map[mailclient.Filter]string{
+	mailclient.FilterUnread: "flags & 1 = 0", mailclient.FilterFlagged: "flags & 2 <> 0", mailclient.FilterAttachments: "flags & 128 <> 0",
+}
+
+// tidy fills in what a query leaves open, as the session does.
+func tidy(q mailclient.ListQuery) mailclient.ListQuery {
+	if q.PerPage <= 0 {
+		q.PerPage = defaultPage
+	}
+	q.PerPage, q.Page = min(q.PerPage, maxPage), max(q.Page, 1)
+	if orders[q.Sort][0] == "" {
+		q.Sort = mailclient.SortDate
+	}
+	return q
+}
+
+// where is the condition of a list with its arguments.
+func where(b *box, q mailclient.ListQuery) (string, []any) {
+	cond, args := " FROM mails WHERE box = ?", []any{b.id}
+	filter := filters[q.Filter]
+	if filter == "" {
+		return cond, args
+	}
+	if len(q.Also) == 0 {
+		return cond + " AND " + filter, args
+	}
+	for _, uid := range q.Also {
+		args = append(args, idOf(b, uid))
+	}
+	return cond + " AND (" + filter + " OR id IN (?" + strings.Repeat(", ?", len(q.Also)-1) + "))", args
+}
+
+func order(q mailclient.ListQuery) string {
+	if q.Ascending {
+		return orders[q.Sort][1]
+	}
+	return orders[q.Sort][0]
+}
+
+func idOf(b *box, uid uint32) int64 { return b.id<<32 | int64(uid) }
+
+// count is how many mails a list holds.
+func (f *file) count(ctx context.Context, b *box, q mailclient.ListQuery) (n int, err error) {
+	f.mu.Lock()
+	n, ok := b.counts[q.Filter]
+	if q.Filter == mailclient.FilterNone {
+		n, ok = b.known.Messages, true
+	}
+	f.mu.Unlock()
+	if ok && len(q.Also) == 0 {
+		return n, nil
+	}
+	cond, args := where(b, q)
+	if err := f.db.QueryRowContext(ctx, "SELECT COUNT(*)"+cond, args...).Scan(&n); err != nil || len(q.Also) > 0 {
+		return n, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b.counts == nil {
+		b.counts = map[mailclient.Filter]int{}
+	}
+	b.counts[q.Filter] = n
+	return n, nil
+}
+
+// page is one page of a mailbox that is wholly known.
+func (f *file) page(ctx context.Context, b *box, q mailclient.ListQuery) (l mailclient.List, err error) {
+	total, err := f.count(ctx, b, q)
+	if err != nil {
+		return l, err
+	}
+	l.Total, l.Pages = total, max(1, (total+q.PerPage-1)/q.PerPage)
+	l.Page = min(q.Page, l.Pages)
+	f.mu.Lock()
+	l.ReadOnly = b.readOnly
+	l.Mailbox.Name, l.Mailbox.UIDValidity, l.Mailbox.UIDNext, l.Mailbox.Messages = b.name, b.known.UIDValidity, b.known.UIDNext, uint32(b.known.Messages)
+	f.mu.Unlock()
+	cond, args := where(b, q)
+	rows, err := f.db.QueryContext(ctx, "SELECT id, received, flags, words, size, row, preview"+cond+order(q)+" LIMIT ? OFFSET ?", append(args, q.PerPage, (l.Page-1)*q.PerPage)...)
+	if err != nil {
+		return l, err
+	}
+	l.Rows, err = readRows(rows, b, l.Mailbox.UIDValidity)
+	return l, err
+}
+
+func readRows(rows *sql.Rows, b *box, validity uint32) (out []mailclient.Row, err error) {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, received int64
+		var flags bits
+		var words string
+		var raw sql.RawBytes
+		var preview sql.NullString
+		r := mailclient.Row{Mailbox: b.name, UIDValidity: validity}
+		if err := rows.Scan(&id, &received, &flags, &words, &r.Size, &raw, &preview); err != nil {
+			return nil, err
+		}
+		if err := r.UnmarshalBinary(raw); err != nil {
+			return nil, err
+		}
+		r.UID, r.Received, r.Flags, r.HasAttachment = uint32(id), time.Unix(received, 0), flags.flags(words), flags&files != 0
+		if r.Date.IsZero() {
+			r.Date = r.Received
+		}
+		if preview.Valid {
+			r = r.WithPreview(preview.String)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// uids are all mails of a list, in its order.
+func (f *file) uids(ctx context.Context, b *box, q mailclient.ListQuery) (out []uint32, err error) {
+	cond, args := where(b, q)
+	rows, err := f.db.QueryContext(ctx, "SELECT id"+cond+order(q), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out = append(out, uint32(id))
+	}
+	return out, rows.Err()
+}
+
+// beside are the mails before and after one in a list, 0 where there is none, and its place from 1; 0 when it is not in it.
+func (f *file) beside(ctx context.Context, b *box, q mailclient.ListQuery, uid uint32) (newer, older uint32, at int, err error) {
+	if q.Filter == mailclient.FilterNone && q.Sort == mailclient.SortDate {
+		return f.besideByDate(ctx, b, q, uid)
+	}
+	all, err := f.uids(ctx, b, q)
+	i := slices.Index(all, uid)
+	if i < 0 {
+		return 0, 0, 0, err
+	}
+	if i > 0 {
+		newer = all[i-1]
+	}
+	if i+1 < len(all) {
+		older = all[i+1]
+	}
+	return newer, older, i + 1, err
+}
+
+func (f *file) besideByDate(ctx context.Context, b *box, q mailclient.ListQuery, uid uint32) (newer, older uint32, at int, err error) {
+	id := idOf(b, uid)
+	var next, before sql.NullInt64
+	err = f.db.QueryRowContext(ctx, `SELECT
+		(SELECT id FROM mails AS n WHERE n.box = m.box AND (n.received, n.id) > (m.received, m.id) ORDER BY n.received, n.id LIMIT 1),
+		(SELECT id FROM mails AS o WHERE o.box = m.box AND (o.received, o.id) < (m.received, m.id) ORDER BY o.received DESC, o.id DESC LIMIT 1),
+		(SELECT COUNT(*) FROM mails AS a WHERE a.box = m.box AND (a.received, a.id) > (m.received, m.id))
+		FROM mails AS m WHERE m.id = ?`, id).Scan(&next, &before, &at)
+	if err == sql.ErrNoRows {
+		return 0, 0, 0, nil
+	}
+	newer, older, at = uint32(next.Int64), uint32(before.Int64), at+1
+	if q.Ascending && err == nil {
+		f.mu.Lock()
+		at = b.known.Messages - at + 1
+		f.mu.Unlock()
+		newer, older = older, newer
+	}
+	return newer, older, at, err
+}
+
+// newerThan is how many mails came at a moment or later.
+func (f *file) newerThan(ctx context.Context, b *box, at time.Time) (n int, err error) {
+	err = f.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM mails WHERE box = ? AND received >= ?", b.id, at.Unix()).Scan(&n)
+	return n, err
+}
+
+// row is what is known of one mail; false where it is not known.
+func (f *file) row(ctx context.Context, b *box, uid uint32) (mailclient.Row, bool, error) {
+	f.mu.Lock()
+	validity := b.known.UIDValidity
+	f.mu.Unlock()
+	rows, err := f.db.QueryContext(ctx, "SELECT id, received, flags, words, size, row, preview FROM mails WHERE id = ?", idOf(b, uid))
+	if err != nil {
+		return mailclient.Row{}, false, err
+	}
+	list, err := readRows(rows, b, validity)
+	if err != nil || len(list) == 0 {
+		return mailclient.Row{}, false, err
+	}
+	return list[0], true, nil
+}

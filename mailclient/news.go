@@ -1,0 +1,384 @@
+package mailclient
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"restante/mailclient/imapx"
+	"restante/mailclient/message"
+)
+
+// Known is what somebody who keeps the rows of a mailbox knows of it. The zero value is nothing.
+type Known struct {
+	UIDValidity, UIDNext uint32
+	Messages             int
+	ModSeq               uint64   // up to which flags are known; 0 for a server that has none (RFC 7162)
+	Look                 []uint32 // mails whose flags are asked for where the server cannot tell which have changed
+	Marks                bool     // ask there which of all are unread and which are flagged
+}
+
+// News is how a mailbox is, and what in it is not as Known says.
+type News struct {
+	UIDValidity, UIDNext uint32
+	Messages             int
+	ModSeq               uint64
+	ReadOnly             bool
+
+	Renewed bool             // nothing that was known holds: another UIDVALIDITY, or UIDs that are given out once more
+	Unsure  bool             // the flags of any mail may have changed
+	Flags   map[uint32]Flags // as far as they were told: of mails that changed, came, or were looked at
+	All     []uint32         // all UIDs, rising, where mails came or went; nil where none did
+
+	Unread, Flagged []uint32 // all that are, where Marks were asked for: nil where they were not
+}
+
+// News asks the server what has become of a mailbox: two round trips at most where nothing has, one where the mailbox
+// is opened for it (PROTOCOLS S6 to S9).
+func (s *Session) News(ctx context.Context, mailbox string, k Known) (n News, err error) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return n, err
+	}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		n = News{}
+		asks := k.asks(c)
+		b := boxOf(c)
+		opens := b == nil || b.raw != raw
+		if opens {
+			b, err = selectBox(ctx, c, raw, asks...)
+		} else if b, err = selectBox(ctx, c, raw); err == nil && len(asks) > 0 {
+			err = c.Do(ctx, asks...) // behind its NOOP: what that tells may be news to the server's own view
+		}
+		if err != nil {
+			return err
+		}
+		n.UIDValidity, n.UIDNext, n.Messages, n.ModSeq, n.ReadOnly = b.validity, b.uidnext, int(c.Exists()), b.modseq, b.readOnly
+		n.Renewed = b.validity == 0 || k.UIDValidity != b.validity || opens && b.uidnext != 0 && b.uidnext < k.UIDNext
+		if n.Renewed {
+			k = Known{}
+		}
+		told := fetched(asks...)
+		n.Unread, n.Flagged = nil, nil
+		if k.ModSeq == 0 && k.Marks && n.Messages > 0 && !n.Renewed {
+			n.Unread, n.Flagged, err = marked(ctx, c)
+		}
+		if err != nil {
+			return err
+		}
+		b.saw(told)
+		n.learn(told, k, opens || n.Renewed)
+		backwards := k.ModSeq > n.ModSeq || k.ModSeq == 0 && n.ModSeq > 0 // a backup came back; or the server has learned to count
+		n.Unsure = !n.Renewed && (backwards || slices.ContainsFunc(asks, func(cmd *imapx.Command) bool { return cmd.Status != "OK" }))
+		if n.Messages == 0 {
+			n.All = []uint32{}
+			return nil
+		}
+		if n.Renewed || n.Messages != k.Messages || len(n.fresh(k)) > 0 {
+			n.All, _, err = searchBox(ctx, c, []any{"ALL"})
+		}
+		if len(n.All) > 0 {
+			n.UIDNext = max(n.UIDNext, n.All[len(n.All)-1]+1)
+		}
+		return err
+	})
+	return n, err
+}
+
+// marked are the mails of the selected mailbox that are unread, and those that are flagged.
+func marked(ctx context.Context, c *imapx.Conn) (unread, flagged []uint32, err error) {
+	first, second := searchCommand(c, []any{"UNSEEN"}), searchCommand(c, []any{"FLAGGED"})
+	if err := c.Do(ctx, first); err != nil { // one after the other: their answers look alike
+		return nil, nil, err
+	}
+	if err := c.Do(ctx, second); err != nil || first.Status != "OK" || second.Status != "OK" {
+		return nil, nil, err
+	}
+	return append([]uint32{}, found(first.Data)...), append([]uint32{}, found(second.Data)...), nil
+}
+
+// asks are the questions for flags that changed and for mails that came.
+func (k Known) asks(c *imapx.Conn) (cmds []*imapx.Command) {
+	if k.UIDValidity == 0 || k.UIDNext == 0 {
+		return nil
+	}
+	if k.ModSeq > 0 && c.Has("CONDSTORE") {
+		return []*imapx.Command{imapx.Cmd("UID FETCH", "1:*", fmt.Sprintf("(UID FLAGS) (CHANGEDSINCE %d)", k.ModSeq))}
+	}
+	cmds = append(cmds, imapx.Cmd("UID FETCH", fmt.Sprintf("%d:*", k.UIDNext), "(UID FLAGS)"))
+	for _, set := range uidSets(k.Look) {
+		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "(UID FLAGS)"))
+	}
+	return cmds
+}
+
+// learn takes flags, and up to where they are known: as the server said when the mailbox was opened, or else as far as it
+// has told of changes.
+func (n *News) learn(told []imapx.Fetch, k Known, opened bool) {
+	if !opened && k.ModSeq > 0 && n.ModSeq > 0 {
+		n.ModSeq = k.ModSeq
+	}
+	n.Flags = make(map[uint32]Flags, len(told))
+	for _, f := range told {
+		if f.HasFlags {
+			n.Flags[f.UID] = flagsOf(f.Flags)
+		}
+		if seq := f.Items["MODSEQ"]; len(seq) == 1 && len(seq[0].List) == 1 && !opened && n.ModSeq > 0 {
+			n.ModSeq = max(n.ModSeq, uint64(seq[0].List[0].Number()))
+		}
+	}
+}
+
+// fresh are mails that came since.
+func (n *News) fresh(k Known) (uids []uint32) {
+	for uid := range n.Flags {
+		if uid >= k.UIDNext {
+			uids = append(uids, uid)
+		}
+	}
+	return uids
+}
+
+// FreshRows reads rows of mails from the server, with previews or without, in no order; ones that are gone are left out.
+// It is for who keeps them: at most 500 at once. It waits for what a person has asked for meanwhile.
+func (s *Session) FreshRows(ctx context.Context, mailbox string, validity uint32, uids []uint32, previews bool) (rows []Row, err error) {
+	items := rowItems
+	if previews {
+		items += guessItem
+	}
+	err = s.behind(ctx, mailbox, validity, uids, "("+items+")", func(c *imapx.Conn, got []imapx.Fetch) {
+		rows = rows[:0]
+		made := map[uint32]Row{}
+		for _, f := range got {
+			if f.Header != nil {
+				made[f.UID] = guessed(rowOf(mailbox, validity, f), f)
+			}
+		}
+		if previews {
+			s.previews(ctx, c, made)
+		}
+		for _, r := range made {
+			rows = append(rows, r)
+		}
+	})
+	return rows, err
+}
+
+// FreshFlags are the flags of mails; ones that are gone are left out.
+func (s *Session) FreshFlags(ctx context.Context, mailbox string, validity uint32, uids []uint32) (flags map[uint32]Flags, err error) {
+	err = s.behind(ctx, mailbox, validity, uids, "(UID FLAGS)", func(_ *imapx.Conn, got []imapx.Fetch) {
+		flags = make(map[uint32]Flags, len(got))
+		for _, f := range got {
+			if f.HasFlags {
+				flags[f.UID] = flagsOf(f.Flags)
+			}
+		}
+	})
+	return flags, err
+}
+
+// behind fetches items of mails once nobody waits for anything else.
+func (s *Session) behind(ctx context.Context, mailbox string, validity uint32, uids []uint32, items string, take func(*imapx.Conn, []imapx.Fetch)) error {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return err
+	}
+	s.letPass(ctx)
+	return s.do(context.WithValue(ctx, behindKey{}, true), raw, true, func(c *imapx.Conn) error {
+		b, err := selectBox(ctx, c, raw)
+		if err != nil {
+			return err
+		}
+		if err := b.check(validity); err != nil {
+			return err
+		}
+		var cmds []*imapx.Command
+		for _, set := range uidSets(uids) {
+			cmds = append(cmds, imapx.Cmd("UID FETCH", set, items))
+		}
+		if err := c.Do(ctx, cmds...); err != nil {
+			return err
+		}
+		for _, cmd := range cmds {
+			if cmd.Status != "OK" && len(cmd.Data) == 0 {
+				return cmd.Err(c.Host)
+			}
+		}
+		got := fetched(cmds...)
+		b.saw(got)
+		take(c, got)
+		return nil
+	})
+}
+
+type behindKey struct{}
+
+// passTime is how long what is done behind lets others pass.
+const passTime = 2 * time.Second
+
+// letPass waits while a person's own requests are under way, but not for ever.
+func (s *Session) letPass(ctx context.Context) {
+	for began := time.Now(); s.asked.Load() > 0 && time.Since(began) < passTime; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Previews asks for the previews of rows that have none yet; a failure leaves them without.
+func (s *Session) Previews(ctx context.Context, mailbox string, validity uint32, rows []Row) error {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return err
+	}
+	byUID := map[uint32]Row{}
+	for _, r := range rows {
+		byUID[r.UID] = r
+	}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		b, err := selectBox(ctx, c, raw)
+		if err != nil {
+			return err
+		}
+		if err := b.check(validity); err != nil {
+			return err
+		}
+		s.previews(ctx, c, byUID)
+		return nil
+	})
+	for i, r := range rows {
+		rows[i] = byUID[r.UID]
+	}
+	return err
+}
+
+// Keep takes rows that were kept elsewhere: to open their mails takes no more than one flight then.
+func (s *Session) Keep(mailbox string, rows []Row) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range rows {
+		s.rows.put(rowKey{raw, r.UIDValidity, r.UID}, r)
+	}
+}
+
+// Tell tells those who watch that a mailbox has changed, where somebody else has seen it.
+func (s *Session) Tell(mailbox string) {
+	s.mu.Lock()
+	w := s.watch
+	s.mu.Unlock()
+	if w != nil {
+		s.tell(w, Event{Kind: EventChanged, Mailbox: mailbox})
+	}
+}
+
+// Watched says whether somebody is told of what happens.
+func (s *Session) Watched() bool {
+	s.mu.Lock()
+	w := s.watch
+	s.mu.Unlock()
+	if w == nil {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.listeners) > 0
+}
+
+// Heard counts what has happened to the account's mail: the events of this session, and what was done through it.
+func (s *Session) Heard() uint64 { return s.changes.Load() + s.acted.Load() }
+
+// Host is the name of the account's server.
+func (s *Session) Host() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ep.Host
+}
+
+// HasPreview says whether the row's preview was asked for, or there is none to be had.
+func (r Row) HasPreview() bool { return r.previewed || r.text == nil }
+
+// keptRow is what never changes of a row, as it is written down.
+type keptRow struct {
+	From      []message.Address  `json:"f,omitempty"`
+	To        []message.Address  `json:"t,omitempty"`
+	Subject   string             `json:"s,omitempty"`
+	Date      int64              `json:"d,omitempty"`
+	MessageID string             `json:"m,omitempty"`
+	Parts     string             `json:"p,omitempty"`
+	Text      *message.Structure `json:"x,omitempty"`
+}
+
+// maxKeptPeople is how many recipients of a mail are written down: a list shows three.
+const maxKeptPeople = 20
+
+// MarshalBinary writes down what never changes of a row, but for where it stands, its preview, arrival and size.
+func (r Row) MarshalBinary() ([]byte, error) {
+	k := keptRow{From: r.From[:min(len(r.From), maxKeptPeople)], To: r.To[:min(len(r.To), maxKeptPeople)], Subject: r.Subject, MessageID: r.MessageID, Parts: r.parts}
+	if !r.Date.IsZero() {
+		k.Date = r.Date.Unix()
+	}
+	if r.text != nil {
+		k.Text = &message.Structure{Section: r.text.Section, Type: r.text.Type, Subtype: r.text.Subtype, Params: r.text.Params, Encoding: r.text.Encoding}
+	}
+	return json.Marshal(k)
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote. The row counts as one whose preview was not asked for.
+func (r *Row) UnmarshalBinary(b []byte) error {
+	var k keptRow
+	if err := json.Unmarshal(b, &k); err != nil {
+		return err
+	}
+	r.From, r.To, r.Subject, r.MessageID, r.parts, r.text = k.From, k.To, k.Subject, k.MessageID, k.Parts, k.Text
+	if k.Date != 0 {
+		r.Date = time.Unix(k.Date, 0)
+	}
+	return nil
+}
+
+// WithPreview is the row with its preview, as it was had before.
+func (r Row) WithPreview(preview string) Row {
+	r.Preview, r.previewed, r.text = preview, true, nil
+	return r
+}
+
+// SortKey is the text by which a row is sorted: folded, the subject without its reply prefixes.
+func (r Row) SortKey(by Sort) string { return strings.TrimSpace(sortText(by, r)) }
+
+// Away says whether an error means that the server cannot be had now, and so tells nothing of the mailbox.
+func Away(err error) bool {
+	var connect *ConnectError
+	var full *FullError
+	return errors.As(err, &connect) || errors.As(err, &full) || errors.Is(err, ErrBusy) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// With are the flags once some words were added and then others removed.
+func (f Flags) With(add, remove []string) Flags {
+	words := slices.Clone(f.Keywords)
+	for _, x := range []struct {
+		on   bool
+		word string
+	}{{f.Seen, `\Seen`}, {f.Flagged, `\Flagged`}, {f.Answered, `\Answered`}, {f.Forwarded, "$Forwarded"}, {f.Draft, `\Draft`}, {f.Deleted, `\Deleted`}, {f.Junk, "$Junk"}} {
+		if x.on {
+			words = append(words, x.word)
+		}
+	}
+	for _, w := range add {
+		if !slices.ContainsFunc(words, func(o string) bool { return strings.EqualFold(o, w) }) {
+			words = append(words, w)
+		}
+	}
+	return flagsOf(slices.DeleteFunc(words, func(o string) bool {
+		return slices.ContainsFunc(remove, func(w string) bool { return strings.EqualFold(o, w) })
+	}))
+}

@@ -165,6 +165,15 @@ func (s *Server) removePerson(r *http.Request, id int64) error {
 	if err := s.tokens.Forget(r.Context(), id); err != nil {
 		return err
 	}
+	accounts, err := s.store.Accounts(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		if err := s.index.Remove(a.ID); err != nil {
+			return err
+		}
+	}
 	return s.store.RemoveUser(r.Context(), id)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"restante/internal/config"
+	"restante/internal/index"
 	"restante/internal/jobs"
 	"restante/internal/limits"
 	"restante/internal/proxy"
@@ -32,6 +33,7 @@ type Server struct {
 	store    *store.Store
 	ring     *seal.Ring
 	pool     *mailclient.Pool
+	index    *index.Index
 	servers  *discover.Directory
 	tokens   *tokens.Keeper
 	queue    *jobs.Queue
@@ -71,6 +73,7 @@ type Options struct {
 	Store   *store.Store
 	Ring    *seal.Ring
 	Pool    *mailclient.Pool
+	Index   *index.Index // nil: lists come from IMAP alone
 	Servers *discover.Directory
 	Limits  *limits.Book   // nil: the defaults
 	Tokens  *tokens.Keeper // of people who sign in by a provider

@@ -17,10 +17,10 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"restante/internal/i18n"
+	"restante/internal/index"
 	"restante/internal/jobs"
 	"restante/internal/limits"
 	"restante/internal/store"
-	"restante/mailclient"
 	"restante/mailclient/discover"
 	"restante/templates"
 )
@@ -31,7 +31,7 @@ type person struct {
 	Account  store.Account
 	Accounts []store.Account
 	Servers  discover.Servers
-	Mail     *mailclient.Session
+	Mail     *index.Mail
 	Seen     uint64 // events of the mail session when the request came
 	L        *i18n.Localizer
 	Zone     *time.Location
@@ -161,7 +161,8 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	if err := s.touch(ctx, p.Hash); err != nil {
 		return nil, err
 	}
-	p.Mail = s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
+	session := s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
+	p.Mail = s.index.Mail(p.Account.ID, fmt.Sprintf("%s %s:%d", p.Account.Username, p.Servers.IMAP.Host, p.Servers.IMAP.Port), session)
 	p.Mail.Bound(int(s.bounds.Of(p.User.Address, limits.Connections)))
 	p.Seen = p.Mail.Changes()
 	_ = json.Unmarshal([]byte(s.sessions.GetString(ctx, sessionRecent)), &p.Recent) // none, mostly

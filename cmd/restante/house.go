@@ -22,6 +22,7 @@ import (
 
 	"restante/handlers"
 	"restante/internal/config"
+	"restante/internal/index"
 	"restante/internal/jobs"
 	"restante/internal/limits"
 	"restante/internal/netguard"
@@ -43,6 +44,7 @@ type house struct {
 	finder *discover.Finder // for admins, who look beyond what is set up
 	world  world
 	pool   *mailclient.Pool
+	index  *index.Index
 	limits *limits.Book
 	tokens *tokens.Keeper
 	queue  *jobs.Queue
@@ -107,6 +109,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		return nil, errors.Join(err, h.store.Close())
 	}
 	h.pool, h.limits = mailclient.NewPool(mailclient.Limits{}), limits.NewBook(fixedLimits(conf))
+	h.index = index.Open(filepath.Join(conf.Data, "index"), log)
 	h.known = discover.NewDirectory(servers...)
 	if h.looker, err = newFinder(conf, trusted, h.known); err != nil {
 		return nil, errors.Join(err, h.close())
@@ -203,6 +206,7 @@ func (h *house) watch(ctx context.Context, failed <-chan error) error {
 }
 
 func (h *house) close() error {
+	h.index.Close()
 	h.pool.Close()
 	return h.store.Close()
 }

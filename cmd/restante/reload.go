@@ -97,7 +97,7 @@ func (h *house) newPages(public string) *handlers.Server {
 	conf := h.conf
 	conf.PublicURL = public
 	return handlers.New(handlers.Options{
-		Config: conf, Store: h.store, Ring: h.ring, Pool: h.pool, Servers: h.known, Limits: h.limits, Tokens: h.tokens, Queue: h.queue, Finder: h.looker, Log: h.log, Version: version(),
+		Config: conf, Store: h.store, Ring: h.ring, Pool: h.pool, Index: h.index, Servers: h.known, Limits: h.limits, Tokens: h.tokens, Queue: h.queue, Finder: h.looker, Log: h.log, Version: version(),
 		Secure: strings.HasPrefix(public, "https://"), Fixed: h.conf.PublicURL != "",
 		Setup: handlers.Setup{Finder: h.finder, Roots: h.trusted, Dial: h.world.dial, Resolver: h.world.resolver, Reload: h.reload, Examine: h.examine, LinkUsed: func() error { return dropLink(h.conf) }, Free: func() (free, total int64) { return diskSpace(h.conf.Data) }},
 	})

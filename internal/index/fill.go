@@ -152,7 +152,7 @@ func (m *Mail) fillPreviews(ctx context.Context, f *file, b *box) error {
 		f.mu.Lock()
 		validity := b.known.UIDValidity
 		f.mu.Unlock()
-		rows, err := f.db.QueryContext(ctx, "SELECT id, received, flags, words, size, row, preview FROM mails WHERE box = ? AND preview IS NULL ORDER BY id DESC LIMIT ?", b.id, previewsAtOnce)
+		rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE box = ? AND preview IS NULL ORDER BY id DESC LIMIT ?", b.id, previewsAtOnce)
 		if err != nil {
 			return fault(err)
 		}

@@ -79,6 +79,9 @@ func (ix *Index) Mail(account int64, owner string, session *mailclient.Session) 
 
 // Remove takes away what is kept of an account.
 func (ix *Index) Remove(account int64) error {
+	if ix == nil {
+		return nil
+	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	if f := ix.files[account]; f != nil {
@@ -127,6 +130,9 @@ func remove(path string) (err error) {
 
 // use gives the file of an account, and what gives it back. nil where it cannot be had: the lists come from IMAP then.
 func (ix *Index) use(account int64, owner string) (*file, func()) {
+	if ix == nil {
+		return nil, nil
+	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	if ix.closed {

@@ -103,13 +103,17 @@ func (f *file) page(ctx context.Context, b *box, q mailclient.ListQuery) (l mail
 	l.Mailbox.Name, l.Mailbox.UIDValidity, l.Mailbox.UIDNext, l.Mailbox.Messages = b.name, b.known.UIDValidity, b.known.UIDNext, uint32(b.known.Messages)
 	f.mu.Unlock()
 	cond, args := where(b, q)
-	rows, err := f.db.QueryContext(ctx, "SELECT id, received, flags, words, size, row, preview"+cond+order(q)+" LIMIT ? OFFSET ?", append(args, q.PerPage, (l.Page-1)*q.PerPage)...)
+	end := order(q)
+	rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE id IN (SELECT id"+cond+end+" LIMIT ? OFFSET ?)"+end, append(args, q.PerPage, (l.Page-1)*q.PerPage)...) // what is passed over is not read
 	if err != nil {
 		return l, err
 	}
 	l.Rows, err = readRows(rows, b, l.Mailbox.UIDValidity)
 	return l, err
 }
+
+// columns are those that readRows reads.
+const columns = "id, received, flags, words, size, row, preview"
 
 func readRows(rows *sql.Rows, b *box, validity uint32) (out []mailclient.Row, err error) {
 	defer func() { _ = rows.Close() }()
@@ -207,7 +211,7 @@ func (f *file) row(ctx context.Context, b *box, uid uint32) (mailclient.Row, boo
 	f.mu.Lock()
 	validity := b.known.UIDValidity
 	f.mu.Unlock()
-	rows, err := f.db.QueryContext(ctx, "SELECT id, received, flags, words, size, row, preview FROM mails WHERE id = ?", idOf(b, uid))
+	rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE id = ?", idOf(b, uid))
 	if err != nil {
 		return mailclient.Row{}, false, err
 	}

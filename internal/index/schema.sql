@@ -28,7 +28,7 @@ CREATE INDEX IF NOT EXISTS by_date ON mails (box, received, id);
 CREATE INDEX IF NOT EXISTS by_sender ON mails (box, sender, id DESC);
 CREATE INDEX IF NOT EXISTS by_recipient ON mails (box, recipient, id DESC);
 CREATE INDEX IF NOT EXISTS by_subject ON mails (box, subject, id DESC);
-CREATE INDEX IF NOT EXISTS by_size ON mails (box, size, id DESC);
+CREATE INDEX IF NOT EXISTS by_size ON mails (box, size, id);
 CREATE INDEX IF NOT EXISTS unread ON mails (box, received, id) WHERE flags & 1 = 0;
 CREATE INDEX IF NOT EXISTS flagged ON mails (box, received, id) WHERE flags & 2 <> 0;
 CREATE INDEX IF NOT EXISTS files ON mails (box, received, id) WHERE flags & 128 <> 0;

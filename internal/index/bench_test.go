@@ -1,0 +1,75 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"restante/mailclient"
+	"restante/mailclient/message"
+)
+
+// large is an index of a mailbox of n mails.
+func large(tb testing.TB, n int) (*file, *box) {
+	tb.Helper()
+	f, err := openFile(filepath.Join(tb.TempDir(), "1.db"), "somebody")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(f.close)
+	b := f.box("INBOX")
+	for from := 1; from <= n; from += atOnce {
+		c := change{known: mailclient.Known{UIDValidity: 1, UIDNext: uint32(n + 1), ModSeq: 1}, complete: true}
+		for uid := from; uid < from+atOnce; uid++ {
+			who := uid * 7919 % 500
+			c.rows = append(c.rows, mailclient.Row{
+				UID: uint32(uid), UIDValidity: 1, From: []message.Address{{Name: fmt.Sprintf("Person %d", who), Addr: fmt.Sprintf("person%d@example.test", who)}},
+				To: []message.Address{{Addr: "anna@example.test"}}, Subject: fmt.Sprintf("Re: what we said about matter %d", uid*31%10_000), Size: int64(uid * 13 % 50_000),
+				Received: time.Unix(1_700_000_000+int64(uid)*60, 0), Flags: mailclient.Flags{Seen: uid%20 != 0, Flagged: uid%100 == 0}, HasAttachment: uid%10 == 0, MessageID: fmt.Sprintf("%d.aaaaaaaaaaaa@example.test", uid),
+			}.WithPreview("Thank you for what you sent, I shall look at it on Monday and write to you again then. Best wishes"))
+		}
+		if _, err := f.apply(context.Background(), b, c); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return f, b
+}
+
+// BenchmarkPages reads pages of a mailbox of 100,000 mails.
+func BenchmarkPages(b *testing.B) {
+	began := time.Now()
+	f, box := large(b, 100_000)
+	info, _ := os.Stat(f.path)
+	b.Logf("written in %v, %d bytes a mail", time.Since(began), info.Size()/100_000)
+	for _, q := range []mailclient.ListQuery{
+		{Page: 1}, {Page: 1000}, {Page: 2000}, {Page: 1, Ascending: true}, {Page: 1, Sort: mailclient.SortFrom}, {Page: 1000, Sort: mailclient.SortFrom}, {Page: 1, Sort: mailclient.SortSubject, Ascending: true},
+		{Page: 1000, Sort: mailclient.SortSubject, Ascending: true}, {Page: 1000, Sort: mailclient.SortSize}, {Page: 1, Filter: mailclient.FilterUnread}, {Page: 50, Filter: mailclient.FilterUnread},
+		{Page: 1, Filter: mailclient.FilterAttachments}, {Page: 1, Filter: mailclient.FilterUnread, Sort: mailclient.SortSubject},
+	} {
+		b.Run(fmt.Sprintf("%s %s %d %v", q.Sort, q.Filter, q.Page, q.Ascending), func(b *testing.B) {
+			for b.Loop() {
+				l, err := f.page(context.Background(), box, tidy(q))
+				if err != nil || len(l.Rows) != 50 {
+					b.Fatal(err, len(l.Rows))
+				}
+			}
+		})
+	}
+	b.Run("uids", func(b *testing.B) {
+		for b.Loop() {
+			if all, err := f.uids(context.Background(), box, tidy(mailclient.ListQuery{})); err != nil || len(all) != 100_000 {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("beside", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, at, err := f.beside(context.Background(), box, tidy(mailclient.ListQuery{}), 50_000); err != nil || at != 50_001 {
+				b.Fatal(err, at)
+			}
+		}
+	})
+}

@@ -281,7 +281,7 @@ func (s *Session) Tell(mailbox string) {
 	}
 }
 
-// Watched says whether somebody is told of what happens.
+// Watched says whether somebody is told of what happens in INBOX, as it happens.
 func (s *Session) Watched() bool {
 	s.mu.Lock()
 	w := s.watch
@@ -291,7 +291,7 @@ func (s *Session) Watched() bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.listeners) > 0
+	return w.hears && len(w.listeners) > 0
 }
 
 // Heard counts what has happened to the account's mail: the events of this session, and what was done through it.

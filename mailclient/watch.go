@@ -28,6 +28,7 @@ type watch struct {
 	once      chan struct{} // closed when the connection in use has ended
 	cut       context.CancelFunc
 	shared    time.Time // until then there is no connection for the watch alone
+	hears     bool      // a connection is open that is told of each change
 }
 
 // alone gives a context for one connection; false when there is to be none for now.
@@ -47,6 +48,12 @@ func (w *watch) alone(ctx context.Context) (context.Context, func(), bool) {
 		close(gone)
 		w.once, w.cut = nil, nil
 	}, true
+}
+
+func (w *watch) hear(on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hears = on
 }
 
 func (w *watch) share() {
@@ -207,6 +214,8 @@ func (s *Session) watchOnce(ctx context.Context, w *watch, connected func()) err
 		return err
 	}
 	connected()
+	w.hear(true)
+	defer w.hear(false)
 	s.missed(w, cmd)
 	done := make(chan struct{})
 	defer func() { <-done }()

@@ -35,11 +35,12 @@ type file struct {
 	write sync.Mutex // held by who writes
 	mu    sync.Mutex
 	boxes map[string]*box
+	last  int64 // id that was given to one
 }
 
 // box is what is known of a mailbox as a whole. All but its names are of file.mu.
 type box struct {
-	id   int64
+	id   int64 // its own as long as the file is open, whether anything is known of it or not
 	name string
 
 	known    mailclient.Known
@@ -122,6 +123,7 @@ func (f *file) load() error {
 			return err
 		}
 		f.boxes[b.name] = b
+		f.last = max(f.last, b.id)
 	}
 	return rows.Err()
 }
@@ -140,7 +142,8 @@ func (f *file) box(name string) *box {
 	defer f.mu.Unlock()
 	b := f.boxes[name]
 	if b == nil {
-		b = &box{name: name}
+		f.last++
+		b = &box{id: f.last, name: name}
 		f.boxes[name] = b
 	}
 	return b
@@ -166,11 +169,11 @@ func (f *file) change(ctx context.Context, do func(tx *sql.Tx) error, done func(
 	return nil
 }
 
-// save writes what is known of a mailbox as a whole, and gives it an id when it has none.
+// save writes what is known of a mailbox as a whole.
 func save(ctx context.Context, tx *sql.Tx, b *box, k mailclient.Known, readOnly, complete bool) error {
-	return tx.QueryRowContext(ctx, `INSERT INTO boxes (name, validity, uidnext, modseq, readonly, complete) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (name) DO UPDATE SET validity = excluded.validity, uidnext = excluded.uidnext, modseq = excluded.modseq, readonly = excluded.readonly, complete = excluded.complete RETURNING id`,
-		b.name, k.UIDValidity, k.UIDNext, int64(k.ModSeq), readOnly, complete).Scan(&b.id)
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO boxes (id, name, validity, uidnext, modseq, readonly, complete) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		b.id, b.name, k.UIDValidity, k.UIDNext, int64(k.ModSeq), readOnly, complete)
+	return err
 }
 
 // bits are the flags of a mail as they are written down.

@@ -260,9 +260,6 @@ func compare(theirs, ours []uint32) (missing, gone []uint32) {
 
 // held are the UIDs of the mails that the index has, rising.
 func (f *file) held(ctx context.Context, b *box) (out []uint32, err error) {
-	if b.id == 0 {
-		return nil, nil
-	}
 	rows, err := f.db.QueryContext(ctx, "SELECT id FROM mails WHERE id BETWEEN ? AND ? ORDER BY id", idOf(b, 0), idOf(b, 1<<32-1))
 	if err != nil {
 		return nil, err
@@ -293,7 +290,7 @@ type change struct {
 func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err error) {
 	f.mu.Lock()
 	same := len(c.rows) == 0 && len(c.gone) == 0 && len(c.turned) == 0 && len(c.flags) == 0 && b.complete == c.complete && b.readOnly == c.readOnly &&
-		b.known.UIDNext == c.known.UIDNext && b.known.ModSeq == c.known.ModSeq && b.id != 0
+		b.known.UIDValidity == c.known.UIDValidity && b.known.UIDNext == c.known.UIDNext && b.known.ModSeq == c.known.ModSeq
 	messages := b.known.Messages
 	f.mu.Unlock()
 	if same {
@@ -406,6 +403,6 @@ func (f *file) clear(ctx context.Context, b *box) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM boxes WHERE id = ?", b.id)
 		return err
 	}, func() {
-		b.known, b.complete, b.counts, b.look, b.id = mailclient.Known{}, false, nil, nil, 0
+		b.known, b.complete, b.counts, b.look = mailclient.Known{}, false, nil, nil
 	})
 }

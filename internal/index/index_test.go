@@ -112,7 +112,7 @@ func (g *ground) agrees(t *testing.T, box string) {
 	for _, filter := range []mailclient.Filter{"", mailclient.FilterUnread, mailclient.FilterFlagged, mailclient.FilterAttachments} {
 		for _, sort := range []mailclient.Sort{"", mailclient.SortFrom, mailclient.SortTo, mailclient.SortSubject, mailclient.SortSize} {
 			for _, rising := range []bool{false, true} {
-				q := mailclient.ListQuery{PerPage: 7, Sort: sort, Ascending: rising, Filter: filter}
+				q := mailclient.ListQuery{PerPage: 15, Sort: sort, Ascending: rising, Filter: filter}
 				var rows []mailclient.Row
 				for q.Page = 1; ; q.Page++ {
 					l := g.list(t, box, q)
@@ -183,7 +183,7 @@ func TestListsAreThoseOfTheServer(t *testing.T) {
 		g.filled(t, "INBOX")
 		g.agrees(t, "INBOX")
 		r := rand.New(rand.NewPCG(1, 2))
-		for range 12 {
+		for range 6 {
 			for range 1 + r.IntN(4) {
 				g.something(r)
 			}
@@ -278,4 +278,71 @@ func TestTheFilesMayBeDeletedAtAnyMoment(t *testing.T) {
 	if left, _ := os.ReadDir(g.dir); len(left) > 0 {
 		t.Errorf("%v is left of an account that was removed", left)
 	}
+}
+
+// TestAWarmListAsksNothing: while somebody watches, a page waits for no server, and what happened elsewhere is told and
+// shown.
+func TestAWarmListAsksNothing(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		g := on(t, srv)
+		g.deliver("INBOX", 60)
+		g.filled(t, "INBOX")
+		events, err := g.Watch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for !g.Watched() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		asked := ""
+		for range 50 { // now and then the server is asked behind
+			g.tap.Forget()
+			for page := range 2 {
+				if l := g.list(t, "INBOX", mailclient.ListQuery{Page: page + 1}); l.Total != 60 {
+					t.Errorf("%d mails", l.Total)
+				}
+			}
+			if asked = g.tap.Said(); asked == "" {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if asked != "" {
+			t.Errorf("a list that is known asked the server: %s", asked)
+		}
+		g.deliver("INBOX", 1)
+		for told := false; !told; {
+			select {
+			case e := <-events:
+				told = e.Mailbox == "INBOX" && (e.Kind == mailclient.EventNew || e.Kind == mailclient.EventChanged)
+			case <-time.After(20 * time.Second):
+				t.Fatal("nobody was told of a mail that came")
+			}
+		}
+		if l := g.list(t, "INBOX", mailclient.ListQuery{}); l.Total != 61 || l.Rows[0].UID != 61 {
+			t.Errorf("%d mails after one came, the newest %d", l.Total, l.Rows[0].UID)
+		}
+	})
+}
+
+// TestAnActShowsAtOnce: what was done by way of the index stands in its lists, and can be undone.
+func TestAnActShowsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.talk.Do("CREATE Work")
+		g.deliver("INBOX", 10)
+		g.filled(t, "INBOX")
+		g.filled(t, "Work")
+		l := g.list(t, "INBOX", mailclient.ListQuery{})
+		ref := mailclient.Ref{Mailbox: "INBOX", UIDValidity: l.Mailbox.UIDValidity, UIDs: []uint32{3, 4}}
+		for _, act := range []mailclient.Act{{Kind: mailclient.ActFlags, Add: []string{`\Seen`, "work"}}, {Kind: mailclient.ActFlags, Remove: []string{`\Seen`}, Add: []string{`\Flagged`}}, {Kind: mailclient.ActMove, To: "Work"}} {
+			if _, err := g.Run(t.Context(), mailclient.Step{Act: act, Ref: ref}); err != nil {
+				t.Fatal(err)
+			}
+			g.agrees(t, "INBOX")
+			g.agrees(t, "Work")
+		}
+		if l := g.list(t, "Work", mailclient.ListQuery{}); l.Total != 2 {
+			t.Errorf("%d mails were moved", l.Total)
+		}
+	})
 }

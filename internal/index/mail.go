@@ -239,7 +239,7 @@ func (m *Mail) acted(ctx context.Context, st mailclient.Step) {
 	b := f.box(st.Ref.Mailbox)
 	f.mu.Lock()
 	c := change{known: b.known, readOnly: b.readOnly, complete: b.complete}
-	other := b.id == 0 || st.Ref.UIDValidity != b.known.UIDValidity
+	other := st.Ref.UIDValidity != b.known.UIDValidity
 	f.mu.Unlock()
 	if other {
 		return

@@ -207,6 +207,9 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 			v.Shown = list.Rows[0].Received.In(p.Zone).Format(time.DateOnly)
 		}
 	}
+	if done, all := p.Mail.Filling(pl.box.Name); all > 0 {
+		v.Filling = templates.Progress{Words: p.L.T("list.filling", "Done", p.L.Number(done), "All", p.L.Number(all)), Done: done, All: all}
+	}
 	if list.Incomplete {
 		v.Note = p.L.T("list.incomplete")
 	}

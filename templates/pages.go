@@ -87,6 +87,7 @@ type List struct {
 	Range           string // "1–50 of 12 408"
 	Filters, Sorts  []Option
 	Note            string
+	Filling         Progress // while the folder's index is filled
 	Rows            []Row
 	Validity        uint32
 	Here            string
@@ -107,6 +108,12 @@ type List struct {
 	Kept            []Option    // drafts that Restante has and this folder has not yet
 	Widen           string      // searches Junk and Trash too
 	Search          *SearchForm // on the page of a search through all folders
+}
+
+// Progress is how far something has come. All is 0 where nothing goes on.
+type Progress struct {
+	Words     string
+	Done, All int
 }
 
 // SearchOffers are what a search field offers while somebody types.

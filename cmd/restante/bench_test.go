@@ -122,7 +122,7 @@ func (b *bench) print() {
 	for _, f := range b.rows {
 		goal := ""
 		if f.target > 0 {
-			goal = fmt.Sprintf("<= %.0f", f.target)
+			goal = fmt.Sprintf("<= %.3g", f.target)
 		}
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%.1f ms\t%.1f ms\t%.2f\t%s\n", f.where, f.what, ms(f.ours), ms(f.raw), f.ratio(), goal)
 	}

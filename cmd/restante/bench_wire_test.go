@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -146,6 +147,46 @@ func (v *browser) ask(path string, head http.Header) int64 {
 	maps.Copy(req.Header, head)
 	n, _ := v.do(req)
 	return n
+}
+
+// watch holds the stream of news open, as each page with scripts does. What it gives ends it.
+func (v *browser) watch() (end func()) {
+	v.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.base+"/events", nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	stream := &http.Client{Jar: v.client.Jar}
+	res, err := stream.Do(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+	}()
+	return func() {
+		cancel()
+		<-done
+		stream.CloseIdleConnections()
+	}
+}
+
+// fills says whether the index of the inbox is being filled.
+func (v *browser) fills() bool {
+	v.t.Helper()
+	res, err := v.client.Get(v.base + v.inbox)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	page, err := io.ReadAll(res.Body)
+	if err := cmp.Or(err, res.Body.Close()); err != nil {
+		v.t.Fatal(err)
+	}
+	return strings.Contains(string(page), "data-filling")
 }
 
 // post sends a form and follows where it leads.

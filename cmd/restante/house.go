@@ -134,6 +134,13 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	accounts, err := h.store.AccountIDs(ctx)
+	if err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	if err := h.index.Keep(accounts); err != nil {
+		log.Warn("old indexes could not be removed", "err", err)
+	}
 	if err := h.reload(ctx); err != nil {
 		return nil, errors.Join(err, h.close())
 	}

@@ -53,6 +53,7 @@ type box struct {
 	heard     uint64    // events of the session then
 	looked    time.Time // when the flags of all were looked at, on a server that tells no changes
 	filling   bool
+	all       int       // mails that there were when filling began
 	look      []uint32  // mails whose flags are asked for next, on such a server
 	marks     bool      // and whether it is to tell which are unread or flagged
 	marked    time.Time // when it told that
@@ -78,6 +79,9 @@ func tryFile(path, owner string) (*file, error) {
 	if have, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err != nil { // SQLite itself would let all read it
 		return nil, err
 	} else if err = have.Close(); err != nil {
+		return nil, err
+	}
+	if err := os.Chtimes(path, time.Time{}, time.Now()); err != nil { // it is not old yet
 		return nil, err
 	}
 	at := url.URL{Path: path}

@@ -10,6 +10,28 @@ import (
 	"restante/mailclient"
 )
 
+// worthTelling is how many mails a mailbox has whose filling is told of.
+const worthTelling = 1000
+
+// tellEvery is how often the filling of a mailbox is told of.
+const tellEvery = 3 * time.Second
+
+// Filling is how many mails of a mailbox are in the index and how many are to be, while a large one is filled; else 0.
+func (m *Mail) Filling(mailbox string) (done, all int) {
+	f, leave := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return 0, 0
+	}
+	defer leave()
+	b := f.box(mailbox)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !b.filling || b.complete || b.all < worthTelling {
+		return 0, 0
+	}
+	return min(b.known.Messages, b.all), b.all
+}
+
 // fillTime is for the filling of one mailbox. What was filled until then is there when it goes on.
 const fillTime = 30 * time.Minute
 
@@ -58,6 +80,9 @@ func (m *Mail) filling(ctx context.Context, f *file, b *box) error {
 		if err != nil {
 			return err
 		}
+		f.mu.Lock()
+		b.all = n.Messages
+		f.mu.Unlock()
 		if n.UIDValidity == 0 { // UIDs that hold for no longer than a connection (S3)
 			return nil
 		}
@@ -96,7 +121,7 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 	if _, err := f.apply(ctx, b, change{gone: gone, known: began, readOnly: n.ReadOnly}); err != nil {
 		return fault(err)
 	}
-	first := true
+	first, told := true, time.Now()
 	for some := range slices.Chunk(missing, atOnce) {
 		rows, err := m.some(ctx, b, n.UIDValidity, some, first)
 		if err != nil {
@@ -106,9 +131,16 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 			return fault(err)
 		}
 		first = false
+		if n.Messages >= worthTelling && time.Since(told) > tellEvery {
+			told = time.Now()
+			m.Tell(b.name)
+		}
 	}
 	if _, err := f.apply(ctx, b, change{known: began, readOnly: n.ReadOnly, complete: true}); err != nil {
 		return fault(err)
+	}
+	if n.Messages >= worthTelling {
+		m.Tell(b.name)
 	}
 	f.mu.Lock()
 	b.looked = time.Now()

@@ -95,7 +95,11 @@ func (ix *Index) Remove(account int64) error {
 }
 
 // Keep removes the files of all accounts but these, and those that nobody has used for long.
-func (ix *Index) Keep(accounts map[int64]bool) error {
+func (ix *Index) Keep(accounts []int64) error {
+	kept := map[int64]bool{}
+	for _, id := range accounts {
+		kept[id] = true
+	}
 	names, err := os.ReadDir(ix.dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -107,7 +111,7 @@ func (ix *Index) Keep(accounts map[int64]bool) error {
 			continue
 		}
 		info, e := e.Info()
-		if !accounts[id] || e == nil && time.Since(info.ModTime()) > ageTime {
+		if !kept[id] || e == nil && time.Since(info.ModTime()) > ageTime {
 			err = errors.Join(err, ix.Remove(id))
 		}
 	}

@@ -272,7 +272,21 @@ func TestTheFilesMayBeDeletedAtAnyMoment(t *testing.T) {
 	g.open(t)
 	g.agrees(t, "INBOX")
 	g.filled(t, "INBOX")
-	if err := g.ix.Remove(7); err != nil {
+	old := filepath.Join(g.dir, "8.db")
+	if err := os.WriteFile(old, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(old, time.Time{}, time.Now().AddDate(-1, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.ix.Keep([]int64{7, 8}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(old); err == nil {
+		t.Error("what nobody has used for a year is still there")
+	}
+	g.agrees(t, "INBOX")
+	if err := g.ix.Keep([]int64{8}); err != nil {
 		t.Fatal(err)
 	}
 	if left, _ := os.ReadDir(g.dir); len(left) > 0 {

@@ -162,6 +162,15 @@ func (s *Store) Accounts(ctx context.Context, userID int64) ([]Account, error) {
 	return collect(rows, err, func(r *sql.Rows) (Account, error) { return scanAccount(r) })
 }
 
+// AccountIDs are the ids of all accounts.
+func (s *Store) AccountIDs(ctx context.Context) ([]int64, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id FROM accounts`)
+	return collect(rows, err, func(r *sql.Rows) (id int64, err error) {
+		err = r.Scan(&id)
+		return id, err
+	})
+}
+
 // SetSentMode remembers who files sent mail for an account.
 func (s *Store) SetSentMode(ctx context.Context, userID, id int64, mode string, seen int) error {
 	return changed(s.db.ExecContext(ctx, `UPDATE accounts SET sent_mode = $1, sent_seen = $2 WHERE id = $3 AND user_id = $4`, mode, seen, id, userID))

@@ -28,16 +28,24 @@ type run struct {
 	err  error
 }
 
-// follow brings a mailbox up to what the server has now. Where pages are corrected in place, and nothing is said to have
+// follow brings a mailbox up to what the server has now, or had at most lag ago. Where pages are corrected in place, and nothing is said to have
 // happened, nobody waits for it. An error of it is one of the session's.
-func (m *Mail) follow(ctx context.Context, f *file, b *box) error {
+func (m *Mail) follow(ctx context.Context, f *file, b *box, q mailclient.ListQuery, lag time.Duration) error {
 	heard, watched := m.Heard(), m.Watched()
+	if watched {
+		lag = max(lag, askTime)
+	}
 	f.mu.Lock()
-	if watched && b.heard == heard && time.Since(b.asked) < askTime {
+	if b.heard == heard && time.Since(b.asked) < lag {
 		f.mu.Unlock()
 		return nil
 	}
 	calm := watched && b.heard == heard
+	f.mu.Unlock()
+	if err := m.lookAt(ctx, f, b, q); err != nil {
+		return err
+	}
+	f.mu.Lock()
 	r := m.look(f, b)
 	f.mu.Unlock()
 	if r == nil || calm {

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -32,16 +31,16 @@ func (m *Mail) behind(f *file, do func(ctx context.Context)) bool {
 	})
 }
 
-// known gives the mailbox as the index has it, up to date, and what gives its file back; nil where the session is to be
+// known gives the mailbox as the index has it, as it was at most so long ago, and what gives its file back; nil where the session is to be
 // asked. An error is one of the session's.
-func (m *Mail) known(ctx context.Context, mailbox string, q mailclient.ListQuery) (*file, *box, func(), error) {
+func (m *Mail) known(ctx context.Context, mailbox string, q mailclient.ListQuery, lag time.Duration) (*file, *box, func(), error) {
 	f, done := m.ix.use(m.account, m.owner)
 	if f == nil {
 		return nil, nil, nil, nil
 	}
 	b := f.box(mailbox)
 	if f.isComplete(b) {
-		if err := cmp.Or(m.lookAt(ctx, f, b, q), m.follow(ctx, f, b)); err != nil {
+		if err := m.follow(ctx, f, b, q, lag); err != nil {
 			done()
 			return nil, nil, nil, err
 		}
@@ -84,19 +83,19 @@ func (f *file) isComplete(b *box) bool {
 
 // List is one page of a mailbox, as the session's.
 func (m *Mail) List(ctx context.Context, mailbox string, q mailclient.ListQuery) (mailclient.List, error) {
-	if l, ok, err := m.list(ctx, mailbox, q); ok || err != nil {
+	if l, ok, err := m.list(ctx, mailbox, q, 0); ok || err != nil {
 		return l, err
 	}
 	return m.Session.List(ctx, mailbox, q)
 }
 
 // list is List where the index has it.
-func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery) (l mailclient.List, ok bool, err error) {
+func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery, lag time.Duration) (l mailclient.List, ok bool, err error) {
 	if q.Search != nil {
 		return l, false, nil
 	}
 	q = tidy(q)
-	f, b, done, err := m.known(ctx, mailbox, q)
+	f, b, done, err := m.known(ctx, mailbox, q, lag)
 	if f == nil {
 		return l, false, err
 	}
@@ -137,7 +136,7 @@ func (m *Mail) preview(ctx context.Context, f *file, b *box, rows []mailclient.R
 // UIDs are all mails of a mailbox that match, as the session's.
 func (m *Mail) UIDs(ctx context.Context, mailbox string, q mailclient.ListQuery) (mailclient.Ref, error) {
 	if q.Search == nil {
-		f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter})
+		f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter}, 0)
 		if err != nil {
 			return mailclient.Ref{}, err
 		}
@@ -158,7 +157,7 @@ func (m *Mail) UIDs(ctx context.Context, mailbox string, q mailclient.ListQuery)
 // Neighbours are the mails beside one in a list, and its place, as the session's.
 func (m *Mail) Neighbours(ctx context.Context, mailbox string, q mailclient.ListQuery, uid uint32) (newer, older uint32, position int, err error) {
 	if q.Search == nil {
-		f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter})
+		f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter}, 0)
 		if err != nil {
 			return 0, 0, 0, err
 		}
@@ -175,7 +174,7 @@ func (m *Mail) Neighbours(ctx context.Context, mailbox string, q mailclient.List
 
 // PageAt is the page on which the mails of a day stand, as the session's. The day is that of its time zone.
 func (m *Mail) PageAt(ctx context.Context, mailbox string, q mailclient.ListQuery, day time.Time) (int, error) {
-	f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter})
+	f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter}, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -197,6 +196,9 @@ func (m *Mail) PageAt(ctx context.Context, mailbox string, q mailclient.ListQuer
 	return m.Session.PageAt(ctx, mailbox, q, day)
 }
 
+// besideLag is how old a list may be that stands beside an open mail: the mail is what the server is asked for.
+const besideLag = 30 * time.Second
+
 // OpenInList is a mail with its list, as the session's.
 func (m *Mail) OpenInList(ctx context.Context, mailbox string, uid uint32, q mailclient.ListQuery) (*mailclient.Open, mailclient.List, error) {
 	return m.open(ctx, mailbox, uid, q, m.Session.OpenInList)
@@ -209,7 +211,7 @@ func (m *Mail) OpenBeside(ctx context.Context, mailbox string, uid uint32, q mai
 
 func (m *Mail) open(ctx context.Context, mailbox string, uid uint32, q mailclient.ListQuery,
 	asked func(context.Context, string, uint32, mailclient.ListQuery) (*mailclient.Open, mailclient.List, error)) (*mailclient.Open, mailclient.List, error) {
-	l, ok, err := m.list(ctx, mailbox, q)
+	l, ok, err := m.list(ctx, mailbox, q, besideLag)
 	if err != nil {
 		return nil, l, err
 	}

@@ -15,7 +15,10 @@ import (
 	"restante/templates"
 )
 
-const perPage = 50
+const (
+	perPage      = 50
+	worthTelling = 1000 // mails of a folder whose index is filled before the page tells of it
+)
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request, p *person) error {
 	s.fileNow(r, p)
@@ -207,7 +210,8 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 			v.Shown = list.Rows[0].Received.In(p.Zone).Format(time.DateOnly)
 		}
 	}
-	if done, all := p.Mail.Filling(pl.box.Name); all > 0 {
+	if done, on := p.Mail.Filling(pl.box.Name); on && list.Total >= worthTelling {
+		all := max(list.Total, done)
 		v.Filling = templates.Progress{Words: p.L.T("list.filling", "Done", p.L.Number(done), "All", p.L.Number(all)), Done: done, All: all}
 	}
 	if list.Incomplete {

@@ -110,7 +110,7 @@ type Check struct {
 // New makes the server; Handler gives its routes.
 func New(o Options) *Server {
 	s := &Server{
-		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, tokens: o.Tokens, queue: o.Queue, finder: o.Finder, log: o.Log,
+		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, index: o.Index, servers: o.Servers, tokens: o.Tokens, queue: o.Queue, finder: o.Finder, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), bounds: o.Limits, checks: newPasswords(o.Ring, time.Now),
 		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), copying: newCrowd[string](1), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
 	}

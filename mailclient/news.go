@@ -271,6 +271,17 @@ func (s *Session) Keep(mailbox string, rows []Row) {
 	}
 }
 
+// Kept is the row of a mail that was listed lately; its flags may be old.
+func (s *Session) Kept(mailbox string, validity, uid uint32) (Row, bool) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return Row{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rows.get(rowKey{raw, validity, uid})
+}
+
 // Tell tells those who watch that a mailbox has changed, where somebody else has seen it.
 func (s *Session) Tell(mailbox string) {
 	s.mu.Lock()

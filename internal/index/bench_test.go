@@ -51,7 +51,7 @@ func BenchmarkPages(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("%s %s %d %v", q.Sort, q.Filter, q.Page, q.Ascending), func(b *testing.B) {
 			for b.Loop() {
-				l, err := f.page(context.Background(), box, tidy(q))
+				l, err := f.page(context.Background(), box, tidy(q), nil)
 				if err != nil || len(l.Rows) != 50 {
 					b.Fatal(err, len(l.Rows))
 				}

@@ -34,6 +34,7 @@ type file struct {
 
 	write sync.Mutex // held by who writes
 	mu    sync.Mutex
+	ready map[string]*sql.Stmt // by their words
 	boxes map[string]*box
 	last  int64 // id that was given to one
 }
@@ -53,7 +54,6 @@ type box struct {
 	heard     uint64    // events of the session then
 	looked    time.Time // when the flags of all were looked at, on a server that tells no changes
 	filling   bool
-	all       int       // mails that there were when filling began
 	look      []uint32  // mails whose flags are asked for next, on such a server
 	marks     bool      // and whether it is to tell which are unread or flagged
 	marked    time.Time // when it told that
@@ -132,7 +132,31 @@ func (f *file) load() error {
 	return rows.Err()
 }
 
-func (f *file) close() { _ = f.db.Close() }
+func (f *file) close() { _ = f.db.Close() } // with its statements
+
+// query asks by a statement that is kept for the next time. Its words are one of few.
+func (f *file) query(ctx context.Context, words string, args ...any) (*sql.Rows, error) {
+	f.mu.Lock()
+	st := f.ready[words]
+	f.mu.Unlock()
+	if st == nil {
+		var err error
+		if st, err = f.db.PrepareContext(ctx, words); err != nil {
+			return nil, err
+		}
+		f.mu.Lock()
+		if f.ready == nil {
+			f.ready = map[string]*sql.Stmt{}
+		}
+		if have := f.ready[words]; have != nil {
+			_ = st.Close()
+			st = have
+		}
+		f.ready[words] = st
+		f.mu.Unlock()
+	}
+	return st.QueryContext(ctx, args...)
+}
 
 // missing says whether somebody has deleted the file.
 func (f *file) missing() bool {

@@ -10,26 +10,20 @@ import (
 	"restante/mailclient"
 )
 
-// worthTelling is how many mails a mailbox has whose filling is told of.
-const worthTelling = 1000
-
 // tellEvery is how often the filling of a mailbox is told of.
 const tellEvery = 3 * time.Second
 
-// Filling is how many mails of a mailbox are in the index and how many are to be, while a large one is filled; else 0.
-func (m *Mail) Filling(mailbox string) (done, all int) {
+// Filling says whether the index of a mailbox is being filled, and how many mails are there already.
+func (m *Mail) Filling(mailbox string) (done int, on bool) {
 	f, leave := m.ix.use(m.account, m.owner)
 	if f == nil {
-		return 0, 0
+		return 0, false
 	}
 	defer leave()
 	b := f.box(mailbox)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !b.filling || b.complete || b.all < worthTelling {
-		return 0, 0
-	}
-	return min(b.known.Messages, b.all), b.all
+	return b.known.Messages, b.filling && !b.complete
 }
 
 // fillTime is for the filling of one mailbox. What was filled until then is there when it goes on.
@@ -80,9 +74,6 @@ func (m *Mail) filling(ctx context.Context, f *file, b *box) error {
 		if err != nil {
 			return err
 		}
-		f.mu.Lock()
-		b.all = n.Messages
-		f.mu.Unlock()
 		if n.UIDValidity == 0 { // UIDs that hold for no longer than a connection (S3)
 			return nil
 		}
@@ -131,7 +122,7 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 			return fault(err)
 		}
 		first = false
-		if n.Messages >= worthTelling && time.Since(told) > tellEvery {
+		if time.Since(told) > tellEvery {
 			told = time.Now()
 			m.Tell(b.name)
 		}
@@ -139,9 +130,7 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 	if _, err := f.apply(ctx, b, change{known: began, readOnly: n.ReadOnly, complete: true}); err != nil {
 		return fault(err)
 	}
-	if n.Messages >= worthTelling {
-		m.Tell(b.name)
-	}
+	m.Tell(b.name)
 	f.mu.Lock()
 	b.looked = time.Now()
 	r := m.look(f, b) // what happened meanwhile
@@ -188,7 +177,7 @@ func (m *Mail) fillPreviews(ctx context.Context, f *file, b *box) error {
 		if err != nil {
 			return fault(err)
 		}
-		some, err := readRows(rows, b, validity)
+		some, err := readRows(rows, b, validity, nil)
 		if err != nil || len(some) == 0 {
 			return fault(err)
 		}

@@ -91,7 +91,8 @@ func (f *file) count(ctx context.Context, b *box, q mailclient.ListQuery) (n int
 }
 
 // page is one page of a mailbox that is wholly known.
-func (f *file) page(ctx context.Context, b *box, q mailclient.ListQuery) (l mailclient.List, err error) {
+// kept gives rows that are in memory.
+func (f *file) page(ctx context.Context, b *box, q mailclient.ListQuery, kept keeper) (l mailclient.List, err error) {
 	total, err := f.count(ctx, b, q)
 	if err != nil {
 		return l, err
@@ -103,19 +104,25 @@ func (f *file) page(ctx context.Context, b *box, q mailclient.ListQuery) (l mail
 	l.Mailbox.Name, l.Mailbox.UIDValidity, l.Mailbox.UIDNext, l.Mailbox.Messages = b.name, b.known.UIDValidity, b.known.UIDNext, uint32(b.known.Messages)
 	f.mu.Unlock()
 	cond, args := where(b, q)
-	end := order(q)
-	rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE id IN (SELECT id"+cond+end+" LIMIT ? OFFSET ?)"+end, append(args, q.PerPage, (l.Page-1)*q.PerPage)...) // what is passed over is not read
+	end, ask := order(q), f.query
+	if len(q.Also) > 0 {
+		ask = f.db.QueryContext
+	}
+	rows, err := ask(ctx, "SELECT "+columns+" FROM mails WHERE id IN (SELECT id"+cond+end+" LIMIT ? OFFSET ?)"+end, append(args, q.PerPage, (l.Page-1)*q.PerPage)...) // what is passed over is not read
 	if err != nil {
 		return l, err
 	}
-	l.Rows, err = readRows(rows, b, l.Mailbox.UIDValidity)
+	l.Rows, err = readRows(rows, b, l.Mailbox.UIDValidity, kept)
 	return l, err
 }
 
 // columns are those that readRows reads.
 const columns = "id, received, flags, words, size, row, preview"
 
-func readRows(rows *sql.Rows, b *box, validity uint32) (out []mailclient.Row, err error) {
+// keeper gives a row that is in memory.
+type keeper func(mailbox string, validity, uid uint32) (mailclient.Row, bool)
+
+func readRows(rows *sql.Rows, b *box, validity uint32, kept keeper) (out []mailclient.Row, err error) {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id, received int64
@@ -123,13 +130,21 @@ func readRows(rows *sql.Rows, b *box, validity uint32) (out []mailclient.Row, er
 		var words string
 		var raw sql.RawBytes
 		var preview sql.NullString
-		r := mailclient.Row{Mailbox: b.name, UIDValidity: validity}
-		if err := rows.Scan(&id, &received, &flags, &words, &r.Size, &raw, &preview); err != nil {
+		var size int64
+		if err := rows.Scan(&id, &received, &flags, &words, &size, &raw, &preview); err != nil {
 			return nil, err
 		}
-		if err := r.UnmarshalBinary(raw); err != nil {
-			return nil, err
+		var r mailclient.Row
+		known := false
+		if kept != nil {
+			r, known = kept(b.name, validity, uint32(id))
 		}
+		if !known {
+			if err := r.UnmarshalBinary(raw); err != nil {
+				return nil, err
+			}
+		}
+		r.Mailbox, r.UIDValidity, r.Size = b.name, validity, size
 		r.UID, r.Received, r.Flags, r.HasAttachment = uint32(id), time.Unix(received, 0), flags.flags(words), flags&files != 0
 		if r.Date.IsZero() {
 			r.Date = r.Received
@@ -215,7 +230,7 @@ func (f *file) row(ctx context.Context, b *box, uid uint32) (mailclient.Row, boo
 	if err != nil {
 		return mailclient.Row{}, false, err
 	}
-	list, err := readRows(rows, b, validity)
+	list, err := readRows(rows, b, validity, nil)
 	if err != nil || len(list) == 0 {
 		return mailclient.Row{}, false, err
 	}

@@ -62,7 +62,7 @@ func (m *Mail) lookAt(ctx context.Context, f *file, b *box, q mailclient.ListQue
 	if tells || q.Page == 0 {
 		return nil
 	}
-	l, err := f.page(ctx, b, q)
+	l, err := f.page(ctx, b, q, m.Kept)
 	if err != nil {
 		m.ix.spoilt(f, err)
 		return ctx.Err()
@@ -100,7 +100,7 @@ func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery,
 		return l, false, err
 	}
 	defer done()
-	if l, err = f.page(ctx, b, q); err != nil {
+	if l, err = f.page(ctx, b, q, m.Kept); err != nil {
 		m.ix.spoilt(f, err)
 		return l, false, ctx.Err()
 	}

@@ -32,7 +32,8 @@ type News struct {
 	Renewed bool             // nothing that was known holds: another UIDVALIDITY, or UIDs that are given out once more
 	Unsure  bool             // the flags of any mail may have changed
 	Flags   map[uint32]Flags // as far as they were told: of mails that changed, came, or were looked at
-	All     []uint32         // all UIDs, rising, where mails came or went; nil where none did
+	Fresh   []uint32         // mails that came, rising, where All is nil
+	All     []uint32         // all UIDs, rising, where mails went; nil where none did
 
 	Unread, Flagged []uint32 // all that are, where Marks were asked for: nil where they were not
 }
@@ -78,11 +79,14 @@ func (s *Session) News(ctx context.Context, mailbox string, k Known) (n News, er
 			n.All = []uint32{}
 			return nil
 		}
-		if n.Renewed || n.Messages != k.Messages || len(n.fresh(k)) > 0 {
+		n.Fresh = n.fresh(k)
+		if n.Renewed || n.Messages != k.Messages+len(n.Fresh) {
 			n.All, _, err = searchBox(ctx, c, []any{"ALL"})
 		}
-		if len(n.All) > 0 {
-			n.UIDNext = max(n.UIDNext, n.All[len(n.All)-1]+1)
+		for _, uids := range [][]uint32{n.All, n.Fresh} {
+			if len(uids) > 0 {
+				n.UIDNext = max(n.UIDNext, uids[len(uids)-1]+1)
+			}
 		}
 		return err
 	})
@@ -133,13 +137,14 @@ func (n *News) learn(told []imapx.Fetch, k Known, opened bool) {
 	}
 }
 
-// fresh are mails that came since.
+// fresh are mails that came since, rising.
 func (n *News) fresh(k Known) (uids []uint32) {
 	for uid := range n.Flags {
 		if uid >= k.UIDNext {
 			uids = append(uids, uid)
 		}
 	}
+	slices.Sort(uids)
 	return uids
 }
 

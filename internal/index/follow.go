@@ -28,8 +28,8 @@ type run struct {
 	err  error
 }
 
-// follow brings a mailbox up to what the server has now, or had at most lag ago. Where pages are corrected in place, and nothing is said to have
-// happened, nobody waits for it. An error of it is one of the session's.
+// follow brings a mailbox up to what the server has now, or had at most lag ago. Where pages are corrected in place, and
+// nothing is said to have happened, nobody waits for it. An error of it is one of the session's.
 func (m *Mail) follow(ctx context.Context, f *file, b *box, q mailclient.ListQuery, lag time.Duration) error {
 	heard, watched := m.Heard(), m.Watched()
 	if watched {
@@ -149,26 +149,25 @@ func (m *Mail) sync(ctx context.Context, f *file, b *box) (changed bool, err err
 			return false, err
 		}
 	}
-	var rows []mailclient.Row
-	var gone []uint32
-	complete := whole
+	missing, gone := n.Fresh, []uint32(nil)
 	if n.All != nil {
 		ours, err := f.held(ctx, b)
 		if err != nil {
 			return false, fault(err)
 		}
-		var missing []uint32
-		if missing, gone = compare(n.All, ours); len(missing) > fewNew {
-			complete = false
-		} else {
-			for some := range slices.Chunk(missing, atOnce) {
-				got, err := m.FreshRows(ctx, b.name, n.UIDValidity, some, true)
-				if err != nil {
-					return false, err
-				}
-				rows = append(rows, got...)
-			}
+		missing, gone = compare(n.All, ours)
+	}
+	var rows []mailclient.Row
+	complete := whole && len(missing) <= fewNew
+	for some := range slices.Chunk(missing, atOnce) {
+		if !complete { // what fills it gets them
+			break
 		}
+		got, err := m.FreshRows(ctx, b.name, n.UIDValidity, some, true)
+		if err != nil {
+			return false, err
+		}
+		rows = append(rows, got...)
 	}
 	after := mailclient.Known{UIDValidity: n.UIDValidity, UIDNext: max(n.UIDNext, k.UIDNext), ModSeq: n.ModSeq}
 	turned, err := f.turned(ctx, b, n)
@@ -292,6 +291,7 @@ type change struct {
 	known    mailclient.Known // but for Messages
 	readOnly bool
 	complete bool
+	ours     bool // done by us: of what is known as a whole nothing changes, and all of it is void under another UIDVALIDITY
 }
 
 // apply writes a change; changed says whether a list is another one for it.
@@ -299,14 +299,20 @@ func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err e
 	f.mu.Lock()
 	same := len(c.rows) == 0 && len(c.gone) == 0 && len(c.turned) == 0 && len(c.flags) == 0 && b.complete == c.complete && b.readOnly == c.readOnly &&
 		b.known.UIDValidity == c.known.UIDValidity && b.known.UIDNext == c.known.UIDNext && b.known.ModSeq == c.known.ModSeq
-	messages := b.known.Messages
 	f.mu.Unlock()
 	if same {
 		return false, nil
 	}
 	var came, went, marked int64
-	err = f.change(ctx, func(tx *sql.Tx) error {
-		if err := save(ctx, tx, b, c.known, c.readOnly, c.complete); err != nil {
+	err = f.change(ctx, func(tx *sql.Tx) (err error) {
+		if c.ours {
+			f.mu.Lock()
+			void := b.known.UIDValidity != c.known.UIDValidity
+			f.mu.Unlock()
+			if void {
+				return nil
+			}
+		} else if err := save(ctx, tx, b, c.known, c.readOnly, c.complete); err != nil {
 			return err
 		}
 		if came, err = insert(ctx, tx, b, c.rows); err != nil {
@@ -328,9 +334,11 @@ func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err e
 		marked += some
 		return err
 	}, func() {
-		b.known = c.known
-		b.known.Messages = messages + int(came-went)
-		b.readOnly, b.complete = c.readOnly, c.complete
+		messages := b.known.Messages + int(came-went)
+		if !c.ours {
+			b.known, b.readOnly, b.complete = c.known, c.readOnly, c.complete
+		}
+		b.known.Messages = messages
 		if came+went+marked > 0 {
 			b.counts = nil
 		}

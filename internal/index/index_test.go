@@ -2,6 +2,7 @@ package index_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -358,5 +360,39 @@ func TestAnActShowsAtOnce(t *testing.T) {
 		if l := g.list(t, "Work", mailclient.ListQuery{}); l.Total != 2 {
 			t.Errorf("%d mails were moved", l.Total)
 		}
+	})
+}
+
+// TestManyAtOnce: lists, acts and what happens elsewhere, all at the same time, end in what the server has.
+func TestManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.talk.Do("CREATE Work")
+		g.deliver("INBOX", 60)
+		g.filled(t, "INBOX")
+		g.filled(t, "Work")
+		validity := g.list(t, "INBOX", mailclient.ListQuery{}).Mailbox.UIDValidity
+		var all sync.WaitGroup
+		for worker := range 3 {
+			all.Go(func() {
+				r := rand.New(rand.NewPCG(3, uint64(worker)))
+				for range 15 {
+					ref := mailclient.Ref{Mailbox: "INBOX", UIDValidity: validity, UIDs: []uint32{uint32(1 + r.IntN(60))}}
+					act := []mailclient.Act{{Kind: mailclient.ActFlags, Add: []string{`\Seen`}}, {Kind: mailclient.ActFlags, Remove: []string{`\Seen`}, Add: []string{`\Flagged`}}, {Kind: mailclient.ActMove, To: "Work"}}[r.IntN(3)]
+					if _, err := g.Run(t.Context(), mailclient.Step{Act: act, Ref: ref}); err != nil && !errors.Is(err, mailclient.ErrGone) {
+						t.Error(err)
+					}
+					if _, err := g.List(t.Context(), "INBOX", mailclient.ListQuery{Page: 1 + r.IntN(3), PerPage: 20}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		r := rand.New(rand.NewPCG(5, 6))
+		for range 15 {
+			g.something(r)
+		}
+		all.Wait()
+		g.agrees(t, "INBOX")
+		g.agrees(t, "Work")
 	})
 }

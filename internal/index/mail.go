@@ -239,13 +239,7 @@ func (m *Mail) acted(ctx context.Context, st mailclient.Step) {
 	}
 	defer done()
 	b := f.box(st.Ref.Mailbox)
-	f.mu.Lock()
-	c := change{known: b.known, readOnly: b.readOnly, complete: b.complete}
-	other := st.Ref.UIDValidity != b.known.UIDValidity
-	f.mu.Unlock()
-	if other {
-		return
-	}
+	c := change{ours: true, known: mailclient.Known{UIDValidity: st.Ref.UIDValidity}}
 	if st.Kind != mailclient.ActFlags {
 		c.gone = st.Ref.UIDs
 		_, err := f.apply(ctx, b, c)

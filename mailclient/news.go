@@ -20,6 +20,7 @@ type Known struct {
 	ModSeq               uint64   // up to which flags are known; 0 for a server that has none (RFC 7162)
 	Look                 []uint32 // mails whose flags are asked for where the server cannot tell which have changed
 	Marks                bool     // ask there which of all are unread and which are flagged
+	Plain                bool     // the server has mod-sequences, and answers no question that goes by them
 }
 
 // News is how a mailbox is, and what in it is not as Known says.
@@ -31,6 +32,7 @@ type News struct {
 
 	Renewed bool             // nothing that was known holds: another UIDVALIDITY, or UIDs that are given out once more
 	Unsure  bool             // the flags of any mail may have changed
+	Plain   bool             // the server refused a question that went by mod-sequences
 	Flags   map[uint32]Flags // as far as they were told: of mails that changed, came, or were looked at
 	Fresh   []uint32         // mails that came, rising, where All is nil
 	All     []uint32         // all UIDs, rising, where mails went; nil where none did
@@ -58,7 +60,10 @@ func (s *Session) News(ctx context.Context, mailbox string, k Known) (n News, er
 		if err != nil {
 			return err
 		}
-		n.UIDValidity, n.UIDNext, n.Messages, n.ModSeq, n.ReadOnly = b.validity, b.uidnext, int(c.Exists()), b.modseq, b.readOnly
+		n.UIDValidity, n.UIDNext, n.Messages, n.ReadOnly = b.validity, b.uidnext, int(c.Exists()), b.readOnly
+		if n.Plain = k.Plain || k.ModSeq > 0 && unanswered(asks); !n.Plain {
+			n.ModSeq = b.modseq
+		}
 		n.Renewed = b.validity == 0 || k.UIDValidity != b.validity || opens && b.uidnext != 0 && b.uidnext < k.UIDNext
 		if n.Renewed {
 			k = Known{}
@@ -74,7 +79,7 @@ func (s *Session) News(ctx context.Context, mailbox string, k Known) (n News, er
 		b.saw(told)
 		n.learn(told, k, opens || n.Renewed)
 		backwards := k.ModSeq > n.ModSeq || k.ModSeq == 0 && n.ModSeq > 0 // a backup came back; or the server has learned to count
-		n.Unsure = !n.Renewed && (backwards || slices.ContainsFunc(asks, func(cmd *imapx.Command) bool { return cmd.Status != "OK" }))
+		n.Unsure = !n.Renewed && (backwards || n.Plain && !k.Plain)
 		if n.Messages == 0 {
 			n.All = []uint32{}
 			return nil
@@ -91,6 +96,10 @@ func (s *Session) News(ctx context.Context, mailbox string, k Known) (n News, er
 		return err
 	})
 	return n, err
+}
+
+func unanswered(cmds []*imapx.Command) bool {
+	return slices.ContainsFunc(cmds, func(cmd *imapx.Command) bool { return cmd.Status != "OK" })
 }
 
 // marked are the mails of the selected mailbox that are unread, and those that are flagged.

@@ -54,6 +54,7 @@ type box struct {
 	heard     uint64    // events of the session then
 	looked    time.Time // when the flags of all were looked at, on a server that tells no changes
 	filling   bool
+	plain     bool      // its server does not answer by mod-sequences, though it has them
 	look      []uint32  // mails whose flags are asked for next, on such a server
 	marks     bool      // and whether it is to tell which are unread or flagged
 	marked    time.Time // when it told that

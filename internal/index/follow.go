@@ -128,7 +128,7 @@ func fault(err error) error {
 func (m *Mail) sync(ctx context.Context, f *file, b *box) (changed bool, err error) {
 	f.mu.Lock()
 	k := b.known
-	k.Look, b.look = b.look, nil
+	k.Look, b.look, k.Plain = b.look, nil, b.plain
 	k.Marks, b.marks = b.marks || time.Since(b.marked) > markTime, false
 	whole := b.complete
 	stale := k.ModSeq == 0 && time.Since(b.looked) > lookTime
@@ -183,6 +183,7 @@ func (m *Mail) sync(ctx context.Context, f *file, b *box) (changed bool, err err
 	if n.Unread != nil {
 		b.marked = time.Now()
 	}
+	b.plain = n.Plain
 	return changed, fault(err)
 }
 

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -222,7 +223,7 @@ func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer
 	if err := s.store.SaveDomain(r.Context(), store.Domain{Name: d.Name, Settings: d.Encode()}); err != nil {
 		return err
 	}
-	if err := s.setup.Reload(r.Context()); err != nil {
+	if err := s.reloadServers(r.Context()); err != nil {
 		return err
 	}
 	who.kept.Draft = nil
@@ -230,6 +231,14 @@ func (s *Server) saveDomain(w http.ResponseWriter, r *http.Request, who *officer
 		return err
 	}
 	return seeOther(w, r, pathDomain(d.Name))
+}
+
+// reloadServers makes what was set up of domains hold, and has their servers looked at.
+func (s *Server) reloadServers(ctx context.Context) error {
+	if err := s.setup.Reload(ctx); err != nil {
+		return err
+	}
+	return s.queue.LookAtServers(ctx)
 }
 
 // deleteDomain takes a domain out when its name was typed.

@@ -189,7 +189,7 @@ func (s *Server) endChange(w http.ResponseWriter, r *http.Request, who *officer,
 	if err != nil {
 		return err
 	}
-	if err := s.setup.Reload(ctx); err != nil {
+	if err := s.reloadServers(ctx); err != nil {
 		return err
 	}
 	if agree {

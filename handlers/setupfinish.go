@@ -108,7 +108,7 @@ func (s *Server) applySetup(w http.ResponseWriter, r *http.Request, u *settingUp
 		return err
 	}
 	setStrictCookie(w, s.setupCookie(), "")
-	if err := s.setup.Reload(context.WithoutCancel(ctx)); err != nil {
+	if err := s.reloadServers(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	public := s.publicOf(u)

@@ -158,13 +158,13 @@ func (n *News) fresh(k Known) (uids []uint32) {
 }
 
 // FreshRows reads rows of mails from the server, with previews or without, in no order; ones that are gone are left out.
-// It is for who keeps them: at most 500 at once. It waits for what a person has asked for meanwhile.
+// It is for who keeps them: at most 500 at once.
 func (s *Session) FreshRows(ctx context.Context, mailbox string, validity uint32, uids []uint32, previews bool) (rows []Row, err error) {
 	items := rowItems
 	if previews {
 		items += guessItem
 	}
-	err = s.behind(ctx, mailbox, validity, uids, "("+items+")", func(c *imapx.Conn, got []imapx.Fetch) {
+	err = s.fetching(ctx, mailbox, validity, uids, "("+items+")", func(c *imapx.Conn, got []imapx.Fetch) {
 		rows = rows[:0]
 		made := map[uint32]Row{}
 		for _, f := range got {
@@ -184,7 +184,7 @@ func (s *Session) FreshRows(ctx context.Context, mailbox string, validity uint32
 
 // FreshFlags are the flags of mails; ones that are gone are left out.
 func (s *Session) FreshFlags(ctx context.Context, mailbox string, validity uint32, uids []uint32) (flags map[uint32]Flags, err error) {
-	err = s.behind(ctx, mailbox, validity, uids, "(UID FLAGS)", func(_ *imapx.Conn, got []imapx.Fetch) {
+	err = s.fetching(ctx, mailbox, validity, uids, "(UID FLAGS)", func(_ *imapx.Conn, got []imapx.Fetch) {
 		flags = make(map[uint32]Flags, len(got))
 		for _, f := range got {
 			if f.HasFlags {
@@ -195,14 +195,13 @@ func (s *Session) FreshFlags(ctx context.Context, mailbox string, validity uint3
 	return flags, err
 }
 
-// behind fetches items of mails once nobody waits for anything else.
-func (s *Session) behind(ctx context.Context, mailbox string, validity uint32, uids []uint32, items string, take func(*imapx.Conn, []imapx.Fetch)) error {
+// fetching fetches items of mails.
+func (s *Session) fetching(ctx context.Context, mailbox string, validity uint32, uids []uint32, items string, take func(*imapx.Conn, []imapx.Fetch)) error {
 	raw, err := s.rawName(mailbox)
 	if err != nil {
 		return err
 	}
-	s.letPass(ctx)
-	return s.do(context.WithValue(ctx, behindKey{}, true), raw, true, func(c *imapx.Conn) error {
+	return s.do(ctx, raw, true, func(c *imapx.Conn) error {
 		b, err := selectBox(ctx, c, raw)
 		if err != nil {
 			return err
@@ -231,8 +230,15 @@ func (s *Session) behind(ctx context.Context, mailbox string, validity uint32, u
 
 type behindKey struct{}
 
-// passTime is how long what is done behind lets others pass.
-const passTime = 2 * time.Second
+// Behind is a context for what nobody waits for: it lets others pass, and opens no connection beside those that work.
+func Behind(ctx context.Context) context.Context { return context.WithValue(ctx, behindKey{}, true) }
+
+func isBehind(ctx context.Context) bool { return ctx.Value(behindKey{}) != nil }
+
+const (
+	passTime = 2 * time.Second // how long what is done behind lets others pass at most
+	passStep = 20 * time.Millisecond
+)
 
 // letPass waits while a person's own requests are under way, but not for ever.
 func (s *Session) letPass(ctx context.Context) {
@@ -240,7 +246,7 @@ func (s *Session) letPass(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(passStep):
 		}
 	}
 }

@@ -55,6 +55,13 @@ func (s *seats) try() bool {
 	return true
 }
 
+// alone says whether no more than one seat is taken.
+func (s *seats) alone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken <= 1
+}
+
 func (s *seats) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -257,6 +257,15 @@ func (s *Session) acquire(ctx context.Context, raw string) (*imapx.Conn, error) 
 		if c := s.takeFree(raw); c != nil {
 			return c, nil
 		}
+		if isBehind(ctx) && !s.work.alone() { // what is done behind opens no connection beside those that work
+			s.work.leave()
+			select {
+			case <-wait.Done():
+				return nil, ErrBusy
+			case <-time.After(passStep):
+			}
+			continue
+		}
 		c, err := s.dial(ctx, nil)
 		if err == nil {
 			return c, nil
@@ -321,7 +330,9 @@ func (s *Session) release(c *imapx.Conn) {
 
 // do runs f on a connection. What may be done twice is done once more when the connection was lost under it (C20).
 func (s *Session) do(ctx context.Context, raw string, twice bool, f func(*imapx.Conn) error) error {
-	if ctx.Value(behindKey{}) == nil {
+	if isBehind(ctx) {
+		s.letPass(ctx)
+	} else {
 		s.asked.Add(1)
 		defer s.asked.Add(-1)
 	}

@@ -45,7 +45,7 @@ func (m *Mail) fill(f *file, b *box) {
 	}
 	if !m.behind(f, func(ctx context.Context) {
 		defer ended()
-		ctx, cancel := context.WithTimeout(ctx, fillTime)
+		ctx, cancel := context.WithTimeout(mailclient.Behind(ctx), fillTime)
 		defer cancel()
 		leave, err := m.ix.filler(ctx, m.Host())
 		if err != nil {

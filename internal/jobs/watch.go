@@ -30,6 +30,12 @@ type watchArgs struct{}
 // Kind names the job for River.
 func (watchArgs) Kind() string { return "watch" }
 
+// LookAtServers has all servers of the domains looked at now: one was set up, or changed.
+func (q *Queue) LookAtServers(ctx context.Context) error {
+	_, err := q.client.Insert(ctx, watchArgs{}, nil)
+	return err
+}
+
 type watchWorker struct {
 	river.WorkerDefaults[watchArgs]
 	q *Queue

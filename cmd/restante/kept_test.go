@@ -31,7 +31,7 @@ func (b *tab) writesCutOff(words string) {
 	b.click(".editor")
 	b.keys(words)
 	b.until("the head says where it is", `/Kept on this device|Not kept on the server/.test(document.querySelector("[data-kept]").innerText)`)
-	b.until("the browser has it", copies+`.then((c) => c !== "")`)
+	b.until("the browser has all of it", copies+`.then(async (c) => { await new Promise((done) => setTimeout(done, 1500)); return c !== "" && c === await `+copies+`; })`)
 	b.run(chromedp.Navigate("about:blank"))
 	b.s.start()
 }

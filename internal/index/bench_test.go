@@ -73,3 +73,31 @@ func BenchmarkPages(b *testing.B) {
 		}
 	})
 }
+
+// TestPagesFarBehind are those that counting from the newest gives, and stay so while mails come and go.
+func TestPagesFarBehind(t *testing.T) {
+	f, b := large(t, 3*atOnce+1000)
+	check := func() {
+		t.Helper()
+		all, err := f.uids(t.Context(), b, tidy(mailclient.ListQuery{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for page := 1; (page-1)*50 < len(all); page += 3 {
+			l, err := f.page(t.Context(), b, tidy(mailclient.ListQuery{Page: page}), nil)
+			if err != nil || len(l.Rows) != min(50, len(all)-(page-1)*50) {
+				t.Fatal(page, len(l.Rows), err)
+			}
+			for i, r := range l.Rows {
+				if r.UID != all[(page-1)*50+i] {
+					t.Fatalf("page %d has %d in place %d, not %d", page, r.UID, i, all[(page-1)*50+i])
+				}
+			}
+		}
+	}
+	check()
+	if _, err := f.apply(t.Context(), b, change{ours: true, known: mailclient.Known{UIDValidity: 1}, gone: []uint32{2400, 2399, 1200, 3}}); err != nil {
+		t.Fatal(err)
+	}
+	check()
+}

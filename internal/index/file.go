@@ -48,6 +48,8 @@ type box struct {
 	readOnly bool
 	complete bool // all mails are here
 	counts   map[mailclient.Filter]int
+	rungs    []rung
+	changes  int // of what mails there are
 
 	now, next *run
 	asked     time.Time // when the server was last asked

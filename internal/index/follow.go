@@ -343,6 +343,10 @@ func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err e
 		if came+went+marked > 0 {
 			b.counts = nil
 		}
+		if came+went > 0 {
+			b.rungs = nil
+			b.changes++
+		}
 	})
 	return came+went+marked > 0, err
 }
@@ -420,6 +424,7 @@ func (f *file) clear(ctx context.Context, b *box) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM boxes WHERE id = ?", b.id)
 		return err
 	}, func() {
-		b.known, b.complete, b.counts, b.look = mailclient.Known{}, false, nil, nil
+		b.known, b.complete, b.counts, b.look, b.rungs = mailclient.Known{}, false, nil, nil, nil
+		b.changes++
 	})
 }

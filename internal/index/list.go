@@ -3,6 +3,8 @@ package index
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -104,16 +106,61 @@ func (f *file) page(ctx context.Context, b *box, q mailclient.ListQuery, kept ke
 	l.Mailbox.Name, l.Mailbox.UIDValidity, l.Mailbox.UIDNext, l.Mailbox.Messages = b.name, b.known.UIDValidity, b.known.UIDNext, uint32(b.known.Messages)
 	f.mu.Unlock()
 	cond, args := where(b, q)
-	end, ask := order(q), f.query
+	end, ask, past := order(q), f.query, (l.Page-1)*q.PerPage
 	if len(q.Also) > 0 {
 		ask = f.db.QueryContext
 	}
-	rows, err := ask(ctx, "SELECT "+columns+" FROM mails WHERE id IN (SELECT id"+cond+end+" LIMIT ? OFFSET ?)"+end, append(args, q.PerPage, (l.Page-1)*q.PerPage)...) // what is passed over is not read
+	if past > rungStep && q.Sort == mailclient.SortDate && q.Filter == mailclient.FilterNone && !q.Ascending {
+		from, err := f.rung(ctx, b, past/rungStep)
+		if err != nil {
+			return l, err
+		}
+		cond, args, past = cond+" AND (received, id) <= (?, ?)", append(args, from.received, from.id), past%rungStep
+	}
+	rows, err := ask(ctx, "SELECT "+columns+" FROM mails WHERE id IN (SELECT id"+cond+end+" LIMIT ? OFFSET ?)"+end, append(args, q.PerPage, past)...) // what is passed over is not read
 	if err != nil {
 		return l, err
 	}
 	l.Rows, err = readRows(rows, b, l.Mailbox.UIDValidity, kept)
 	return l, err
+}
+
+// rungStep is how many mails lie between two whose places in a mailbox are kept: a page far behind is found from the
+// nearest one, and not by counting from the newest.
+const rungStep = 500
+
+// rung is where a mail stands.
+type rung struct{ received, id int64 }
+
+// rung is the mail at the n-th step, by date, the newest first. What was stepped over once is not stepped over again
+// before mails come or go.
+func (f *file) rung(ctx context.Context, b *box, n int) (rung, error) {
+	f.mu.Lock()
+	rungs, changes := slices.Clone(b.rungs), b.changes
+	f.mu.Unlock()
+	if len(rungs) == 0 {
+		rungs = []rung{{math.MaxInt64, math.MaxInt64}}
+	}
+	for len(rungs) <= n {
+		last, next := rungs[len(rungs)-1], rung{math.MinInt64, math.MinInt64} // there are fewer by now: the page is empty
+		rows, err := f.query(ctx, "SELECT received, id FROM mails WHERE box = ? AND (received, id) <= (?, ?)"+orders[mailclient.SortDate][0]+" LIMIT 1 OFFSET ?", b.id, last.received, last.id, rungStep)
+		if err != nil {
+			return rung{}, err
+		}
+		if rows.Next() {
+			err = rows.Scan(&next.received, &next.id)
+		}
+		if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
+			return rung{}, err
+		}
+		rungs = append(rungs, next)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b.changes == changes && len(rungs) > len(b.rungs) {
+		b.rungs = rungs
+	}
+	return rungs[n], nil
 }
 
 // columns are those that readRows reads.

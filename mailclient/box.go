@@ -94,7 +94,7 @@ func (b *box) learn(r imapx.Response) {
 	case "UIDNEXT":
 		b.uidnext = imapx.Node{Text: r.Args}.Number32()
 	case "HIGHESTMODSEQ":
-		b.modseq = uint64(max(imapx.Node{Text: r.Args}.Number(), 0))
+		b.modseq = uint64(imapx.Node{Text: r.Args}.Number())
 	case "READ-ONLY":
 		b.readOnly = true
 	case "PERMANENTFLAGS":

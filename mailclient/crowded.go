@@ -66,9 +66,7 @@ func (s *Session) widen() {
 // hush takes the connection of the watch away, which looks now and then over the others' from then on. It waits
 // until the connection has ended; false when there was none.
 func (s *Session) hush(ctx context.Context) bool {
-	s.mu.Lock()
-	w := s.watch
-	s.mu.Unlock()
+	w := s.watcher()
 	if w == nil {
 		return false
 	}

@@ -118,7 +118,7 @@ func (s *Session) foundPage(ctx context.Context, q SearchQuery, f finding, page,
 	if err != nil {
 		return l, err
 	}
-	from, to := l.paging(tidyQuery(ListQuery{Page: page, PerPage: perPage}), len(hits))
+	from, to := l.Paging(ListQuery{Page: page, PerPage: perPage}.Tidy(), len(hits))
 	l.Rows, err = s.hitRows(ctx, hits[from:to])
 	l.Incomplete, l.Note = len(f.missed) > 0, strings.Join(f.missed, ", ")
 	return l, err

@@ -24,7 +24,7 @@ func (s *Session) List(ctx context.Context, mailbox string, q ListQuery) (List, 
 	if err != nil {
 		return List{}, err
 	}
-	q = tidyQuery(q)
+	q = q.Tidy()
 	var l List
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
 		l = List{}
@@ -57,7 +57,8 @@ func (q ListQuery) byArrival() bool {
 	return q.Filter == FilterNone && q.Sort == SortDate && q.Search == nil
 }
 
-func tidyQuery(q ListQuery) ListQuery {
+// Tidy fills in what a query leaves open, and holds what it asks for within its bounds.
+func (q ListQuery) Tidy() ListQuery {
 	if q.PerPage <= 0 {
 		q.PerPage = defaultPage
 	}
@@ -69,8 +70,8 @@ func tidyQuery(q ListQuery) ListQuery {
 	return q
 }
 
-// paging fills the numbers of a list from its total and gives the window [from, to) in the order of the list.
-func (l *List) paging(q ListQuery, total int) (from, to int) {
+// Paging fills the numbers of a list from its total and gives the window [from, to) in the order of the list.
+func (l *List) Paging(q ListQuery, total int) (from, to int) {
 	l.Total, l.Pages = total, max(1, (total+q.PerPage-1)/q.PerPage)
 	l.Page = min(q.Page, l.Pages)
 	from = (l.Page - 1) * q.PerPage
@@ -135,14 +136,14 @@ func (s *Session) searched(ctx context.Context, c *imapx.Conn, raw, name string,
 	}
 	l.Mailbox, l.ReadOnly = s.boxState(name, b, int(c.Exists())), b.readOnly
 	if c.Exists() == 0 {
-		l.paging(q, 0)
+		l.Paging(q, 0)
 		return nil
 	}
 	uids, err := s.ordered(ctx, c, b, name, q, l)
 	if err != nil {
 		return err
 	}
-	from, to := l.paging(q, len(uids))
+	from, to := l.Paging(q, len(uids))
 	l.Rows, err = s.fetchRows(ctx, c, b, name, uids[from:to])
 	return err
 }
@@ -323,7 +324,7 @@ func (s *Session) UIDs(ctx context.Context, mailbox string, q ListQuery) (Ref, e
 		if c.Exists() == 0 {
 			return nil
 		}
-		ref.UIDs, err = s.ordered(ctx, c, b, mailbox, tidyQuery(q), &List{})
+		ref.UIDs, err = s.ordered(ctx, c, b, mailbox, q.Tidy(), &List{})
 		return err
 	})
 	return ref, err
@@ -336,7 +337,7 @@ func (s *Session) Neighbours(ctx context.Context, mailbox string, q ListQuery, u
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	if q = tidyQuery(q); q.byArrival() && !s.displaced(raw) {
+	if q = q.Tidy(); q.byArrival() && !s.displaced(raw) {
 		return s.beside(ctx, mailbox, q, uid)
 	}
 	ref, err := s.UIDs(ctx, mailbox, q)

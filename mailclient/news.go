@@ -3,7 +3,6 @@ package mailclient
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,7 +68,6 @@ func (s *Session) News(ctx context.Context, mailbox string, k Known) (n News, er
 			k = Known{}
 		}
 		told := fetched(asks...)
-		n.Unread, n.Flagged = nil, nil
 		if k.ModSeq == 0 && k.Marks && n.Messages > 0 && !n.Renewed {
 			n.Unread, n.Flagged, err = marked(ctx, c)
 		}
@@ -304,19 +302,14 @@ func (s *Session) Kept(mailbox string, validity, uid uint32) (Row, bool) {
 
 // Tell tells those who watch that a mailbox has changed, where somebody else has seen it.
 func (s *Session) Tell(mailbox string) {
-	s.mu.Lock()
-	w := s.watch
-	s.mu.Unlock()
-	if w != nil {
+	if w := s.watcher(); w != nil {
 		s.tell(w, Event{Kind: EventChanged, Mailbox: mailbox})
 	}
 }
 
 // Watched says whether somebody is told of what happens in INBOX, as it happens.
 func (s *Session) Watched() bool {
-	s.mu.Lock()
-	w := s.watch
-	s.mu.Unlock()
+	w := s.watcher()
 	if w == nil {
 		return false
 	}
@@ -385,13 +378,6 @@ func (r Row) WithPreview(preview string) Row {
 
 // SortKey is the text by which a row is sorted: folded, the subject without its reply prefixes.
 func (r Row) SortKey(by Sort) string { return strings.TrimSpace(sortText(by, r)) }
-
-// Away says whether an error means that the server cannot be had now, and so tells nothing of the mailbox.
-func Away(err error) bool {
-	var connect *ConnectError
-	var full *FullError
-	return errors.As(err, &connect) || errors.As(err, &full) || errors.Is(err, ErrBusy) || errors.Is(err, context.DeadlineExceeded)
-}
 
 // With are the flags once some words were added and then others removed.
 func (f Flags) With(add, remove []string) Flags {

@@ -119,7 +119,7 @@ func (s *Session) Reopen(ctx context.Context, mailbox string, validity, uid uint
 
 // OpenInList is Open and List at once: mostly one round trip.
 func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q ListQuery) (*Open, List, error) {
-	q = tidyQuery(q)
+	q = q.Tidy()
 	raw, err := s.rawName(mailbox)
 	if err != nil {
 		return nil, List{}, err
@@ -154,7 +154,7 @@ func (s *Session) OpenInList(ctx context.Context, mailbox string, uid uint32, q 
 // OpenBeside is OpenInList for who has the list: its rows are as they were listed before, but for those of the mail and
 // of its neighbours, which are asked for. Where these are not there still, it is OpenInList.
 func (s *Session) OpenBeside(ctx context.Context, mailbox string, uid uint32, q ListQuery) (*Open, List, error) {
-	q = tidyQuery(q)
+	q = q.Tidy()
 	raw, err := s.rawName(mailbox)
 	if err != nil {
 		return nil, List{}, err

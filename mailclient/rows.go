@@ -170,9 +170,7 @@ func guessed(r Row, f imapx.Fetch) Row {
 }
 
 func (r Row) preview(begin []byte) Row {
-	r.Preview = message.DecodePreview(begin, r.text)
-	r.previewed, r.text = true, nil
-	return r
+	return r.WithPreview(message.DecodePreview(begin, r.text))
 }
 
 func rowOf(name string, validity uint32, f imapx.Fetch) Row {

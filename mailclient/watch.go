@@ -88,6 +88,12 @@ func (s *Session) Watch(ctx context.Context) (<-chan Event, error) {
 	return ch, nil
 }
 
+func (s *Session) watcher() *watch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watch
+}
+
 func (s *Session) unwatch(w *watch, ch chan Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -46,7 +46,7 @@ func (s *Session) plan(c *imapx.Conn, raw, name string, q ListQuery) plan {
 		return p
 	}
 	var l List
-	from, to := l.paging(q, guess)
+	from, to := l.Paging(q, guess)
 	if p.lo, p.hi = sequence(q, guess, from, to); p.hi >= p.lo {
 		p.fetch = s.fetchWindow(p)
 		if p.lo > samples && q.Page == 1 && !q.Ascending && !s.warm(p.shown) {
@@ -73,7 +73,7 @@ func (s *Session) fetchWindow(p plan) *imapx.Command {
 func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, p plan, got []imapx.Fetch, l *List) error {
 	exists := int(c.Exists())
 	l.Mailbox, l.ReadOnly = s.boxState(name, b, exists), b.readOnly
-	from, to := l.paging(p.q, exists)
+	from, to := l.Paging(p.q, exists)
 	if exists == 0 {
 		return nil
 	}
@@ -198,7 +198,7 @@ func sequence(q ListQuery, exists, from, to int) (lo, hi int) {
 // PageAt is the page of the whole list, in its order of arrival, on which the mails of a day stand: or, when none came
 // on it, those that came last before it. day is a date; what time of day a mail came, and where, is the server's to say.
 func (s *Session) PageAt(ctx context.Context, mailbox string, q ListQuery, day time.Time) (page int, err error) {
-	q = tidyQuery(q)
+	q = q.Tidy()
 	raw, err := s.rawName(mailbox)
 	if err != nil {
 		return 0, err

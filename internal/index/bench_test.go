@@ -51,7 +51,7 @@ func BenchmarkPages(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("%s %s %d %v", q.Sort, q.Filter, q.Page, q.Ascending), func(b *testing.B) {
 			for b.Loop() {
-				l, err := f.page(context.Background(), box, tidy(q), nil)
+				l, err := f.page(context.Background(), box, q.Tidy(), nil)
 				if err != nil || len(l.Rows) != 50 {
 					b.Fatal(err, len(l.Rows))
 				}
@@ -60,14 +60,14 @@ func BenchmarkPages(b *testing.B) {
 	}
 	b.Run("uids", func(b *testing.B) {
 		for b.Loop() {
-			if all, err := f.uids(context.Background(), box, tidy(mailclient.ListQuery{})); err != nil || len(all) != 100_000 {
+			if all, err := f.uids(context.Background(), box, mailclient.ListQuery{}.Tidy()); err != nil || len(all) != 100_000 {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("beside", func(b *testing.B) {
 		for b.Loop() {
-			if _, _, at, err := f.beside(context.Background(), box, tidy(mailclient.ListQuery{}), 50_000); err != nil || at != 50_001 {
+			if _, _, at, err := f.beside(context.Background(), box, mailclient.ListQuery{}.Tidy(), 50_000); err != nil || at != 50_001 {
 				b.Fatal(err, at)
 			}
 		}
@@ -79,12 +79,12 @@ func TestPagesFarBehind(t *testing.T) {
 	f, b := large(t, 3*atOnce+1000)
 	check := func() {
 		t.Helper()
-		all, err := f.uids(t.Context(), b, tidy(mailclient.ListQuery{}))
+		all, err := f.uids(t.Context(), b, mailclient.ListQuery{}.Tidy())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for page := 1; (page-1)*50 < len(all); page += 3 {
-			l, err := f.page(t.Context(), b, tidy(mailclient.ListQuery{Page: page}), nil)
+			l, err := f.page(t.Context(), b, mailclient.ListQuery{Page: page}.Tidy(), nil)
 			if err != nil || len(l.Rows) != min(50, len(all)-(page-1)*50) {
 				t.Fatal(page, len(l.Rows), err)
 			}
@@ -96,7 +96,8 @@ func TestPagesFarBehind(t *testing.T) {
 		}
 	}
 	check()
-	if _, err := f.apply(t.Context(), b, change{ours: true, known: mailclient.Known{UIDValidity: 1}, gone: []uint32{2400, 2399, 1200, 3}}); err != nil {
+	gone := mailclient.Step{Act: mailclient.Act{Kind: mailclient.ActExpunge}, Ref: mailclient.Ref{UIDValidity: 1, UIDs: []uint32{2400, 2399, 1200, 3}}}
+	if err := f.act(t.Context(), b, gone); err != nil {
 		t.Fatal(err)
 	}
 	check()

@@ -49,7 +49,7 @@ type box struct {
 	complete bool // all mails are here
 	counts   map[mailclient.Filter]int
 	rungs    []rung
-	changes  int // of what mails there are
+	changes  int // counts what was written
 
 	now, next *run
 	asked     time.Time // when the server was last asked
@@ -66,7 +66,7 @@ type box struct {
 func openFile(path, owner string) (*file, error) {
 	f, err := tryFile(path, owner)
 	if err != nil {
-		if err = remove(path); err == nil {
+		if err = erase(path); err == nil {
 			f, err = tryFile(path, owner)
 		}
 	}

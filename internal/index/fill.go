@@ -43,7 +43,7 @@ func (m *Mail) fill(f *file, b *box) {
 		b.filling = false
 		f.mu.Unlock()
 	}
-	if !m.behind(f, func(ctx context.Context) {
+	if !m.ix.behind(f, func(ctx context.Context) {
 		defer ended()
 		ctx, cancel := context.WithTimeout(mailclient.Behind(ctx), fillTime)
 		defer cancel()
@@ -53,7 +53,7 @@ func (m *Mail) fill(f *file, b *box) {
 		}
 		defer leave()
 		err = m.filling(ctx, f, b)
-		if fault := (*Fault)(nil); errors.As(err, &fault) {
+		if fault := (*faulty)(nil); errors.As(err, &fault) {
 			m.ix.spoilt(f, fault.err)
 		}
 		if err != nil && ctx.Err() == nil {

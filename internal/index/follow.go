@@ -2,10 +2,8 @@ package index
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"restante/mailclient"
@@ -19,7 +17,6 @@ const (
 	askTime  = time.Second      // how often the server is asked while somebody watches
 	grace    = 3 * time.Second  // how long a page waits for the truth where nobody would correct it
 	runTime  = 60 * time.Second // for one look
-	maxKey   = 100              // bytes of a text by which mails are sorted
 )
 
 // run is one look at what the server has.
@@ -68,7 +65,7 @@ func (m *Mail) follow(ctx context.Context, f *file, b *box, q mailclient.ListQue
 func (m *Mail) look(f *file, b *box) *run {
 	if b.now == nil {
 		b.now = &run{done: make(chan struct{})}
-		if !m.behind(f, func(ctx context.Context) { m.looking(ctx, f, b) }) {
+		if !m.ix.behind(f, func(ctx context.Context) { m.looking(ctx, f, b) }) {
 			b.now = nil
 		}
 		return b.now
@@ -89,7 +86,7 @@ func (m *Mail) looking(ctx context.Context, f *file, b *box) {
 		one, cancel := context.WithTimeout(ctx, runTime)
 		changed, err := m.sync(one, f, b)
 		cancel()
-		if fault := (*Fault)(nil); errors.As(err, &fault) {
+		if fault := (*faulty)(nil); errors.As(err, &fault) {
 			m.ix.spoilt(f, fault.err)
 			err = nil // the list comes from IMAP then
 		}
@@ -110,18 +107,18 @@ func (m *Mail) looking(ctx context.Context, f *file, b *box) {
 	}
 }
 
-// Fault is an error of the index itself.
-type Fault struct{ err error }
+// faulty is an error of the index itself.
+type faulty struct{ err error }
 
-func (e *Fault) Error() string { return "index: " + e.err.Error() }
+func (e *faulty) Error() string { return "index: " + e.err.Error() }
 
-func (e *Fault) Unwrap() error { return e.err }
+func (e *faulty) Unwrap() error { return e.err }
 
 func fault(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Fault{err}
+	return &faulty{err}
 }
 
 // sync asks what has become of a mailbox and writes it down. changed says whether a list would be another one now.
@@ -267,164 +264,6 @@ func compare(theirs, ours []uint32) (missing, gone []uint32) {
 }
 
 // held are the UIDs of the mails that the index has, rising.
-func (f *file) held(ctx context.Context, b *box) (out []uint32, err error) {
-	rows, err := f.db.QueryContext(ctx, "SELECT id FROM mails WHERE id BETWEEN ? AND ? ORDER BY id", idOf(b, 0), idOf(b, 1<<32-1))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, uint32(id))
-	}
-	return out, rows.Err()
-}
-
-// change is what is different in a mailbox.
-type change struct {
-	rows     []mailclient.Row
-	gone     []uint32
-	turned   []turn
-	flags    map[uint32]mailclient.Flags
-	known    mailclient.Known // but for Messages
-	readOnly bool
-	complete bool
-	ours     bool // done by us: of what is known as a whole nothing changes, and all of it is void under another UIDVALIDITY
-}
-
-// apply writes a change; changed says whether a list is another one for it.
-func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err error) {
-	f.mu.Lock()
-	same := len(c.rows) == 0 && len(c.gone) == 0 && len(c.turned) == 0 && len(c.flags) == 0 && b.complete == c.complete && b.readOnly == c.readOnly &&
-		b.known.UIDValidity == c.known.UIDValidity && b.known.UIDNext == c.known.UIDNext && b.known.ModSeq == c.known.ModSeq
-	f.mu.Unlock()
-	if same {
-		return false, nil
-	}
-	var came, went, marked int64
-	err = f.change(ctx, func(tx *sql.Tx) (err error) {
-		if c.ours {
-			f.mu.Lock()
-			void := b.known.UIDValidity != c.known.UIDValidity
-			f.mu.Unlock()
-			if void {
-				return nil
-			}
-		} else if err := save(ctx, tx, b, c.known, c.readOnly, c.complete); err != nil {
-			return err
-		}
-		if came, err = insert(ctx, tx, b, c.rows); err != nil {
-			return err
-		}
-		for _, uid := range c.gone {
-			if err := count(&went, func() (sql.Result, error) { return tx.ExecContext(ctx, "DELETE FROM mails WHERE id = ?", idOf(b, uid)) }); err != nil {
-				return err
-			}
-		}
-		for _, t := range c.turned {
-			if err := count(&marked, func() (sql.Result, error) {
-				return tx.ExecContext(ctx, "UPDATE mails SET flags = ? WHERE id = ?", int64(t.bits), idOf(b, t.uid))
-			}); err != nil {
-				return err
-			}
-		}
-		some, err := mark(ctx, tx, b, c.flags)
-		marked += some
-		return err
-	}, func() {
-		messages := b.known.Messages + int(came-went)
-		if !c.ours {
-			b.known, b.readOnly, b.complete = c.known, c.readOnly, c.complete
-		}
-		b.known.Messages = messages
-		if came+went+marked > 0 {
-			b.counts = nil
-		}
-		if came+went > 0 {
-			b.rungs = nil
-			b.changes++
-		}
-	})
-	return came+went+marked > 0, err
-}
-
-// count adds the rows that a statement has changed.
-func count(n *int64, do func() (sql.Result, error)) error {
-	res, err := do()
-	if err != nil {
-		return err
-	}
-	some, err := res.RowsAffected()
-	*n += some
-	return err
-}
-
-// mark changes the flags of mails that have others.
-func mark(ctx context.Context, tx *sql.Tx, b *box, flags map[uint32]mailclient.Flags) (marked int64, err error) {
-	if len(flags) == 0 {
-		return 0, nil
-	}
-	st, err := tx.PrepareContext(ctx, "UPDATE mails SET flags = flags & 128 | ?2, words = ?3 WHERE id = ?1 AND (flags & 127 <> ?2 OR words <> ?3)")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = st.Close() }()
-	for uid, fl := range flags {
-		if err := count(&marked, func() (sql.Result, error) {
-			return st.ExecContext(ctx, idOf(b, uid), int64(bitsOf(fl, false)), strings.Join(fl.Keywords, " "))
-		}); err != nil {
-			return marked, err
-		}
-	}
-	return marked, nil
-}
-
-// insert writes rows, in the place of those that were there.
-func insert(ctx context.Context, tx *sql.Tx, b *box, rows []mailclient.Row) (came int64, err error) {
-	if len(rows) == 0 {
-		return 0, nil
-	}
-	st, err := tx.PrepareContext(ctx, `INSERT INTO mails (id, box, received, flags, words, size, sender, recipient, subject, row, preview)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = st.Close() }()
-	for _, r := range rows {
-		raw, err := r.MarshalBinary()
-		if err != nil {
-			return came, err
-		}
-		preview := sql.NullString{String: r.Preview, Valid: r.HasPreview()}
-		if err := count(&came, func() (sql.Result, error) {
-			return st.ExecContext(ctx, idOf(b, r.UID), b.id, r.Received.Unix(), int64(bitsOf(r.Flags, r.HasAttachment)), strings.Join(r.Flags.Keywords, " "), r.Size,
-				key(r, mailclient.SortFrom), key(r, mailclient.SortTo), key(r, mailclient.SortSubject), raw, preview)
-		}); err != nil {
-			return came, err
-		}
-	}
-	return came, nil
-}
-
-// key is a text by which a mail is sorted, cut.
-func key(r mailclient.Row, by mailclient.Sort) string {
-	s := r.SortKey(by)
-	return strings.ToValidUTF8(s[:min(len(s), maxKey)], "")
-}
-
-// clear forgets all of a mailbox.
-func (f *file) clear(ctx context.Context, b *box) error {
-	return f.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM mails WHERE id BETWEEN ? AND ?", idOf(b, 0), idOf(b, 1<<32-1)); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM boxes WHERE id = ?", b.id)
-		return err
-	}, func() {
-		b.known, b.complete, b.counts, b.look, b.rungs = mailclient.Known{}, false, nil, nil, nil
-		b.changes++
-	})
+func (f *file) held(ctx context.Context, b *box) ([]uint32, error) {
+	return f.ids(ctx, "SELECT id FROM mails WHERE id BETWEEN ? AND ? ORDER BY id", idOf(b, 0), idOf(b, 1<<32-1))
 }

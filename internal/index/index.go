@@ -41,7 +41,7 @@ type Index struct {
 func Open(dir string, log *slog.Logger) *Index {
 	ix := &Index{dir: dir, log: log, files: map[int64]*file{}, hosts: map[string]chan struct{}{}}
 	ix.ctx, ix.stop = context.WithCancel(context.Background())
-	ix.behind(ix.tidying)
+	ix.running.Go(ix.tidying)
 	return ix
 }
 
@@ -60,14 +60,18 @@ func (ix *Index) Close() {
 	}
 }
 
-// behind runs f until it ends or the index closes; false when it is closed already.
-func (ix *Index) behind(f func(ctx context.Context)) bool {
+// behind runs do with a file held open, until it ends or the index closes. false when it is closed already.
+func (ix *Index) behind(f *file, do func(ctx context.Context)) bool {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if ix.closed {
+	if ix.closed || f.gone {
 		return false
 	}
-	ix.running.Go(func() { f(ix.ctx) })
+	f.users++
+	ix.running.Go(func() {
+		defer ix.release(f)
+		do(ix.ctx)
+	})
 	return true
 }
 
@@ -91,7 +95,7 @@ func (ix *Index) Remove(account int64) error {
 			f.close()
 		}
 	}
-	return remove(ix.path(account))
+	return erase(ix.path(account))
 }
 
 // Keep removes the files of all accounts but these, and those that nobody has used for long.
@@ -122,8 +126,8 @@ func (ix *Index) path(account int64) string {
 	return filepath.Join(ix.dir, strconv.FormatInt(account, 10)+".db")
 }
 
-// remove takes away a file with what SQLite has beside it.
-func remove(path string) (err error) {
+// erase takes away a file with what SQLite has beside it.
+func erase(path string) (err error) {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if e := os.Remove(path + suffix); e != nil && !errors.Is(e, os.ErrNotExist) {
 			err = errors.Join(err, e)
@@ -205,18 +209,18 @@ func (ix *Index) spoilt(f *file, err error) {
 	for id, have := range ix.files {
 		if have == f {
 			delete(ix.files, id)
-			ix.log.Warn("index is begun anew", "account", id, "err", err.Error(), "removed", remove(f.path) == nil)
+			ix.log.Warn("index is begun anew", "account", id, "err", err.Error(), "removed", erase(f.path) == nil)
 		}
 	}
 }
 
 // tidying closes files that are idle.
-func (ix *Index) tidying(ctx context.Context) {
+func (ix *Index) tidying() {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-ix.ctx.Done():
 			return
 		case <-tick.C:
 		}

@@ -12,11 +12,6 @@ import (
 	"restante/mailclient"
 )
 
-const (
-	defaultPage = 50
-	maxPage     = 500
-)
-
 // orders are the ends of the queries for a list: the newest first among those that are alike.
 var orders = map[mailclient.Sort][2]string{ // falling, rising
 	mailclient.SortDate:    {" ORDER BY received DESC, id DESC", " ORDER BY received, id"},
@@ -29,18 +24,6 @@ var orders = map[mailclient.Sort][2]string{ // falling, rising
 // filters are conditions, worded as the partial indexes are.
 var filters = map[mailclient.Filter]string{
 	mailclient.FilterUnread: "flags & 1 = 0", mailclient.FilterFlagged: "flags & 2 <> 0", mailclient.FilterAttachments: "flags & 128 <> 0",
-}
-
-// tidy fills in what a query leaves open, as the session does.
-func tidy(q mailclient.ListQuery) mailclient.ListQuery {
-	if q.PerPage <= 0 {
-		q.PerPage = defaultPage
-	}
-	q.PerPage, q.Page = min(q.PerPage, maxPage), max(q.Page, 1)
-	if orders[q.Sort][0] == "" {
-		q.Sort = mailclient.SortDate
-	}
-	return q
 }
 
 // where is the condition of a list with its arguments.
@@ -72,6 +55,7 @@ func idOf(b *box, uid uint32) int64 { return b.id<<32 | int64(uid) }
 func (f *file) count(ctx context.Context, b *box, q mailclient.ListQuery) (n int, err error) {
 	f.mu.Lock()
 	n, ok := b.counts[q.Filter]
+	changes := b.changes
 	if q.Filter == mailclient.FilterNone {
 		n, ok = b.known.Messages, true
 	}
@@ -88,25 +72,25 @@ func (f *file) count(ctx context.Context, b *box, q mailclient.ListQuery) (n int
 	if b.counts == nil {
 		b.counts = map[mailclient.Filter]int{}
 	}
-	b.counts[q.Filter] = n
+	if b.changes == changes {
+		b.counts[q.Filter] = n
+	}
 	return n, nil
 }
 
-// page is one page of a mailbox that is wholly known.
-// kept gives rows that are in memory.
+// page is one page of a mailbox that is wholly known. kept gives rows that are in memory.
 func (f *file) page(ctx context.Context, b *box, q mailclient.ListQuery, kept keeper) (l mailclient.List, err error) {
 	total, err := f.count(ctx, b, q)
 	if err != nil {
 		return l, err
 	}
-	l.Total, l.Pages = total, max(1, (total+q.PerPage-1)/q.PerPage)
-	l.Page = min(q.Page, l.Pages)
+	past, _ := l.Paging(q, total)
 	f.mu.Lock()
 	l.ReadOnly = b.readOnly
 	l.Mailbox.Name, l.Mailbox.UIDValidity, l.Mailbox.UIDNext, l.Mailbox.Messages = b.name, b.known.UIDValidity, b.known.UIDNext, uint32(b.known.Messages)
 	f.mu.Unlock()
 	cond, args := where(b, q)
-	end, ask, past := order(q), f.query, (l.Page-1)*q.PerPage
+	end, ask := order(q), f.query
 	if len(q.Also) > 0 {
 		ask = f.db.QueryContext
 	}
@@ -205,9 +189,14 @@ func readRows(rows *sql.Rows, b *box, validity uint32, kept keeper) (out []mailc
 }
 
 // uids are all mails of a list, in its order.
-func (f *file) uids(ctx context.Context, b *box, q mailclient.ListQuery) (out []uint32, err error) {
+func (f *file) uids(ctx context.Context, b *box, q mailclient.ListQuery) ([]uint32, error) {
 	cond, args := where(b, q)
-	rows, err := f.db.QueryContext(ctx, "SELECT id"+cond+order(q), args...)
+	return f.ids(ctx, "SELECT id"+cond+order(q), args...)
+}
+
+// ids are the UIDs of the ids that a query gives.
+func (f *file) ids(ctx context.Context, words string, args ...any) (out []uint32, err error) {
+	rows, err := f.db.QueryContext(ctx, words, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -266,20 +255,4 @@ func (f *file) besideByDate(ctx context.Context, b *box, q mailclient.ListQuery,
 func (f *file) newerThan(ctx context.Context, b *box, at time.Time) (n int, err error) {
 	err = f.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM mails WHERE box = ? AND received >= ?", b.id, at.Unix()).Scan(&n)
 	return n, err
-}
-
-// row is what is known of one mail; false where it is not known.
-func (f *file) row(ctx context.Context, b *box, uid uint32) (mailclient.Row, bool, error) {
-	f.mu.Lock()
-	validity := b.known.UIDValidity
-	f.mu.Unlock()
-	rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE id = ?", idOf(b, uid))
-	if err != nil {
-		return mailclient.Row{}, false, err
-	}
-	list, err := readRows(rows, b, validity, nil)
-	if err != nil || len(list) == 0 {
-		return mailclient.Row{}, false, err
-	}
-	return list[0], true, nil
 }

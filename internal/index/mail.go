@@ -16,21 +16,6 @@ type Mail struct {
 	owner   string
 }
 
-// behind runs do with the file held open, until it ends or the index closes. false when it is closed already.
-func (m *Mail) behind(f *file, do func(ctx context.Context)) bool {
-	m.ix.mu.Lock()
-	if m.ix.closed || f.gone {
-		m.ix.mu.Unlock()
-		return false
-	}
-	f.users++
-	m.ix.mu.Unlock()
-	return m.ix.behind(func(ctx context.Context) {
-		defer m.ix.release(f)
-		do(ctx)
-	})
-}
-
 // known gives the mailbox as the index has it, as it was at most so long ago, and what gives its file back; nil where the session is to be
 // asked. An error is one of the session's.
 func (m *Mail) known(ctx context.Context, mailbox string, q mailclient.ListQuery, lag time.Duration) (*file, *box, func(), error) {
@@ -94,7 +79,7 @@ func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery,
 	if q.Search != nil {
 		return l, false, nil
 	}
-	q = tidy(q)
+	q = q.Tidy()
 	f, b, done, err := m.known(ctx, mailbox, q, lag)
 	if f == nil {
 		return l, false, err
@@ -142,7 +127,7 @@ func (m *Mail) UIDs(ctx context.Context, mailbox string, q mailclient.ListQuery)
 		}
 		if f != nil {
 			defer done()
-			uids, err := f.uids(ctx, b, tidy(q))
+			uids, err := f.uids(ctx, b, q.Tidy())
 			if err == nil {
 				f.mu.Lock()
 				defer f.mu.Unlock()
@@ -163,7 +148,7 @@ func (m *Mail) Neighbours(ctx context.Context, mailbox string, q mailclient.List
 		}
 		if f != nil {
 			defer done()
-			if newer, older, position, err = f.beside(ctx, b, tidy(q), uid); err == nil {
+			if newer, older, position, err = f.beside(ctx, b, q.Tidy(), uid); err == nil {
 				return newer, older, position, nil
 			}
 			m.ix.spoilt(f, err)
@@ -180,7 +165,7 @@ func (m *Mail) PageAt(ctx context.Context, mailbox string, q mailclient.ListQuer
 	}
 	if f != nil {
 		defer done()
-		q = tidy(q)
+		q = q.Tidy()
 		newer, err := f.newerThan(ctx, b, day.AddDate(0, 0, 1))
 		if err == nil {
 			f.mu.Lock()
@@ -238,24 +223,7 @@ func (m *Mail) acted(ctx context.Context, st mailclient.Step) {
 		return
 	}
 	defer done()
-	b := f.box(st.Ref.Mailbox)
-	c := change{ours: true, known: mailclient.Known{UIDValidity: st.Ref.UIDValidity}}
-	if st.Kind != mailclient.ActFlags {
-		c.gone = st.Ref.UIDs
-		_, err := f.apply(ctx, b, c)
-		m.ix.spoilt(f, err)
-		return
-	}
-	c.flags = map[uint32]mailclient.Flags{}
-	for _, uid := range st.Ref.UIDs {
-		r, ok, err := f.row(ctx, b, uid)
-		if err != nil || !ok {
-			continue
-		}
-		c.flags[uid] = r.Flags.With(st.Add, st.Remove)
-	}
-	_, err := f.apply(ctx, b, c)
-	m.ix.spoilt(f, err)
+	m.ix.spoilt(f, f.act(ctx, f.box(st.Ref.Mailbox), st))
 }
 
 // MarkSeen marks a mail read, as the session does.

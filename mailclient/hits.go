@@ -6,23 +6,32 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"restante/mailclient/imapx"
 )
 
 const (
-	searchAllTime = 60 * time.Second
+	searchAllTime = 25 * time.Second
+	searchAtOnce  = 2   // mailboxes: the connections that work
 	searchNewest  = 500 // of each mailbox
 	foundTime     = 10 * time.Minute
 )
+
+// Searcher looks through mailboxes: a Session asks the server, who keeps rows may know better.
+type Searcher interface {
+	// HitsIn are the mails of one mailbox that match. cut says that not all were looked at.
+	HitsIn(ctx context.Context, mailbox string, q SearchQuery) (hits []Hit, cut bool, err error)
+	// HitRows are the rows of hits in their order; mails that are gone are left out.
+	HitRows(ctx context.Context, hits []Hit) ([]Row, error)
+}
 
 // Hit names a mail that a search over all mailboxes found.
 type Hit struct {
 	Mailbox          string
 	UIDValidity, UID uint32
-
-	date time.Time
+	Received         time.Time
 }
 
 // finding is what the last search over all mailboxes found, newest first: the mails of its result are opened one after
@@ -34,49 +43,80 @@ type finding struct {
 	at     time.Time
 }
 
-// Search looks through all mailboxes; Junk and Trash only when the query says everywhere. Of each mailbox the newest
-// 500 hits count. What could not be searched in a minute makes the list Incomplete, with the names in Note.
+// Search looks through all mailboxes; Junk and Trash only when the query says everywhere. Of each mailbox that the
+// server is asked about, the newest 500 hits count. What could not be searched in 25 seconds makes the list Incomplete,
+// with the names in Note.
 func (s *Session) Search(ctx context.Context, q SearchQuery, page, perPage int) (List, error) {
-	boxes, err := s.Mailboxes(ctx)
+	return s.SearchBy(ctx, s, q, page, perPage)
+}
+
+// SearchBy is Search by way of a searcher.
+func (s *Session) SearchBy(ctx context.Context, by Searcher, q SearchQuery, page, perPage int) (List, error) {
+	boxes, err := s.Searched(ctx, q)
 	if err != nil {
 		return List{}, err
 	}
 	f := finding{query: fmt.Sprint(q), at: time.Now()}
 	within, cancel := context.WithTimeout(ctx, searchAllTime)
 	defer cancel()
-	for _, m := range boxes {
-		if !m.Selectable || m.Role == RoleAll || !q.Everywhere && thrownAway(m) || m.StatusKnown && m.Messages == 0 {
-			continue
+	type answer struct {
+		hits []Hit
+		cut  bool
+	}
+	answers := make([]answer, len(boxes))
+	seats := make(chan struct{}, searchAtOnce)
+	var all sync.WaitGroup
+	for i, name := range boxes {
+		seats <- struct{}{}
+		all.Go(func() {
+			defer func() { <-seats }()
+			hits, cut, err := by.HitsIn(within, name, q)
+			answers[i] = answer{hits, cut || err != nil}
+		})
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return List{}, ctx.Err()
+	}
+	for i, a := range answers {
+		if a.cut {
+			f.missed = append(f.missed, boxes[i])
 		}
-		more, cut, err := s.hits(within, m.Name, q)
-		if err != nil {
-			if ctx.Err() != nil {
-				return List{}, err
-			}
-			cut = true
-		}
-		if cut {
-			f.missed = append(f.missed, m.Name)
-		}
-		f.hits = append(f.hits, more...)
+		f.hits = append(f.hits, a.hits...)
 	}
 	slices.SortStableFunc(f.hits, func(a, b Hit) int {
-		return cmp.Or(b.date.Compare(a.date), cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(b.UID, a.UID))
+		return cmp.Or(b.Received.Compare(a.Received), cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(b.UID, a.UID))
 	})
 	s.mu.Lock()
 	s.found = f
 	s.mu.Unlock()
-	return s.foundPage(ctx, q, f, page, perPage)
+	return s.foundPage(ctx, by, q, f, page, perPage)
+}
+
+// Searched are the mailboxes that a search looks through.
+func (s *Session) Searched(ctx context.Context, q SearchQuery) (names []string, err error) {
+	boxes, err := s.Mailboxes(ctx)
+	for _, m := range boxes {
+		if m.Selectable && m.Role != RoleAll && (q.Everywhere || !thrownAway(m)) && (!m.StatusKnown || m.Messages > 0) {
+			names = append(names, m.Name)
+		}
+	}
+	return names, err
 }
 
 // Found is Search, but for what the last search of the same query found within ten minutes: mails that this session
 // moved since are listed where they are now, and no new ones come in.
 func (s *Session) Found(ctx context.Context, q SearchQuery, page, perPage int) (List, error) {
+	return s.FoundBy(ctx, s, q, page, perPage)
+}
+
+// FoundBy is Found by way of a searcher.
+func (s *Session) FoundBy(ctx context.Context, by Searcher, q SearchQuery, page, perPage int) (List, error) {
 	f, ok := s.lastFound(q)
 	if !ok {
-		return s.Search(ctx, q, page, perPage)
+		return s.SearchBy(ctx, by, q, page, perPage)
 	}
-	return s.foundPage(ctx, q, f, page, perPage)
+	return s.foundPage(ctx, by, q, f, page, perPage)
 }
 
 func (s *Session) lastFound(q SearchQuery) (finding, bool) {
@@ -87,9 +127,14 @@ func (s *Session) lastFound(q SearchQuery) (finding, bool) {
 
 // Hits are all mails that a search over all mailboxes found, as Found has them.
 func (s *Session) Hits(ctx context.Context, q SearchQuery) ([]Hit, error) {
+	return s.HitsBy(ctx, s, q)
+}
+
+// HitsBy is Hits by way of a searcher.
+func (s *Session) HitsBy(ctx context.Context, by Searcher, q SearchQuery) ([]Hit, error) {
 	f, ok := s.lastFound(q)
 	if !ok {
-		if _, err := s.Search(ctx, q, 1, 1); err != nil {
+		if _, err := s.SearchBy(ctx, by, q, 1, 1); err != nil {
 			return nil, err
 		}
 		f, _ = s.lastFound(q)
@@ -113,13 +158,13 @@ func (s *Session) shownHits(ctx context.Context, q SearchQuery, f finding) ([]Hi
 	return slices.DeleteFunc(slices.Clone(f.hits), func(h Hit) bool { return hidden[h.Mailbox] }), nil
 }
 
-func (s *Session) foundPage(ctx context.Context, q SearchQuery, f finding, page, perPage int) (l List, err error) {
+func (s *Session) foundPage(ctx context.Context, by Searcher, q SearchQuery, f finding, page, perPage int) (l List, err error) {
 	hits, err := s.shownHits(ctx, q, f)
 	if err != nil {
 		return l, err
 	}
 	from, to := l.Paging(ListQuery{Page: page, PerPage: perPage}.Tidy(), len(hits))
-	l.Rows, err = s.hitRows(ctx, hits[from:to])
+	l.Rows, err = by.HitRows(ctx, hits[from:to])
 	l.Incomplete, l.Note = len(f.missed) > 0, strings.Join(f.missed, ", ")
 	return l, err
 }
@@ -132,13 +177,13 @@ func (s *Session) follow(from string, m Moved) {
 	s.found.hits = slices.Clone(s.found.hits) // those given out never change
 	for i, h := range s.found.hits {
 		if to, ok := m.UIDs[h.UID]; ok && h.Mailbox == from {
-			s.found.hits[i] = Hit{m.To, m.UIDValidity, to, h.date}
+			s.found.hits[i] = Hit{m.To, m.UIDValidity, to, h.Received}
 		}
 	}
 }
 
-// hits are the newest mails of one mailbox that match, with their dates. cut says that not all were looked at.
-func (s *Session) hits(ctx context.Context, name string, q SearchQuery) (out []Hit, cut bool, err error) {
+// HitsIn are the newest mails of one mailbox that match, at most 500. cut says that not all were looked at.
+func (s *Session) HitsIn(ctx context.Context, name string, q SearchQuery) (out []Hit, cut bool, err error) {
 	raw, err := s.rawName(name)
 	if err != nil {
 		return nil, false, err
@@ -152,7 +197,7 @@ func (s *Session) hits(ctx context.Context, name string, q SearchQuery) (out []H
 		if note != "" {
 			return &RefusedError{Host: c.Host, Command: "UID SEARCH", Text: note}
 		}
-		if uids, cut, err = pdfsOf(ctx, c, &q, uids); err != nil {
+		if uids, cut, err = seenInside(ctx, c, &q, uids); err != nil {
 			return err
 		}
 		uids = uids[max(0, len(uids)-searchNewest):]
@@ -170,8 +215,25 @@ func (s *Session) hits(ctx context.Context, name string, q SearchQuery) (out []H
 	return out, cut, err
 }
 
-// hitRows fetches the rows of hits mailbox by mailbox and gives them in the order of the hits.
-func (s *Session) hitRows(ctx context.Context, hits []Hit) ([]Row, error) {
+// Matching are the mails of a mailbox that match by what the server can tell, in no order. cut says that it did not look
+// at all of them; note is what it said when it cannot search for these words.
+func (s *Session) Matching(ctx context.Context, name string, q ListQuery) (uids []uint32, cut bool, note string, err error) {
+	raw, err := s.rawName(name)
+	if err != nil {
+		return nil, false, "", err
+	}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) (err error) {
+		if _, uids, note, err = searchIn(ctx, c, raw, filterKeys(q)); err != nil {
+			return err
+		}
+		uids, cut, err = seenInside(ctx, c, q.Search, uids)
+		return err
+	})
+	return uids, cut, note, err
+}
+
+// HitRows fetches the rows of hits mailbox by mailbox and gives them in the order of the hits.
+func (s *Session) HitRows(ctx context.Context, hits []Hit) ([]Row, error) {
 	byBox := map[string][]uint32{}
 	for _, h := range hits {
 		byBox[h.Mailbox] = append(byBox[h.Mailbox], h.UID)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"restante/mailclient/imapx"
 	"restante/mailclient/message"
@@ -174,7 +173,7 @@ func (s *Session) orderedAnew(ctx context.Context, c *imapx.Conn, b *box, name s
 	if (q.Sort != SortDate || mixed) && c.Has("SORT") {
 		uids, err := sortOnServer(ctx, c, q, keys)
 		if err == nil {
-			uids, l.Incomplete, err = pdfsOf(ctx, c, q.Search, uids)
+			uids, l.Incomplete, err = seenInside(ctx, c, q.Search, uids)
 		}
 		if err == nil || lost(err) {
 			return uids, err
@@ -184,7 +183,7 @@ func (s *Session) orderedAnew(ctx context.Context, c *imapx.Conn, b *box, name s
 	if err != nil {
 		return nil, err
 	}
-	if uids, l.Incomplete, err = pdfsOf(ctx, c, q.Search, uids); err != nil {
+	if uids, l.Incomplete, err = seenInside(ctx, c, q.Search, uids); err != nil {
 		return nil, err
 	}
 	if note != "" {
@@ -284,28 +283,10 @@ func sortText(by Sort, r Row) string {
 			return message.Fold(cmp.Or(r.To[0].Name, r.To[0].Addr))
 		}
 	case SortSubject:
-		return message.Fold(baseSubject(r.Subject))
+		base, _ := message.BaseSubject(r.Subject)
+		return message.Fold(base)
 	}
 	return ""
-}
-
-// baseSubject drops reply prefixes and list tags (RFC 5256 2.1).
-func baseSubject(s string) string {
-	for {
-		t := strings.TrimSpace(s)
-		if i := strings.IndexByte(t, ':'); i > 0 && i < 8 && !strings.ContainsAny(t[:i], " ") {
-			t = t[i+1:]
-		}
-		if strings.HasPrefix(t, "[") {
-			if i := strings.IndexByte(t, ']'); i > 0 {
-				t = t[i+1:]
-			}
-		}
-		if t == s {
-			return strings.TrimSpace(s)
-		}
-		s = t
-	}
 }
 
 // UIDs are all mails of a mailbox that match, for "all N in this folder", in the order of the list.

@@ -158,11 +158,13 @@ func (n *News) fresh(k Known) (uids []uint32) {
 // FreshRows reads rows of mails from the server, with previews or without, in no order; ones that are gone are left out.
 // It is for who keeps them: at most 500 at once.
 func (s *Session) FreshRows(ctx context.Context, mailbox string, validity uint32, uids []uint32, previews bool) (rows []Row, err error) {
-	items := rowItems
-	if previews {
-		items += guessItem
+	items := func(c *imapx.Conn) string {
+		if previews {
+			return "(" + itemsFor(c) + guessItem + ")"
+		}
+		return "(" + itemsFor(c) + ")"
 	}
-	err = s.fetching(ctx, mailbox, validity, uids, "("+items+")", func(c *imapx.Conn, got []imapx.Fetch) {
+	err = s.fetching(ctx, mailbox, validity, uids, items, func(c *imapx.Conn, got []imapx.Fetch) {
 		rows = rows[:0]
 		made := map[uint32]Row{}
 		for _, f := range got {
@@ -182,7 +184,7 @@ func (s *Session) FreshRows(ctx context.Context, mailbox string, validity uint32
 
 // FreshFlags are the flags of mails; ones that are gone are left out.
 func (s *Session) FreshFlags(ctx context.Context, mailbox string, validity uint32, uids []uint32) (flags map[uint32]Flags, err error) {
-	err = s.fetching(ctx, mailbox, validity, uids, "(UID FLAGS)", func(_ *imapx.Conn, got []imapx.Fetch) {
+	err = s.fetching(ctx, mailbox, validity, uids, func(*imapx.Conn) string { return "(UID FLAGS)" }, func(_ *imapx.Conn, got []imapx.Fetch) {
 		flags = make(map[uint32]Flags, len(got))
 		for _, f := range got {
 			if f.HasFlags {
@@ -194,7 +196,7 @@ func (s *Session) FreshFlags(ctx context.Context, mailbox string, validity uint3
 }
 
 // fetching fetches items of mails.
-func (s *Session) fetching(ctx context.Context, mailbox string, validity uint32, uids []uint32, items string, take func(*imapx.Conn, []imapx.Fetch)) error {
+func (s *Session) fetching(ctx context.Context, mailbox string, validity uint32, uids []uint32, items func(*imapx.Conn) string, take func(*imapx.Conn, []imapx.Fetch)) error {
 	raw, err := s.rawName(mailbox)
 	if err != nil {
 		return err
@@ -209,7 +211,7 @@ func (s *Session) fetching(ctx context.Context, mailbox string, validity uint32,
 		}
 		var cmds []*imapx.Command
 		for _, set := range uidSets(uids) {
-			cmds = append(cmds, imapx.Cmd("UID FETCH", set, items))
+			cmds = append(cmds, imapx.Cmd("UID FETCH", set, items(c)))
 		}
 		if err := c.Do(ctx, cmds...); err != nil {
 			return err
@@ -331,28 +333,47 @@ func (s *Session) Host() string {
 // HasPreview says whether the row's preview was asked for, or there is none to be had.
 func (r Row) HasPreview() bool { return r.previewed || r.text == nil }
 
-// keptRow is what never changes of a row, as it is written down.
+// keptRow is what never changes of a row, as it is written down. Of addresses, the name stands before the rest.
 type keptRow struct {
-	From      []message.Address  `json:"f,omitempty"`
-	To        []message.Address  `json:"t,omitempty"`
-	Subject   string             `json:"s,omitempty"`
-	Date      int64              `json:"d,omitempty"`
-	MessageID string             `json:"m,omitempty"`
-	Parts     string             `json:"p,omitempty"`
-	Text      *message.Structure `json:"x,omitempty"`
+	From      []string `json:"f,omitempty"`
+	To        []string `json:"t,omitempty"`
+	Subject   string   `json:"s,omitempty"`
+	Date      int64    `json:"d,omitempty"`
+	MessageID string   `json:"m,omitempty"`
+	Parts     string   `json:"p,omitempty"`
+	Text      []string `json:"x,omitempty"` // of the part with the preview: section, type, subtype, encoding, and its parameters
 }
 
 // maxKeptPeople is how many recipients of a mail are written down: a list shows three.
 const maxKeptPeople = 20
 
+func keptPeople(list []message.Address) (out []string) {
+	for _, a := range list[:min(len(list), maxKeptPeople)] {
+		out = append(out, a.Name, a.Addr)
+	}
+	return out
+}
+
+func peopleKept(list []string) (out []message.Address) {
+	for pair := range slices.Chunk(list, 2) {
+		if len(pair) == 2 {
+			out = append(out, message.Address{Name: pair[0], Addr: pair[1]})
+		}
+	}
+	return out
+}
+
 // MarshalBinary writes down what never changes of a row, but for where it stands, its preview, arrival and size.
 func (r Row) MarshalBinary() ([]byte, error) {
-	k := keptRow{From: r.From[:min(len(r.From), maxKeptPeople)], To: r.To[:min(len(r.To), maxKeptPeople)], Subject: r.Subject, MessageID: r.MessageID, Parts: r.parts}
+	k := keptRow{From: keptPeople(r.From), To: keptPeople(r.To), Subject: r.Subject, MessageID: r.MessageID, Parts: r.parts}
 	if !r.Date.IsZero() {
 		k.Date = r.Date.Unix()
 	}
-	if r.text != nil {
-		k.Text = &message.Structure{Section: r.text.Section, Type: r.text.Type, Subtype: r.text.Subtype, Params: r.text.Params, Encoding: r.text.Encoding}
+	if t := r.text; t != nil {
+		k.Text = []string{t.Section, t.Type, t.Subtype, t.Encoding}
+		for name, value := range t.Params {
+			k.Text = append(k.Text, name, value)
+		}
 	}
 	return json.Marshal(k)
 }
@@ -363,7 +384,13 @@ func (r *Row) UnmarshalBinary(b []byte) error {
 	if err := json.Unmarshal(b, &k); err != nil {
 		return err
 	}
-	r.From, r.To, r.Subject, r.MessageID, r.parts, r.text = k.From, k.To, k.Subject, k.MessageID, k.Parts, k.Text
+	r.From, r.To, r.Subject, r.MessageID, r.parts, r.text = peopleKept(k.From), peopleKept(k.To), k.Subject, k.MessageID, k.Parts, nil
+	if t := k.Text; len(t) >= 4 {
+		r.text = &message.Structure{Section: t[0], Type: t[1], Subtype: t[2], Encoding: t[3], Params: map[string]string{}}
+		for pair := range slices.Chunk(t[4:], 2) {
+			r.text.Params[pair[0]] = pair[len(pair)-1]
+		}
+	}
 	if k.Date != 0 {
 		r.Date = time.Unix(k.Date, 0)
 	}

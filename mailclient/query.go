@@ -43,6 +43,13 @@ func (s SearchQuery) Words(keys ...string) (words []string) {
 	return words
 }
 
+// Texts says whether it asks for what stands in the texts of mails, which the server alone knows.
+func (s SearchQuery) Texts() bool {
+	return slices.ContainsFunc(s.Groups, func(g []Condition) bool {
+		return slices.ContainsFunc(g, func(c Condition) bool { return c.Key == "" || c.Key == "body" })
+	})
+}
+
 // Unfinished is the word at the end of a search that is being typed: its key, "" for none, and what there is of it.
 // Before is all that stands ahead of it, its key too.
 func Unfinished(q string) (before, key, word string) {
@@ -62,9 +69,10 @@ type QueryError struct{ Term, Why string }
 func (e *QueryError) Error() string { return fmt.Sprintf("search term %q: %s", e.Term, e.Why) }
 
 // ParseSearch reads a search as people type it: words, "a phrase", -without, one OR another, and from: to: cc:
-// subject: body: has:attachment has:pdf before: after: on: is:unread is:read is:flagged is:answered larger: smaller:
-// in: tag:, in German too. A space may stand after the colon. Dates are 2006-01-02 or 2006/01/02 in loc; sizes are
-// bytes with k, m or g. At most 1000 bytes. The error is a *QueryError.
+// subject: body: has:attachment has:pdf filename: before: after: on: newer_than: older_than: is:unread is:read
+// is:flagged is:answered larger: smaller: in: tag:, in German too. A space may stand after the colon. Dates are
+// 2006-01-02 or 2006/01/02 in loc, ages 7d, 2w, 3m or 1y; sizes are bytes with k, m or g. At most 1000 bytes. The error
+// is a *QueryError.
 func ParseSearch(q string, loc *time.Location) (SearchQuery, error) {
 	var s SearchQuery
 	if len(q) > maxQuery {
@@ -141,6 +149,7 @@ type term struct {
 var keyNames = map[string]string{
 	"from": "from", "to": "to", "cc": "cc", "subject": "subject", "body": "body", "has": "has", "before": "before", "after": "after", "since": "after",
 	"on": "on", "is": "is", "larger": "larger", "smaller": "smaller", "in": "in", "tag": "tag", "older": "before", "newer": "after",
+	"filename": "filename", "newer_than": "newer_than", "older_than": "older_than", "datei": "filename",
 	"von": "from", "an": "to", "betreff": "subject", "hat": "has", "vor": "before", "ab": "after", "nach": "after", "am": "on", "ist": "is",
 	"größer": "larger", "groesser": "larger", "kleiner": "smaller", "ordner": "in",
 }
@@ -203,7 +212,7 @@ func (s *SearchQuery) add(t term, loc *time.Location) error {
 		return err
 	}
 	last := len(s.Groups) - 1
-	if (t.not || t.or) && c.Key == "pdf" || t.or && last >= 0 && s.Groups[last][0].Key == "pdf" {
+	if c.Not && c.Key == "pdf" || t.or && (inside[c.Key] != nil || last >= 0 && inside[s.Groups[last][0].Key] != nil) {
 		return &QueryError{t.typed, "alone"} // only our own eyes see it, once the server has found
 	}
 	if t.or && last >= 0 {
@@ -237,6 +246,9 @@ func condition(t term, loc *time.Location) (c Condition, err error) {
 	case "before", "after", "on":
 		c.Day, err = time.ParseInLocation("2006-1-2", strings.NewReplacer("/", "-", ".", "-").Replace(t.value), loc)
 		known = err == nil && c.Day.Year() >= 1900 && c.Day.Year() <= 9999
+	case "newer_than", "older_than":
+		c.Key = map[string]string{"newer_than": "after", "older_than": "before"}[t.key]
+		c.Day, known = ago(t.value, time.Now().In(loc))
 	}
 	if !known {
 		return c, &QueryError{t.typed, why[t.key]}
@@ -245,7 +257,32 @@ func condition(t term, loc *time.Location) (c Condition, err error) {
 }
 
 // why says what is wrong with a key's value.
-var why = map[string]string{"tag": "tag", "is": "is", "has": "has", "larger": "size", "smaller": "size", "before": "date", "after": "date", "on": "date"}
+var why = map[string]string{"tag": "tag", "is": "is", "has": "has", "larger": "size", "smaller": "size", "newer_than": "age", "older_than": "age", "before": "date", "after": "date", "on": "date"}
+
+// ago is the day so many days, weeks, months or years before one, as "7d", "2w", "3m" or "1y" say.
+func ago(v string, now time.Time) (day time.Time, ok bool) {
+	v = strings.ToLower(v)
+	if len(v) < 2 {
+		return day, false
+	}
+	n, err := strconv.Atoi(v[:len(v)-1])
+	if err != nil || n < 1 || n > 10_000 {
+		return day, false
+	}
+	switch v[len(v)-1] {
+	case 'd', 't': // Tage
+		day = now.AddDate(0, 0, -n)
+	case 'w':
+		day = now.AddDate(0, 0, -7*n)
+	case 'm':
+		day = now.AddDate(0, -n, 0)
+	case 'y', 'j': // Jahre
+		day = now.AddDate(-n, 0, 0)
+	default:
+		return day, false
+	}
+	return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, day.Location()), day.Year() >= 1900
+}
 
 func size(v string) (int64, bool) {
 	v = strings.TrimSuffix(strings.ToLower(v), "b")

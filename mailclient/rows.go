@@ -2,6 +2,7 @@ package mailclient
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,10 +13,21 @@ import (
 )
 
 // rowItems are what a list needs of a mail; the header is read by our own reader, never taken from ENVELOPE (L11).
-const rowItems = "UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (Date From Sender Reply-To To Cc Subject Message-ID In-Reply-To References Content-Type List-Id)]"
+const rowItems = "UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (Date From Sender Reply-To To Cc Subject Message-ID In-Reply-To References Thread-Index Content-Type List-Id)]"
 
 // guessItem is asked for with rowItems: mostly the first part is the text whose beginning is the preview (L4).
 const guessItem = " BODY.PEEK[1]<0.2048>"
+
+// threadItem is what Gmail calls a conversation.
+const threadItem = " X-GM-THRID"
+
+// itemsFor are rowItems, and what more this server can tell.
+func itemsFor(c *imapx.Conn) string {
+	if c.Has("X-GM-EXT-1") {
+		return rowItems + threadItem
+	}
+	return rowItems
+}
 
 const maxRows = 400 // kept for each session
 
@@ -102,7 +114,7 @@ func (s *Session) fetchRows(ctx context.Context, c *imapx.Conn, b *box, name str
 		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "(UID FLAGS)"))
 	}
 	for _, set := range uidSets(fresh) {
-		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "("+rowItems+guessItem+")"))
+		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "("+itemsFor(c)+guessItem+")"))
 	}
 	if len(cmds) == 0 {
 		return nil, nil
@@ -177,7 +189,7 @@ func rowOf(name string, validity uint32, f imapx.Fetch) Row {
 	h := message.ReadHeader(f.Header)
 	r := Row{
 		Mailbox: name, UID: f.UID, UIDValidity: validity, Flags: flagsOf(f.Flags), From: h.From(), To: h.To(), Subject: h.Subject(),
-		Received: f.Date, Size: f.Size, MessageID: h.MessageID(), InReplyTo: h.InReplyTo(), References: h.References(),
+		Received: f.Date, Size: f.Size, MessageID: h.MessageID(), InReplyTo: h.InReplyTo(), References: h.References(), Cc: h.Cc(), Thread: threadOf(h, f),
 	}
 	if len(r.From) == 0 {
 		r.From = h.Sender()
@@ -187,7 +199,7 @@ func rowOf(name string, validity uint32, f imapx.Fetch) Row {
 		r.Received = r.Date
 	}
 	if f.Structure != nil {
-		r.HasAttachment = message.HasAttachments(f.Structure)
+		r.Files, r.HasAttachment = message.Attached(f.Structure)
 		r.text = message.FirstText(f.Structure)
 		r.parts = shownItems(f.Structure)
 	} else {
@@ -197,6 +209,19 @@ func rowOf(name string, validity uint32, f imapx.Fetch) Row {
 		r.References = r.References[len(r.References)-50:]
 	}
 	return r
+}
+
+// threadOf is what the server calls a mail's conversation, or the part of Exchange's Thread-Index that all mails of one
+// share.
+func threadOf(h message.Header, f imapx.Fetch) string {
+	if v := f.Items["X-GM-THRID"]; len(v) == 1 && v[0].Number() > 0 {
+		return "gm " + v[0].Text
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(h.Get("Thread-Index")))
+	if err != nil || len(raw) < 22 {
+		return ""
+	}
+	return "ti " + string(raw[:22])
 }
 
 // bestDate is the Date header unless it is impossible or in the future (L6).

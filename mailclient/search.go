@@ -55,7 +55,7 @@ func searchKeys(q SearchQuery) (out [][]any) {
 			if i < len(group)-1 {
 				k = append(k, "OR")
 			}
-			if c.Not {
+			if c.Not && inside[c.Key] == nil {
 				k = append(k, "NOT")
 			}
 			k = append(k, c.key()...)
@@ -84,7 +84,7 @@ func (c Condition) key() []any {
 		return []any{strings.ToUpper(c.Key), c.Size}
 	case "file":
 		return attachmentKey()
-	case "pdf": // those that can have one; pdfsOf looks closer
+	case "pdf", "filename": // those that can have one; seenInside looks closer
 		return []any{"OR HEADER Content-Type", imapx.Str("multipart/"), "HEADER Content-Type", imapx.Str("application/")}
 	}
 	return []any{flagKeys[c.Key]}
@@ -93,10 +93,27 @@ func (c Condition) key() []any {
 // maxLooked is how many mails are looked through for what no server searches for.
 const maxLooked = 2000
 
-// pdfsOf leaves only the mails that have a PDF among their files, where the search asks for one: the newest are
-// looked through, and cut says that there were more.
-func pdfsOf(ctx context.Context, c *imapx.Conn, q *SearchQuery, uids []uint32) (out []uint32, cut bool, err error) {
-	if q == nil || !slices.ContainsFunc(q.Groups, func(g []Condition) bool { return g[0].Key == "pdf" }) {
+// inside are the conditions that no server searches for.
+var inside = map[string]func(*message.Structure, Condition) bool{
+	"pdf": func(t *message.Structure, _ Condition) bool { return message.HasPDF(t) },
+	"filename": func(t *message.Structure, c Condition) bool {
+		names, _ := message.Attached(t)
+		return strings.Contains(message.Fold(strings.Join(names, "\n")), message.Fold(c.Text))
+	},
+}
+
+// seenInside leaves only the mails whose files are as the search asks for: the newest are looked through, and cut says
+// that there were more.
+func seenInside(ctx context.Context, c *imapx.Conn, q *SearchQuery, uids []uint32) (out []uint32, cut bool, err error) {
+	var asked []Condition
+	if q != nil {
+		for _, g := range q.Groups {
+			if inside[g[0].Key] != nil { // they stand alone
+				asked = append(asked, g[0])
+			}
+		}
+	}
+	if len(asked) == 0 {
 		return uids, false, nil
 	}
 	newest := slices.Sorted(slices.Values(uids))
@@ -110,7 +127,7 @@ func pdfsOf(ctx context.Context, c *imapx.Conn, q *SearchQuery, uids []uint32) (
 			return nil, false, err
 		}
 		for _, f := range collect(cmd.Data) {
-			has[f.UID] = message.HasPDF(f.Structure)
+			has[f.UID] = !slices.ContainsFunc(asked, func(c Condition) bool { return inside[c.Key](f.Structure, c) == c.Not })
 		}
 	}
 	return slices.DeleteFunc(uids, func(u uint32) bool { return !has[u] }), cut, nil

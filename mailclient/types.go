@@ -123,6 +123,8 @@ type ListQuery struct {
 	Filter    Filter
 	Search    *SearchQuery // nil = all
 	Also      []uint32     // mails that are listed though filter and search pass them over
+
+	Conversations bool // one row each, where they are known: in the order of date, without a search
 }
 
 // List is one page of a mailbox.
@@ -151,12 +153,27 @@ type Row struct {
 	HasAttachment bool
 	Preview       string
 	MessageID     string // without brackets
-	InReplyTo     []string
-	References    []string
+
+	// Known of rows just fetched alone.
+	InReplyTo  []string
+	References []string // the last 50
+	Thread     string   // what the server or Exchange calls its conversation, "" for nothing
+	Cc         []message.Address
+	Files      []string // names of what is attached
+
+	Conversation *Conversation // of a list of conversations; nil in others
 
 	text      *message.Structure // where the preview is to be had
 	previewed bool
 	parts     string // FETCH items of what it shows when it is opened, "" for its first part
+}
+
+// Conversation is what a row tells of the other mails of its conversation, in this mailbox and in others.
+type Conversation struct {
+	Mails           int               // each counts once, wherever else it lies
+	People          []message.Address // who wrote them, the first first
+	Unread, Flagged bool              // one of those in this mailbox
+	Files           bool
 }
 
 // Flags are the system flags and keywords of a mail.

@@ -48,7 +48,7 @@ func (s *Session) plan(c *imapx.Conn, raw, name string, q ListQuery) plan {
 	var l List
 	from, to := l.Paging(q, guess)
 	if p.lo, p.hi = sequence(q, guess, from, to); p.hi >= p.lo {
-		p.fetch = s.fetchWindow(p)
+		p.fetch = s.fetchWindow(c, p)
 		if p.lo > samples && q.Page == 1 && !q.Ascending && !s.warm(p.shown) {
 			var seqs []string
 			for i := range samples {
@@ -61,8 +61,8 @@ func (s *Session) plan(c *imapx.Conn, raw, name string, q ListQuery) plan {
 }
 
 // fetchWindow asks for flags alone where the rows of the page are known.
-func (s *Session) fetchWindow(p plan) *imapx.Command {
-	items := rowItems + guessItem
+func (s *Session) fetchWindow(c *imapx.Conn, p plan) *imapx.Command {
+	items := itemsFor(c) + guessItem
 	if s.warm(p.shown) {
 		items = "UID FLAGS"
 	}
@@ -80,7 +80,7 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 	lo, hi := sequence(p.q, exists, from, to)
 	if p.fetch == nil || lo != p.lo || hi != p.hi || p.fetch.Status != "OK" {
 		p.lo, p.hi = lo, hi
-		p.fetch = s.fetchWindow(p)
+		p.fetch = s.fetchWindow(c, p)
 		if err := c.Do(ctx, p.fetch); err != nil {
 			return err
 		}

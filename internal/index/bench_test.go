@@ -27,7 +27,7 @@ func large(tb testing.TB, n int) (*file, *box) {
 			who := uid * 7919 % 500
 			c.rows = append(c.rows, mailclient.Row{
 				UID: uint32(uid), UIDValidity: 1, From: []message.Address{{Name: fmt.Sprintf("Person %d", who), Addr: fmt.Sprintf("person%d@example.test", who)}},
-				To: []message.Address{{Addr: "anna@example.test"}}, Subject: fmt.Sprintf("Re: what we said about matter %d", uid*31%10_000), Size: int64(uid * 13 % 50_000),
+				To: []message.Address{{Addr: "anna@example.test"}}, Subject: fmt.Sprintf("%swhat we said about matter %d", []string{"", "Re: ", "", ""}[uid%4], uid*31%10_000), InReplyTo: []string{fmt.Sprintf("%d.aaaaaaaaaaaa@example.test", uid-uid%4)}[:min(uid%4, 1)], Files: []string{"figures.xlsx"}[:uid%10/9], Size: int64(uid * 13 % 50_000),
 				Received: time.Unix(1_700_000_000+int64(uid)*60, 0), Flags: mailclient.Flags{Seen: uid%20 != 0, Flagged: uid%100 == 0}, HasAttachment: uid%10 == 0, MessageID: fmt.Sprintf("%d.aaaaaaaaaaaa@example.test", uid),
 			}.WithPreview("Thank you for what you sent, I shall look at it on Monday and write to you again then. Best wishes"))
 		}
@@ -65,6 +65,28 @@ func BenchmarkPages(b *testing.B) {
 			}
 		}
 	})
+	for _, words := range []string{"from:nobody", "subject:9999", "person499@", "from:a", "is:unread subject:matter", "larger:49k", "filename:figures"} {
+		q, err := mailclient.ParseSearch(words, time.UTC)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run("find "+words, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := f.find(context.Background(), box, q, 0); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	for _, page := range []int{1, 400} {
+		b.Run(fmt.Sprint("conversations ", page), func(b *testing.B) {
+			for b.Loop() {
+				if l, err := f.page(context.Background(), box, mailclient.ListQuery{Page: page, Conversations: true}.Tidy(), nil); err != nil || len(l.Rows) != 50 {
+					b.Fatal(err, len(l.Rows))
+				}
+			}
+		})
+	}
 	b.Run("beside", func(b *testing.B) {
 		for b.Loop() {
 			if _, _, at, err := f.beside(context.Background(), box, mailclient.ListQuery{}.Tidy(), 50_000); err != nil || at != 50_001 {

@@ -21,7 +21,7 @@ import (
 var schema string
 
 // version is of the schema and of what is written by it: a file of another one is begun anew.
-const version = "1"
+const version = "2"
 
 // file is the index of one account.
 type file struct {
@@ -37,6 +37,8 @@ type file struct {
 	ready map[string]*sql.Stmt // by their words
 	boxes map[string]*box
 	last  int64 // id that was given to one
+
+	hidden map[int64]bool // mailboxes whose mails stand in no conversation
 }
 
 // box is what is known of a mailbox as a whole. All but its names are of file.mu.
@@ -47,8 +49,10 @@ type box struct {
 	known    mailclient.Known
 	readOnly bool
 	complete bool // all mails are here
-	counts   map[mailclient.Filter]int
-	rungs    []rung
+	counts   map[counted]int
+	rungs    map[string][]rung // by their table
+	result   *result           // of the last search
+	texts    texts
 	changes  int // counts what was written
 
 	now, next *run

@@ -97,7 +97,32 @@ func (m *Mail) filling(ctx context.Context, f *file, b *box) error {
 		case err != nil:
 			return err
 		}
-		return m.fillPreviews(ctx, f, b)
+		if err := m.fillPreviews(ctx, f, b); err != nil {
+			return err
+		}
+		if n.Messages < k.Messages+worthPacking {
+			return nil
+		}
+		return fault(f.pack(ctx))
+	}
+	return nil
+}
+
+const (
+	packTime     = 2 * time.Minute // for writing a file anew
+	worthPacking = 1000            // mails that came
+)
+
+// pack writes a file anew without what is empty in it: what comes the newest first leaves half of its pages empty.
+func (f *file) pack(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, packTime)
+	defer cancel()
+	f.write.Lock()
+	defer f.write.Unlock()
+	for _, words := range []string{"DELETE FROM names WHERE talk NOT IN (SELECT talk FROM mails)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+		if _, err := f.db.ExecContext(ctx, words); err != nil {
+			return err
+		}
 	}
 	return nil
 }

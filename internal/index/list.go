@@ -51,12 +51,19 @@ func order(q mailclient.ListQuery) string {
 
 func idOf(b *box, uid uint32) int64 { return b.id<<32 | int64(uid) }
 
-// count is how many mails a list holds.
+// counted is what was counted in a mailbox: mails or conversations.
+type counted struct {
+	filter        mailclient.Filter
+	conversations bool
+}
+
+// count is how many mails, or conversations, a list holds.
 func (f *file) count(ctx context.Context, b *box, q mailclient.ListQuery) (n int, err error) {
+	what := counted{q.Filter, q.Conversations}
 	f.mu.Lock()
-	n, ok := b.counts[q.Filter]
+	n, ok := b.counts[what]
 	changes := b.changes
-	if q.Filter == mailclient.FilterNone {
+	if what == (counted{}) {
 		n, ok = b.known.Messages, true
 	}
 	f.mu.Unlock()
@@ -64,16 +71,19 @@ func (f *file) count(ctx context.Context, b *box, q mailclient.ListQuery) (n int
 		return n, nil
 	}
 	cond, args := where(b, q)
+	if q.Conversations {
+		cond, args = whereTalks(b, q)
+	}
 	if err := f.db.QueryRowContext(ctx, "SELECT COUNT(*)"+cond, args...).Scan(&n); err != nil || len(q.Also) > 0 {
 		return n, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if b.counts == nil {
-		b.counts = map[mailclient.Filter]int{}
+		b.counts = map[counted]int{}
 	}
 	if b.changes == changes {
-		b.counts[q.Filter] = n
+		b.counts[what] = n
 	}
 	return n, nil
 }
@@ -85,17 +95,17 @@ func (f *file) page(ctx context.Context, b *box, q mailclient.ListQuery, kept ke
 		return l, err
 	}
 	past, _ := l.Paging(q, total)
-	f.mu.Lock()
-	l.ReadOnly = b.readOnly
-	l.Mailbox.Name, l.Mailbox.UIDValidity, l.Mailbox.UIDNext, l.Mailbox.Messages = b.name, b.known.UIDValidity, b.known.UIDNext, uint32(b.known.Messages)
-	f.mu.Unlock()
+	f.state(b, &l)
+	if q.Conversations {
+		return l, f.talksPage(ctx, b, q, past, kept, &l)
+	}
 	cond, args := where(b, q)
 	end, ask := order(q), f.query
 	if len(q.Also) > 0 {
 		ask = f.db.QueryContext
 	}
 	if past > rungStep && q.Sort == mailclient.SortDate && q.Filter == mailclient.FilterNone && !q.Ascending {
-		from, err := f.rung(ctx, b, past/rungStep)
+		from, err := f.rung(ctx, b, "mails", past/rungStep)
 		if err != nil {
 			return l, err
 		}
@@ -116,18 +126,18 @@ const rungStep = 500
 // rung is where a mail stands.
 type rung struct{ received, id int64 }
 
-// rung is the mail at the n-th step, by date, the newest first. What was stepped over once is not stepped over again
-// before mails come or go.
-func (f *file) rung(ctx context.Context, b *box, n int) (rung, error) {
+// rung is the mail at the n-th step, by date, the newest first; or the conversation, of the table talks. What was stepped
+// over once is not stepped over again before mails come or go.
+func (f *file) rung(ctx context.Context, b *box, table string, n int) (rung, error) {
 	f.mu.Lock()
-	rungs, changes := slices.Clone(b.rungs), b.changes
+	rungs, changes := slices.Clone(b.rungs[table]), b.changes
 	f.mu.Unlock()
 	if len(rungs) == 0 {
 		rungs = []rung{{math.MaxInt64, math.MaxInt64}}
 	}
 	for len(rungs) <= n {
 		last, next := rungs[len(rungs)-1], rung{math.MinInt64, math.MinInt64} // there are fewer by now: the page is empty
-		rows, err := f.query(ctx, "SELECT received, id FROM mails WHERE box = ? AND (received, id) <= (?, ?)"+orders[mailclient.SortDate][0]+" LIMIT 1 OFFSET ?", b.id, last.received, last.id, rungStep)
+		rows, err := f.query(ctx, "SELECT received, id FROM "+table+" WHERE box = ? AND (received, id) <= (?, ?)"+orders[mailclient.SortDate][0]+" LIMIT 1 OFFSET ?", b.id, last.received, last.id, rungStep)
 		if err != nil {
 			return rung{}, err
 		}
@@ -141,10 +151,27 @@ func (f *file) rung(ctx context.Context, b *box, n int) (rung, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if b.changes == changes && len(rungs) > len(b.rungs) {
-		b.rungs = rungs
+	if b.changes == changes && len(rungs) > len(b.rungs[table]) {
+		if b.rungs == nil {
+			b.rungs = map[string][]rung{}
+		}
+		b.rungs[table] = rungs
 	}
 	return rungs[n], nil
+}
+
+func (f *file) validity(b *box) uint32 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return b.known.UIDValidity
+}
+
+// state is how a mailbox stands, as a list tells it.
+func (f *file) state(b *box, l *mailclient.List) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l.ReadOnly = b.readOnly
+	l.Mailbox.Name, l.Mailbox.UIDValidity, l.Mailbox.UIDNext, l.Mailbox.Messages = b.name, b.known.UIDValidity, b.known.UIDNext, uint32(b.known.Messages)
 }
 
 // columns are those that readRows reads.
@@ -156,40 +183,55 @@ type keeper func(mailbox string, validity, uid uint32) (mailclient.Row, bool)
 func readRows(rows *sql.Rows, b *box, validity uint32, kept keeper) (out []mailclient.Row, err error) {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var id, received int64
-		var flags bits
-		var words string
-		var raw sql.RawBytes
-		var preview sql.NullString
-		var size int64
-		if err := rows.Scan(&id, &received, &flags, &words, &size, &raw, &preview); err != nil {
+		r, err := readRow(rows, b, validity, kept)
+		if err != nil {
 			return nil, err
-		}
-		var r mailclient.Row
-		known := false
-		if kept != nil {
-			r, known = kept(b.name, validity, uint32(id))
-		}
-		if !known {
-			if err := r.UnmarshalBinary(raw); err != nil {
-				return nil, err
-			}
-		}
-		r.Mailbox, r.UIDValidity, r.Size = b.name, validity, size
-		r.UID, r.Received, r.Flags, r.HasAttachment = uint32(id), time.Unix(received, 0), flags.flags(words), flags&files != 0
-		if r.Date.IsZero() {
-			r.Date = r.Received
-		}
-		if preview.Valid {
-			r = r.WithPreview(preview.String)
 		}
 		out = append(out, r)
 	}
 	return out, rows.Err()
 }
 
+// readRow reads the columns, and more behind them.
+func readRow(rows *sql.Rows, b *box, validity uint32, kept keeper, more ...any) (r mailclient.Row, err error) {
+	var id, received, size int64
+	var flags bits
+	var words string
+	var raw sql.RawBytes
+	var preview sql.NullString
+	if err := rows.Scan(append([]any{&id, &received, &flags, &words, &size, &raw, &preview}, more...)...); err != nil {
+		return r, err
+	}
+	known, name := false, ""
+	if b == nil {
+		validity = uint32(id >> 32)
+	} else {
+		name = b.name
+	}
+	if kept != nil {
+		r, known = kept(name, validity, uint32(id))
+	}
+	if !known {
+		if err := r.UnmarshalBinary(raw); err != nil {
+			return r, err
+		}
+	}
+	r.Mailbox, r.UIDValidity, r.Size = name, validity, size
+	r.UID, r.Received, r.Flags, r.HasAttachment = uint32(id), time.Unix(received, 0), flags.flags(words), flags&files != 0
+	if r.Date.IsZero() {
+		r.Date = r.Received
+	}
+	if preview.Valid {
+		r = r.WithPreview(preview.String)
+	}
+	return r, nil
+}
+
 // uids are all mails of a list, in its order.
 func (f *file) uids(ctx context.Context, b *box, q mailclient.ListQuery) ([]uint32, error) {
+	if q.Conversations {
+		return f.talkUIDs(ctx, b, q)
+	}
 	cond, args := where(b, q)
 	return f.ids(ctx, "SELECT id"+cond+order(q), args...)
 }
@@ -213,21 +255,15 @@ func (f *file) ids(ctx context.Context, words string, args ...any) (out []uint32
 
 // beside are the mails before and after one in a list, 0 where there is none, and its place from 1; 0 when it is not in it.
 func (f *file) beside(ctx context.Context, b *box, q mailclient.ListQuery, uid uint32) (newer, older uint32, at int, err error) {
+	if q.Conversations {
+		return f.besideTalk(ctx, b, q, uid)
+	}
 	if q.Filter == mailclient.FilterNone && q.Sort == mailclient.SortDate {
 		return f.besideByDate(ctx, b, q, uid)
 	}
 	all, err := f.uids(ctx, b, q)
-	i := slices.Index(all, uid)
-	if i < 0 {
-		return 0, 0, 0, err
-	}
-	if i > 0 {
-		newer = all[i-1]
-	}
-	if i+1 < len(all) {
-		older = all[i+1]
-	}
-	return newer, older, i + 1, err
+	newer, older, at = neighbours(all, uid)
+	return newer, older, at, err
 }
 
 func (f *file) besideByDate(ctx context.Context, b *box, q mailclient.ListQuery, uid uint32) (newer, older uint32, at int, err error) {
@@ -251,8 +287,12 @@ func (f *file) besideByDate(ctx context.Context, b *box, q mailclient.ListQuery,
 	return newer, older, at, err
 }
 
-// newerThan is how many mails came at a moment or later.
-func (f *file) newerThan(ctx context.Context, b *box, at time.Time) (n int, err error) {
-	err = f.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM mails WHERE box = ? AND received >= ?", b.id, at.Unix()).Scan(&n)
+// newerThan is how many mails, or conversations, came at a moment or later.
+func (f *file) newerThan(ctx context.Context, b *box, conversations bool, at time.Time) (n int, err error) {
+	table := "mails"
+	if conversations {
+		table = "talks"
+	}
+	err = f.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table+" WHERE box = ? AND received >= ?", b.id, at.Unix()).Scan(&n)
 	return n, err
 }

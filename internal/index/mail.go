@@ -2,6 +2,8 @@ package index
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"restante/mailclient"
@@ -76,23 +78,47 @@ func (m *Mail) List(ctx context.Context, mailbox string, q mailclient.ListQuery)
 
 // list is List where the index has it.
 func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery, lag time.Duration) (l mailclient.List, ok bool, err error) {
-	if q.Search != nil {
-		return l, false, nil
-	}
-	q = q.Tidy()
+	q = tidy(q)
 	f, b, done, err := m.known(ctx, mailbox, q, lag)
 	if f == nil {
 		return l, false, err
 	}
 	defer done()
-	if l, err = f.page(ctx, b, q, m.Kept); err != nil {
-		m.ix.spoilt(f, err)
-		return l, false, ctx.Err()
+	if l, err = m.pageOf(ctx, f, b, q); err != nil {
+		return l, false, m.own(ctx, f, err)
 	}
 	m.preview(ctx, f, b, l.Rows)
 	m.Keep(mailbox, l.Rows)
 	l.HideDeleted()
 	return l, true, nil
+}
+
+// tidy is Tidy; conversations stand in the order of date, and no search finds them.
+func tidy(q mailclient.ListQuery) mailclient.ListQuery {
+	q = q.Tidy()
+	q.Conversations = q.Conversations && q.Sort == mailclient.SortDate && q.Search == nil
+	return q
+}
+
+// pageOf is a page of a mailbox that is wholly known.
+func (m *Mail) pageOf(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (mailclient.List, error) {
+	if q.Search != nil {
+		return m.foundPage(ctx, f, b, q)
+	}
+	if q.Conversations {
+		m.hide(ctx, f)
+	}
+	l, err := f.page(ctx, b, q, m.Kept)
+	return l, fault(err)
+}
+
+// own takes a file out of use where an error is one of it, and gives back one that is not.
+func (m *Mail) own(ctx context.Context, f *file, err error) error {
+	if fault := (*faulty)(nil); errors.As(err, &fault) {
+		m.ix.spoilt(f, fault.err)
+		return ctx.Err()
+	}
+	return err
 }
 
 // preview gets the previews that are missing.
@@ -118,43 +144,81 @@ func (m *Mail) preview(ctx context.Context, f *file, b *box, rows []mailclient.R
 	m.ix.spoilt(f, f.keepPreviews(ctx, b, without, false))
 }
 
-// UIDs are all mails of a mailbox that match, as the session's.
+// UIDs are all mails of a mailbox that match, as the session's; of a list of conversations all of each.
 func (m *Mail) UIDs(ctx context.Context, mailbox string, q mailclient.ListQuery) (mailclient.Ref, error) {
-	if q.Search == nil {
-		f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter}, 0)
-		if err != nil {
-			return mailclient.Ref{}, err
-		}
-		if f != nil {
-			defer done()
-			uids, err := f.uids(ctx, b, q.Tidy())
-			if err == nil {
-				f.mu.Lock()
-				defer f.mu.Unlock()
-				return mailclient.Ref{Mailbox: mailbox, UIDValidity: b.known.UIDValidity, UIDs: uids}, nil
-			}
-			m.ix.spoilt(f, err)
-		}
+	q = tidy(q)
+	f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter}, 0)
+	if err != nil {
+		return mailclient.Ref{}, err
 	}
-	return m.Session.UIDs(ctx, mailbox, q)
+	if f == nil {
+		return m.Session.UIDs(ctx, mailbox, q)
+	}
+	defer done()
+	uids, err := m.uids(ctx, f, b, q)
+	if err = m.own(ctx, f, err); err != nil {
+		return mailclient.Ref{}, err
+	}
+	if uids == nil {
+		return m.Session.UIDs(ctx, mailbox, q)
+	}
+	return mailclient.Ref{Mailbox: mailbox, UIDValidity: f.validity(b), UIDs: uids}, nil
 }
 
-// Neighbours are the mails beside one in a list, and its place, as the session's.
-func (m *Mail) Neighbours(ctx context.Context, mailbox string, q mailclient.ListQuery, uid uint32) (newer, older uint32, position int, err error) {
-	if q.Search == nil {
-		f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter}, 0)
+// uids are all mails of a list, in its order; not nil unless there is an error.
+func (m *Mail) uids(ctx context.Context, f *file, b *box, q mailclient.ListQuery) ([]uint32, error) {
+	if q.Search != nil {
+		r, err := m.matching(ctx, f, b, q)
 		if err != nil {
+			return nil, err
+		}
+		return append([]uint32{}, r.uids...), nil
+	}
+	uids, err := f.uids(ctx, b, q)
+	return append([]uint32{}, uids...), fault(err)
+}
+
+// Neighbours are the mails beside one in a list, and its place, as the session's; in a list of conversations the newest
+// mails of those beside it.
+func (m *Mail) Neighbours(ctx context.Context, mailbox string, q mailclient.ListQuery, uid uint32) (newer, older uint32, position int, err error) {
+	q = tidy(q)
+	f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{Filter: q.Filter}, 0)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	if f == nil {
+		return m.Session.Neighbours(ctx, mailbox, q, uid)
+	}
+	defer done()
+	if q.Search != nil {
+		all, err := m.uids(ctx, f, b, q)
+		if err == nil {
+			newer, older, position = neighbours(all, uid)
+			return newer, older, position, nil
+		}
+		if err = m.own(ctx, f, err); err != nil {
 			return 0, 0, 0, err
 		}
-		if f != nil {
-			defer done()
-			if newer, older, position, err = f.beside(ctx, b, q.Tidy(), uid); err == nil {
-				return newer, older, position, nil
-			}
-			m.ix.spoilt(f, err)
-		}
+	} else if newer, older, position, err = f.beside(ctx, b, q, uid); err == nil {
+		return newer, older, position, nil
 	}
+	m.ix.spoilt(f, err)
 	return m.Session.Neighbours(ctx, mailbox, q, uid)
+}
+
+// neighbours are those beside one in a list, 0 where there is none, and its place from 1; 0 when it is not in it.
+func neighbours(all []uint32, uid uint32) (newer, older uint32, at int) {
+	i := slices.Index(all, uid)
+	if i < 0 {
+		return 0, 0, 0
+	}
+	if i > 0 {
+		newer = all[i-1]
+	}
+	if i+1 < len(all) {
+		older = all[i+1]
+	}
+	return newer, older, i + 1
 }
 
 // PageAt is the page on which the mails of a day stand, as the session's. The day is that of its time zone.
@@ -165,16 +229,15 @@ func (m *Mail) PageAt(ctx context.Context, mailbox string, q mailclient.ListQuer
 	}
 	if f != nil {
 		defer done()
-		q = q.Tidy()
-		newer, err := f.newerThan(ctx, b, day.AddDate(0, 0, 1))
-		if err == nil {
-			f.mu.Lock()
-			defer f.mu.Unlock()
+		q = tidy(q)
+		newer, err := f.newerThan(ctx, b, q.Conversations, day.AddDate(0, 0, 1))
+		total, err2 := f.count(ctx, b, mailclient.ListQuery{Conversations: q.Conversations})
+		if err = errors.Join(err, err2); err == nil {
 			before := newer
 			if q.Ascending {
-				before = max(b.known.Messages-newer, 1) - 1
+				before = max(total-newer, 1) - 1
 			}
-			return max(min(before, b.known.Messages-1), 0)/q.PerPage + 1, nil
+			return max(min(before, total-1), 0)/q.PerPage + 1, nil
 		}
 		m.ix.spoilt(f, err)
 	}

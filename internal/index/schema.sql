@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS mails (
 	received  INTEGER NOT NULL,
 	flags     INTEGER NOT NULL,
 	words     TEXT NOT NULL,       -- keywords
+	talk      INTEGER NOT NULL,    -- its conversation
 	size      INTEGER NOT NULL,
 	sender    TEXT NOT NULL,       -- as they sort
 	recipient TEXT NOT NULL,
@@ -32,3 +33,44 @@ CREATE INDEX IF NOT EXISTS by_size ON mails (box, size, id);
 CREATE INDEX IF NOT EXISTS unread ON mails (box, received, id) WHERE flags & 1 = 0;
 CREATE INDEX IF NOT EXISTS flagged ON mails (box, received, id) WHERE flags & 2 <> 0;
 CREATE INDEX IF NOT EXISTS files ON mails (box, received, id) WHERE flags & 128 <> 0;
+CREATE INDEX IF NOT EXISTS answered ON mails (box) WHERE flags & 4 <> 0;
+CREATE INDEX IF NOT EXISTS tagged ON mails (box) WHERE words <> '';
+CREATE INDEX IF NOT EXISTS by_talk ON mails (talk);
+
+-- What mails are found by, of 512 UIDs each.
+CREATE TABLE IF NOT EXISTS blocks (
+	id   INTEGER PRIMARY KEY, -- box << 32 | uid >> 9
+	text BLOB NOT NULL
+);
+
+-- The names by which mails are joined: of a mail itself, and those that it refers to.
+CREATE TABLE IF NOT EXISTS names (
+	hash INTEGER PRIMARY KEY,
+	talk INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS names_by_talk ON names (talk);
+
+-- Answers that name nothing that they answer: by their subject.
+CREATE TABLE IF NOT EXISTS orphans (
+	id       INTEGER PRIMARY KEY, -- of the mail
+	subject  INTEGER NOT NULL,    -- a hash of it
+	received INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS orphans_by_subject ON orphans (subject, received);
+
+-- The conversations of a mailbox.
+CREATE TABLE IF NOT EXISTS talks (
+	box      INTEGER NOT NULL,
+	talk     INTEGER NOT NULL,
+	received INTEGER NOT NULL, -- of the newest mail in it
+	id       INTEGER NOT NULL, -- of that
+	marks    INTEGER NOT NULL, -- 1: one is unread, 2: one is flagged, 128: one has files
+	PRIMARY KEY (talk, box)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS talks_by_date ON talks (box, received, id);
+CREATE INDEX IF NOT EXISTS talks_unread ON talks (box, received, id) WHERE marks & 1 <> 0;
+CREATE INDEX IF NOT EXISTS talks_flagged ON talks (box, received, id) WHERE marks & 2 <> 0;
+CREATE INDEX IF NOT EXISTS talks_files ON talks (box, received, id) WHERE marks & 128 <> 0;
+
+-- The last number that was given to a conversation.
+CREATE TABLE IF NOT EXISTS last (one INTEGER PRIMARY KEY CHECK (one = 1), talk INTEGER NOT NULL);

@@ -1,9 +1,11 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"restante/mailclient"
@@ -23,6 +25,7 @@ type change struct {
 // apply writes down what the server has told; changed says whether a list is another one for it.
 func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err error) {
 	f.mu.Lock()
+	was := b.complete
 	same := len(c.rows) == 0 && len(c.gone) == 0 && len(c.turned) == 0 && len(c.flags) == 0 && b.complete == c.complete && b.readOnly == c.readOnly &&
 		b.known.UIDValidity == c.known.UIDValidity && b.known.UIDNext == c.known.UIDNext && b.known.ModSeq == c.known.ModSeq
 	f.mu.Unlock()
@@ -34,18 +37,25 @@ func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err e
 		if err := save(ctx, tx, b, c.known, c.readOnly, c.complete); err != nil {
 			return err
 		}
-		if err := insert(ctx, tx, b, c.rows, &came); err != nil {
+		j, err := newJoiner(ctx, tx, b)
+		if err != nil {
 			return err
 		}
-		if err := remove(ctx, tx, b, c.gone, &went); err != nil {
+		if err := j.insert(c.rows, &came); err != nil {
+			return err
+		}
+		if err := j.remove(c.gone, &went); err != nil {
 			return err
 		}
 		for _, t := range c.turned {
-			if err := marked.add(tx.ExecContext(ctx, "UPDATE mails SET flags = ? WHERE id = ?", int64(t.bits), idOf(b, t.uid))); err != nil {
+			if err := j.touch(&marked, "UPDATE mails SET flags = ? WHERE id = ? RETURNING talk", int64(t.bits), idOf(b, t.uid)); err != nil {
 				return err
 			}
 		}
-		return mark(ctx, tx, b, c.flags, &marked)
+		if err := j.mark(c.flags, &marked); err != nil {
+			return err
+		}
+		return j.end(c.complete && !was)
 	}, func() {
 		messages := b.known.Messages
 		b.known, b.readOnly, b.complete = c.known, c.readOnly, c.complete
@@ -65,8 +75,12 @@ func (f *file) act(ctx context.Context, b *box, st mailclient.Step) error {
 		if others {
 			return nil
 		}
+		j, err := newJoiner(ctx, tx, b)
+		if err != nil {
+			return err
+		}
 		if st.Kind != mailclient.ActFlags {
-			return remove(ctx, tx, b, st.Ref.UIDs, &went)
+			return errors.Join(j.remove(st.Ref.UIDs, &went), j.end(false))
 		}
 		flags := map[uint32]mailclient.Flags{}
 		for _, uid := range st.Ref.UIDs {
@@ -81,7 +95,7 @@ func (f *file) act(ctx context.Context, b *box, st mailclient.Step) error {
 			}
 			flags[uid] = was.flags(words).With(st.Add, st.Remove)
 		}
-		return mark(ctx, tx, b, flags, &marked)
+		return errors.Join(j.mark(flags, &marked), j.end(false))
 	}, func() { b.moved(0, went, marked) })
 }
 
@@ -91,46 +105,53 @@ func (b *box) moved(came, went, marked tally) {
 		return
 	}
 	b.known.Messages += int(came - went)
-	b.counts = nil
+	b.counts, b.result = nil, nil
 	b.changes++
 	if came+went > 0 {
-		b.rungs = nil
+		b.rungs, b.texts = nil, texts{}
+	} else {
+		delete(b.rungs, "talks") // a mark of deletion may change their order
 	}
 }
 
-// tally counts the rows that statements have changed.
-type tally int64
+// tally counts the mails that statements have changed.
+type tally int
 
-func (n *tally) add(res sql.Result, err error) error {
-	if err != nil {
-		return err
+// touch changes one mail by a statement that returns its conversation.
+func (j *joiner) touch(n *tally, words string, args ...any) error {
+	var talk int64
+	err := j.scan(words, args, &talk)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
 	}
-	some, err := res.RowsAffected()
-	*n += tally(some)
+	if err == nil {
+		*n++
+		j.touched[talk] = true
+	}
 	return err
 }
 
-func remove(ctx context.Context, tx *sql.Tx, b *box, uids []uint32, went *tally) error {
+// remove takes mails out.
+func (j *joiner) remove(uids []uint32, went *tally) error {
+	if len(uids) == 0 {
+		return nil
+	}
 	for _, uid := range uids {
-		if err := went.add(tx.ExecContext(ctx, "DELETE FROM mails WHERE id = ?", idOf(b, uid))); err != nil {
+		if err := j.touch(went, "DELETE FROM mails WHERE id = ? RETURNING talk", idOf(j.b, uid)); err != nil {
+			return err
+		}
+		if err := j.exec("DELETE FROM orphans WHERE id = ?", idOf(j.b, uid)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return strike(j.ctx, j.tx, j.b, uids)
 }
 
 // mark changes the flags of mails that have others.
-func mark(ctx context.Context, tx *sql.Tx, b *box, flags map[uint32]mailclient.Flags, marked *tally) error {
-	if len(flags) == 0 {
-		return nil
-	}
-	st, err := tx.PrepareContext(ctx, "UPDATE mails SET flags = flags & 128 | ?2, words = ?3 WHERE id = ?1 AND (flags & 127 <> ?2 OR words <> ?3)")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = st.Close() }()
+func (j *joiner) mark(flags map[uint32]mailclient.Flags, marked *tally) error {
 	for uid, fl := range flags {
-		if err := marked.add(st.ExecContext(ctx, idOf(b, uid), int64(bitsOf(fl, false)), strings.Join(fl.Keywords, " "))); err != nil {
+		if err := j.touch(marked, "UPDATE mails SET flags = flags & 128 | ?2, words = ?3 WHERE id = ?1 AND (flags & 127 <> ?2 OR words <> ?3) RETURNING talk",
+			idOf(j.b, uid), int64(bitsOf(fl, false)), strings.Join(fl.Keywords, " ")); err != nil {
 			return err
 		}
 	}
@@ -138,27 +159,45 @@ func mark(ctx context.Context, tx *sql.Tx, b *box, flags map[uint32]mailclient.F
 }
 
 // insert writes the rows of mails that are not there yet.
-func insert(ctx context.Context, tx *sql.Tx, b *box, rows []mailclient.Row, came *tally) error {
+func (j *joiner) insert(rows []mailclient.Row, came *tally) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	st, err := tx.PrepareContext(ctx, `INSERT INTO mails (id, box, received, flags, words, size, sender, recipient, subject, row, preview)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`)
-	if err != nil {
+	if err := j.tx.QueryRowContext(j.ctx, "SELECT EXISTS (SELECT 1 FROM orphans)").Scan(&j.orphans); err != nil {
 		return err
 	}
-	defer func() { _ = st.Close() }()
+	var fresh []mailclient.Row
+	rows = slices.SortedFunc(slices.Values(rows), func(x, y mailclient.Row) int { return cmp.Compare(x.UID, y.UID) }) // as they lie on the disk
 	for _, r := range rows {
+		id, has := idOf(j.b, r.UID), false
+		if err := j.scan("SELECT EXISTS (SELECT 1 FROM mails WHERE id = ?)", []any{id}, &has); err != nil {
+			return err
+		}
+		if has {
+			continue
+		}
 		raw, err := r.MarshalBinary()
 		if err != nil {
 			return err
 		}
-		if err := came.add(st.ExecContext(ctx, idOf(b, r.UID), b.id, r.Received.Unix(), int64(bitsOf(r.Flags, r.HasAttachment)), strings.Join(r.Flags.Keywords, " "), r.Size,
-			key(r, mailclient.SortFrom), key(r, mailclient.SortTo), key(r, mailclient.SortSubject), raw, sql.NullString{String: r.Preview, Valid: r.HasPreview()})); err != nil {
+		talk, err := j.join(r)
+		if err != nil {
+			return err
+		}
+		if err := j.exec(`INSERT INTO mails (id, box, received, flags, words, talk, size, sender, recipient, subject, row, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			id, j.b.id, r.Received.Unix(), int64(bitsOf(r.Flags, r.HasAttachment)), strings.Join(r.Flags.Keywords, " "), talk, r.Size,
+			key(r, mailclient.SortFrom), key(r, mailclient.SortTo), key(r, mailclient.SortSubject), raw, sql.NullString{String: r.Preview, Valid: r.HasPreview()}); err != nil {
+			return err
+		}
+		*came++
+		fresh = append(fresh, r)
+	}
+	for _, r := range slices.Backward(fresh) { // an answer that names nothing belongs to the last that came before it
+		if err := j.bySubject(r); err != nil {
 			return err
 		}
 	}
-	return nil
+	return enter(j.ctx, j.tx, j.b, fresh)
 }
 
 // maxKey is how many bytes of a text mails are sorted by.
@@ -173,13 +212,18 @@ func key(r mailclient.Row, by mailclient.Sort) string {
 // clear forgets all of a mailbox.
 func (f *file) clear(ctx context.Context, b *box) error {
 	return f.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM mails WHERE id BETWEEN ? AND ?", idOf(b, 0), idOf(b, 1<<32-1)); err != nil {
+		for _, table := range []string{"mails", "blocks", "orphans"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE id BETWEEN ? AND ?", idOf(b, 0), idOf(b, 1<<32-1)); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM talks WHERE box = ?", b.id); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM boxes WHERE id = ?", b.id)
 		return err
 	}, func() {
-		b.known, b.complete, b.counts, b.look, b.rungs = mailclient.Known{}, false, nil, nil, nil
+		b.known, b.complete, b.counts, b.look, b.rungs, b.result = mailclient.Known{}, false, nil, nil, nil, nil
 		b.changes++
 	})
 }

@@ -145,22 +145,25 @@ func FirstText(s *Structure) *Structure {
 	return n.from
 }
 
-// HasAttachments says whether a mail has files to be listed: pictures that its HTML most likely shows itself,
-// signatures and reports are none.
-func HasAttachments(s *Structure) bool {
+// Attached are the names of a mail's files, and whether there are any to be listed: pictures that its HTML most likely
+// shows itself, signatures and reports are none.
+func Attached(s *Structure) (names []string, some bool) {
 	if s == nil {
-		return false
+		return nil, false
 	}
 	for _, n := range dryView(treeOf(s, 0, nil)).files {
+		if name := cleanName(n.rawName(), "\uFFFD"); name != "" {
+			names = append(names, name)
+		}
 		switch {
 		case n.technical, n.returned, n.size == 0 && n.rawName() == "" && !n.isMail():
 		case n.inRelated && (n.id != "" || n.location != ""), n.typ == "image" && n.id != "" && n.disposition != "attachment":
 		case n.is("text", "calendar") && n.rawName() == "", n.is("text", "rfc822-headers"):
 		default:
-			return true
+			some = true
 		}
 	}
-	return false
+	return names, some
 }
 
 // HasPDF says whether one of a mail's files is a PDF, by its type or by its name.

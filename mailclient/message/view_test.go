@@ -180,8 +180,8 @@ func TestRowsKnowFilesAndText(t *testing.T) {
 		if n := FirstText(s); n != nil {
 			text = n.Section
 		}
-		if text != c.text || HasAttachments(s) != c.files {
-			t.Errorf("%s: text %q, files %v", c.name, text, HasAttachments(s))
+		if names, files := Attached(s); text != c.text || files != c.files {
+			t.Errorf("%s: text %q, files %v %q", c.name, text, files, names)
 		}
 	}
 }

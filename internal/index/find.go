@@ -1,0 +1,338 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"restante/mailclient"
+)
+
+// result is what a search in a mailbox found, in the order of its list.
+type result struct {
+	query string
+	uids  []uint32
+	cut   bool   // the server did not look at all mails
+	note  string // what it said when it could not search for these words
+}
+
+// texts are the mails in whose texts the server found something, and when.
+type texts struct {
+	result
+	at time.Time
+}
+
+// textsTime is how long what the server found is not asked for again.
+const textsTime = 10 * time.Minute
+
+// matching are the mails of a mailbox that a list with a search holds, in its order. What only the server can tell, it
+// is asked for; where it does not answer, what the index knows is not all.
+func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (*result, error) {
+	id := fmt.Sprint(*q.Search, q.Filter, q.Sort, q.Ascending, q.Also)
+	f.mu.Lock()
+	r, changes := b.result, b.changes
+	f.mu.Unlock()
+	if r != nil && r.query == id {
+		return r, nil
+	}
+	r = &result{query: id}
+	hits, err := f.find(ctx, b, withFilter(*q.Search, q.Filter), 0)
+	if err != nil {
+		return nil, fault(err)
+	}
+	more := q.Also
+	if q.Search.Texts() {
+		t, err := m.texts(ctx, f, b, q)
+		if err != nil && ctx.Err() != nil {
+			return nil, err
+		}
+		r.cut, r.note, more = t.cut || err != nil, t.note, append(slices.Clone(t.uids), more...)
+	}
+	if hits, err = f.dated(ctx, b, hits, more); err != nil {
+		return nil, fault(err)
+	}
+	if r.uids, err = f.inOrder(ctx, b, hits, q); err != nil {
+		return nil, fault(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b.changes == changes && !r.cut {
+		b.result = r
+	}
+	return r, nil
+}
+
+// texts are the mails that match by what the server can tell.
+func (m *Mail) texts(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (texts, error) {
+	id := fmt.Sprint(*q.Search, q.Filter)
+	f.mu.Lock()
+	t := b.texts
+	f.mu.Unlock()
+	if t.query == id && time.Since(t.at) < textsTime {
+		return t, nil
+	}
+	uids, cut, note, err := m.Matching(ctx, b.name, mailclient.ListQuery{Search: q.Search, Filter: q.Filter})
+	t = texts{result{query: id, uids: uids, cut: cut, note: note}, time.Now()}
+	if err != nil {
+		return t, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b.texts = t
+	return t, nil
+}
+
+// withFilter is a search that a filter narrows.
+func withFilter(q mailclient.SearchQuery, filter mailclient.Filter) mailclient.SearchQuery {
+	key := map[mailclient.Filter]string{mailclient.FilterUnread: "unread", mailclient.FilterFlagged: "flagged", mailclient.FilterAttachments: "file"}[filter]
+	if key != "" {
+		q.Groups = append(slices.Clone(q.Groups), []mailclient.Condition{{Key: key}})
+	}
+	return q
+}
+
+// dated adds mails to some that were found, as far as they are known.
+func (f *file) dated(ctx context.Context, b *box, hits []found, uids []uint32) ([]found, error) {
+	if len(uids) == 0 {
+		return hits, nil
+	}
+	have := make(map[uint32]bool, len(hits))
+	for _, h := range hits {
+		have[h.uid] = true
+	}
+	uids = slices.DeleteFunc(slices.Clone(uids), func(u uint32) bool { return have[u] })
+	for some := range slices.Chunk(uids, 500) {
+		rows, err := f.db.QueryContext(ctx, "SELECT id, received FROM mails WHERE id IN ("+idList(b, some)+")")
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			var id int64
+			var h found
+			if err := rows.Scan(&id, &h.received); err != nil {
+				_ = rows.Close()
+				return nil, err
+			}
+			h.uid = uint32(id)
+			hits = append(hits, h)
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(hits, newest)
+	return hits, nil
+}
+
+func newest(x, y found) int {
+	return cmp.Or(cmp.Compare(y.received, x.received), cmp.Compare(y.uid, x.uid))
+}
+
+// idList are the ids of mails, between commas.
+func idList(b *box, uids []uint32) string {
+	var words strings.Builder
+	for i, uid := range uids {
+		if i > 0 {
+			words.WriteByte(',')
+		}
+		fmt.Fprint(&words, idOf(b, uid))
+	}
+	return words.String()
+}
+
+// inOrder puts mails, which come the newest first, into the order of a list.
+func (f *file) inOrder(ctx context.Context, b *box, hits []found, q mailclient.ListQuery) ([]uint32, error) {
+	out := make([]uint32, len(hits))
+	for i, h := range hits {
+		out[i] = h.uid
+	}
+	if q.Sort == mailclient.SortDate {
+		if q.Ascending {
+			slices.Reverse(out)
+		}
+		return out, nil
+	}
+	column := map[mailclient.Sort]string{mailclient.SortFrom: "sender", mailclient.SortTo: "recipient", mailclient.SortSubject: "subject", mailclient.SortSize: "printf('%020d', size)"}[q.Sort]
+	keys := make(map[uint32]string, len(out))
+	for some := range slices.Chunk(out, 500) {
+		rows, err := f.db.QueryContext(ctx, "SELECT id, "+column+" FROM mails WHERE id IN ("+idList(b, some)+")")
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			var id int64
+			var key string
+			if err := rows.Scan(&id, &key); err != nil {
+				_ = rows.Close()
+				return nil, err
+			}
+			keys[uint32(id)] = key
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(out, func(x, y uint32) int {
+		d := cmp.Compare(keys[x], keys[y])
+		if !q.Ascending {
+			d = -d
+		}
+		return cmp.Or(d, cmp.Compare(y, x))
+	})
+	return out, nil
+}
+
+// rowsOf are the rows of mails, in this order; ones that are not known are left out.
+func (f *file) rowsOf(ctx context.Context, b *box, uids []uint32, kept keeper) ([]mailclient.Row, error) {
+	validity := f.validity(b)
+	byUID := make(map[uint32]mailclient.Row, len(uids))
+	for some := range slices.Chunk(uids, 500) {
+		rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE id IN ("+idList(b, some)+")")
+		if err != nil {
+			return nil, err
+		}
+		got, err := readRows(rows, b, validity, kept)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range got {
+			byUID[r.UID] = r
+		}
+	}
+	out := make([]mailclient.Row, 0, len(uids))
+	for _, uid := range uids {
+		if r, ok := byUID[uid]; ok {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// foundPage is a page of what a search in a mailbox finds.
+func (m *Mail) foundPage(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (l mailclient.List, err error) {
+	r, err := m.matching(ctx, f, b, q)
+	if err != nil {
+		return l, err
+	}
+	from, to := l.Paging(q, len(r.uids))
+	f.state(b, &l)
+	l.Incomplete, l.Note = r.cut || r.note != "", r.note
+	l.Rows, err = f.rowsOf(ctx, b, r.uids[from:to], m.Kept)
+	return l, fault(err)
+}
+
+// Search looks through all mailboxes, as the session does.
+func (m *Mail) Search(ctx context.Context, q mailclient.SearchQuery, page, perPage int) (mailclient.List, error) {
+	return m.SearchBy(ctx, m, q, page, perPage)
+}
+
+// Found is what the last search of the same query found, as the session's.
+func (m *Mail) Found(ctx context.Context, q mailclient.SearchQuery, page, perPage int) (mailclient.List, error) {
+	return m.FoundBy(ctx, m, q, page, perPage)
+}
+
+// Hits are all mails that a search over all mailboxes found, as the session's.
+func (m *Mail) Hits(ctx context.Context, q mailclient.SearchQuery) ([]mailclient.Hit, error) {
+	return m.HitsBy(ctx, m, q)
+}
+
+// HitsIn are the mails of one mailbox that match: by the index where it knows it.
+func (m *Mail) HitsIn(ctx context.Context, mailbox string, q mailclient.SearchQuery) (hits []mailclient.Hit, cut bool, err error) {
+	f, b, done, err := m.known(ctx, mailbox, mailclient.ListQuery{}, besideLag)
+	if err != nil {
+		return nil, false, err
+	}
+	if f == nil {
+		return m.Session.HitsIn(ctx, mailbox, q)
+	}
+	defer done()
+	r, err := m.matching(ctx, f, b, mailclient.ListQuery{Search: &q}.Tidy())
+	if err == nil {
+		hits, err = f.hitsOf(ctx, b, r.uids)
+	}
+	if err = m.own(ctx, f, err); err != nil || r == nil {
+		return nil, false, err
+	}
+	return hits, r.cut || r.note != "", nil
+}
+
+// hitsOf are mails as hits.
+func (f *file) hitsOf(ctx context.Context, b *box, uids []uint32) ([]mailclient.Hit, error) {
+	dates, err := f.dated(ctx, b, nil, uids)
+	if err != nil {
+		return nil, fault(err)
+	}
+	return hitsFrom(dates, b.name, f.validity(b)), nil
+}
+
+func hitsFrom(some []found, mailbox string, validity uint32) []mailclient.Hit {
+	hits := make([]mailclient.Hit, 0, len(some))
+	for _, h := range some {
+		hits = append(hits, mailclient.Hit{Mailbox: mailbox, UIDValidity: validity, UID: h.uid, Received: time.Unix(h.received, 0)})
+	}
+	return hits
+}
+
+// HitRows are the rows of hits in their order: from the index where it knows them.
+func (m *Mail) HitRows(ctx context.Context, hits []mailclient.Hit) ([]mailclient.Row, error) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return m.Session.HitRows(ctx, hits)
+	}
+	defer done()
+	rows := map[mailclient.Hit]mailclient.Row{}
+	byBox := map[string][]mailclient.Hit{}
+	for _, h := range hits {
+		byBox[h.Mailbox] = append(byBox[h.Mailbox], h)
+	}
+	for name, some := range byBox {
+		got, err := m.rowsIn(ctx, f, f.box(name), some)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range got {
+			rows[nameOf(r)] = r
+		}
+	}
+	out := make([]mailclient.Row, 0, len(hits))
+	for _, h := range hits {
+		if r, ok := rows[mailclient.Hit{Mailbox: h.Mailbox, UIDValidity: h.UIDValidity, UID: h.UID}]; ok && !r.Flags.Deleted {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func nameOf(r mailclient.Row) mailclient.Hit {
+	return mailclient.Hit{Mailbox: r.Mailbox, UIDValidity: r.UIDValidity, UID: r.UID}
+}
+
+// rowsIn are the rows of hits in one mailbox.
+func (m *Mail) rowsIn(ctx context.Context, f *file, b *box, hits []mailclient.Hit) ([]mailclient.Row, error) {
+	if !f.isComplete(b) || f.validity(b) != hits[0].UIDValidity {
+		return m.Session.HitRows(ctx, hits)
+	}
+	uids := make([]uint32, len(hits))
+	for i, h := range hits {
+		uids[i] = h.UID
+	}
+	rows, err := f.rowsOf(ctx, b, uids, m.Kept)
+	if err != nil {
+		m.ix.spoilt(f, err)
+		return m.Session.HitRows(ctx, hits)
+	}
+	m.preview(ctx, f, b, rows)
+	m.Keep(b.name, rows)
+	if len(rows) == len(hits) {
+		return rows, nil
+	}
+	known := map[uint32]bool{}
+	for _, r := range rows {
+		known[r.UID] = true
+	}
+	more, err := m.Session.HitRows(ctx, slices.DeleteFunc(slices.Clone(hits), func(h mailclient.Hit) bool { return known[h.UID] })) // just moved there, or gone
+	return append(rows, more...), err
+}

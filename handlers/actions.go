@@ -83,7 +83,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 	if f.all || ref.UIDValidity == 0 { // or a form of somebody else's making: the UIDs of now are meant
 		lq := mailclient.ListQuery{}
 		if f.all {
-			if lq, err = listQueryFrom(r.Form, p.Zone); err != nil {
+			if lq, err = listQueryOf(r.Form, p); err != nil {
 				return err
 			}
 		}
@@ -95,6 +95,9 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 		if f.all {
 			ref.UIDs = now.UIDs
 		}
+	}
+	if ref, err = s.together(r.Context(), r, p, ref); err != nil {
+		return err
 	}
 	return s.actOn(w, r, p, pl.boxes, f, []mailclient.Ref{ref})
 }

@@ -112,6 +112,8 @@ func (s *Server) changeFolders(w http.ResponseWriter, r *http.Request, p *person
 		return s.clearFolder(w, r, p, boxes, box, f)
 	case "markread":
 		return s.actOnAll(w, r, p, box, mailclient.FilterUnread, flagActs["read"], telling{Key: "folders.done.markread", Folder: display(box, p)})
+	case "conversations", "singles":
+		return s.setConversations(w, r, p, box, f.action == "conversations")
 	case "subscribe", "unsubscribe":
 		if err := p.Mail.Subscribe(r.Context(), box.Name, f.action == "subscribe"); err != nil {
 			return err

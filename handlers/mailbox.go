@@ -96,6 +96,14 @@ func listQueryFrom(q url.Values, loc *time.Location) (lq mailclient.ListQuery, e
 	return lq, nil
 }
 
+// listQueryOf is listQueryFrom, with what the person wishes.
+func listQueryOf(q url.Values, p *person) (lq mailclient.ListQuery, err error) {
+	if lq, err = listQueryFrom(q, p.Zone); err == nil {
+		lq.Conversations, err = conversations(q, p)
+	}
+	return lq, err
+}
+
 // parseSearch reads the words of a search. A *mailclient.QueryError says what is not understood.
 func parseSearch(words string, loc *time.Location) (mailclient.SearchQuery, error) {
 	if len(words) > 1024 {
@@ -106,7 +114,7 @@ func parseSearch(words string, loc *time.Location) (mailclient.SearchQuery, erro
 
 // mailbox shows one page of a mailbox, newest first.
 func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) error {
-	lq, err := listQueryFrom(r.URL.Query(), p.Zone)
+	lq, err := listQueryOf(r.URL.Query(), p)
 	if err != nil {
 		return err
 	}
@@ -210,6 +218,7 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 			v.Shown = list.Rows[0].Received.In(p.Zone).Format(time.DateOnly)
 		}
 	}
+	v.Conversations, _ = conversations(q, p) // it was read before
 	if done, on := p.Mail.Filling(pl.box.Name); on && list.Total >= worthTelling {
 		all := max(list.Total, done)
 		v.Filling = templates.Progress{Words: p.L.T("list.filling", "Done", p.L.Number(done), "All", p.L.Number(all)), Done: done, All: all}
@@ -263,7 +272,7 @@ func (s *Server) mailboxRows(r *http.Request, p *person, pl place, list mailclie
 // listParams are the parameters of a request that are of its list: what was allowed one mail is allowed no other.
 func listParams(r *http.Request) url.Values {
 	q := r.URL.Query()
-	for _, ofOneMail := range []string{"sel", "remote", "links"} {
+	for _, ofOneMail := range []string{"sel", "remote", "links", "open"} {
 		q.Del(ofOneMail)
 	}
 	return q
@@ -328,6 +337,9 @@ func (s *Server) rows(p *person, list mailclient.List, link func(mailclient.Row)
 	for i, m := range list.Rows {
 		v := rowView(p, m, now, toNames)
 		v.URL = link(m)
+		if m.Conversation != nil {
+			s.talkRow(p, m.Conversation, &v)
+		}
 		if d := p.L.Day(dateOf(m), now); days && d != day {
 			if day = d; i > 0 {
 				v.Day = d

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -64,7 +63,7 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if r, err = keepingListed(r, uid); err != nil {
 		return err
 	}
-	lq, err := listQueryFrom(r.URL.Query(), p.Zone)
+	lq, err := listQueryOf(r.URL.Query(), p)
 	if err != nil {
 		return err
 	}
@@ -97,9 +96,16 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	viewed := meanwhile(func() *templates.Message { return s.messageView(r, p, pl, open) })
 	newer, older := s.steps(r, p, pl, lq, list, uid)
 	known := wroteBefore(list, open)
-	onlyBeside(r, &list, pl.box.Name, uid)
-	page := s.mailPage(r, p, pl, list)
 	view := viewed()
+	row := uid
+	if lq.Conversations {
+		if row, err = s.converse(r, p, pl, open, view); err != nil {
+			return err
+		}
+	}
+	onlyBeside(r, &list, pl.box.Name, row)
+	page := s.mailPage(r, p, pl, list)
+	view.Ref = strconv.FormatUint(uint64(row), 10)
 	view.NewerURL, view.OlderURL = newer, older
 	s.afterAct(p, view)
 	view.ReadAfter = readAfter
@@ -456,9 +462,6 @@ func personsOf(list []message.Address) (out []templates.Person) {
 func (s *Server) mine(r *http.Request, p *person, addr string) bool {
 	if strings.EqualFold(addr, p.Account.Address) {
 		return true
-	}
-	if p.own == nil {
-		p.own = sync.OnceValue(func() map[string]bool { return s.ownAddresses(r.Context(), p.User.ID) })
 	}
 	return p.own()[strings.ToLower(addr)]
 }

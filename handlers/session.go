@@ -38,7 +38,7 @@ type person struct {
 	Hash     string   // of the session token, as stored
 	Recent   []string // folders that mails were moved to, the last one first
 	cred     jobs.Credential
-	own      func() map[string]bool // their addresses in lower case; set once it is asked for
+	own      func() map[string]bool // their addresses in lower case
 	met      *meeting               // the sender who was asked about last
 	ahead    func() behind          // set where behind is asked for before it is needed
 }
@@ -164,6 +164,7 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	session := s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
 	p.Mail = s.index.Mail(p.Account.ID, fmt.Sprintf("%s %s:%d", p.Account.Username, p.Servers.IMAP.Host, p.Servers.IMAP.Port), session)
 	p.Mail.Bound(int(s.bounds.Of(p.User.Address, limits.Connections)))
+	p.own = sync.OnceValue(func() map[string]bool { return s.ownAddresses(ctx, p.User.ID) })
 	p.Seen = p.Mail.Changes()
 	_ = json.Unmarshal([]byte(s.sessions.GetString(ctx, sessionRecent)), &p.Recent) // none, mostly
 	p.L = i18n.For(p.User.Settings.Language, r.Header.Get("Accept-Language"))

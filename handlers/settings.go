@@ -61,6 +61,7 @@ var checks = []struct {
 	not         bool // the setting says the opposite
 	field       func(*store.Settings) *bool
 }{
+	{"conversations", "settings.conversations", false, func(v *store.Settings) *bool { return &v.Conversations }},
 	{"previews", "settings.previews", true, func(v *store.Settings) *bool { return &v.NoPreviews }},
 	{"plain_text", "settings.plain", false, func(v *store.Settings) *bool { return &v.PlainText }},
 	{"bare_photos", "settings.photos", true, func(v *store.Settings) *bool { return &v.WholePhotos }},

@@ -88,6 +88,7 @@ type List struct {
 	Filters, Sorts  []Option
 	Note            string
 	Filling         Progress // while the folder's index is filled
+	Conversations   bool     // its rows are
 	Rows            []Row
 	Validity        uint32
 	Here            string
@@ -212,6 +213,27 @@ type Message struct {
 	ReplyURL, ReplyAllURL, ForwardURL, ForwardFileURL string
 	PrintURL, SourceURL, EMLURL                       string
 	Move                                              MoveTo
+
+	Conversation  bool // acts mean all of it
+	Letters       string
+	Before, After []Letter
+	Tools         *LetterTools // nil where it stands alone
+	UnfoldURL     string
+}
+
+// Letter is another mail of an opened one's conversation: folded to a line, open, or several that are folded together.
+type Letter struct {
+	Row
+	Ref    string
+	Draft  bool
+	Open   *Message
+	Folded []Letter
+}
+
+// LetterTools are what can be done to one letter of a conversation alone.
+type LetterTools struct {
+	UID, Validity             uint32
+	ActionURL, AloneURL, Here string
 }
 
 // Label is a keyword on a message, and as people read it.

@@ -38,7 +38,8 @@ type file struct {
 	boxes map[string]*box
 	last  int64 // id that was given to one
 
-	hidden map[int64]bool // mailboxes whose mails stand in no conversation
+	hidden  map[int64]bool // mailboxes whose mails stand in no conversation
+	filling bool           // of all mailboxes is under way
 }
 
 // box is what is known of a mailbox as a whole. All but its names are of file.mu.

@@ -31,6 +31,9 @@ const fillTime = 30 * time.Minute
 
 // fill gets all mails of a mailbox behind, the newest first, unless that is under way.
 func (m *Mail) fill(f *file, b *box) {
+	if f.mails() > maxMails {
+		return
+	}
 	f.mu.Lock()
 	idle := !b.filling
 	b.filling = true
@@ -47,21 +50,27 @@ func (m *Mail) fill(f *file, b *box) {
 		defer ended()
 		ctx, cancel := context.WithTimeout(mailclient.Behind(ctx), fillTime)
 		defer cancel()
-		leave, err := m.ix.filler(ctx, m.Host())
-		if err != nil {
-			return
-		}
-		defer leave()
-		err = m.filling(ctx, f, b)
-		if fault := (*faulty)(nil); errors.As(err, &fault) {
-			m.ix.spoilt(f, fault.err)
-		}
-		if err != nil && ctx.Err() == nil {
-			m.ix.log.Info("index not filled", "account", m.account, "err", err.Error())
-		}
+		_ = m.fillNow(ctx, f, b) // which tells of it
 	}) {
 		ended()
 	}
+}
+
+// fillNow fills a mailbox once nobody else fills from its host.
+func (m *Mail) fillNow(ctx context.Context, f *file, b *box) error {
+	leave, err := m.ix.filler(ctx, m.Host())
+	if err != nil {
+		return err
+	}
+	defer leave()
+	err = m.filling(ctx, f, b)
+	if fault := (*faulty)(nil); errors.As(err, &fault) {
+		m.ix.spoilt(f, fault.err)
+	}
+	if err != nil && ctx.Err() == nil {
+		m.ix.log.Info("index not filled", "account", m.account, "err", err.Error())
+	}
+	return err
 }
 
 // filling gets what is not there yet. It begins anew when the mailbox is renewed meanwhile.

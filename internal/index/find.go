@@ -226,6 +226,10 @@ func (m *Mail) foundPage(ctx context.Context, f *file, b *box, q mailclient.List
 
 // Search looks through all mailboxes, as the session does.
 func (m *Mail) Search(ctx context.Context, q mailclient.SearchQuery, page, perPage int) (mailclient.List, error) {
+	if f, done := m.ix.use(m.account, m.owner); f != nil {
+		m.others(ctx, f)
+		done()
+	}
 	return m.SearchBy(ctx, m, q, page, perPage)
 }
 

@@ -105,9 +105,7 @@ func (m *Mail) pageOf(ctx context.Context, f *file, b *box, q mailclient.ListQue
 	if q.Search != nil {
 		return m.foundPage(ctx, f, b, q)
 	}
-	if q.Conversations {
-		m.hide(ctx, f)
-	}
+	m.others(ctx, f)
 	l, err := f.page(ctx, b, q, m.Kept)
 	return l, fault(err)
 }

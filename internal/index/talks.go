@@ -249,23 +249,6 @@ func (f *file) together(ctx context.Context, b *box, uids []uint32) ([]uint32, e
 	return slices.Compact(out), nil
 }
 
-// hide has mails that were thrown away, or lie elsewhere too, stand in no conversation.
-func (m *Mail) hide(ctx context.Context, f *file) {
-	boxes, err := m.Mailboxes(ctx)
-	if err != nil { // what was hidden before stays so
-		return
-	}
-	hidden := map[int64]bool{}
-	for _, mb := range boxes {
-		if mb.Role == mailclient.RoleJunk || mb.Role == mailclient.RoleTrash || mb.Role == mailclient.RoleAll {
-			hidden[f.box(mb.Name).id] = true
-		}
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.hidden = hidden
-}
-
 // Conversation is a mail with those of its conversation in all mailboxes, the oldest first, each once. It is empty where
 // the index does not know the mail.
 func (m *Mail) Conversation(ctx context.Context, mailbox string, uid uint32) ([]mailclient.Row, error) {
@@ -278,7 +261,7 @@ func (m *Mail) Conversation(ctx context.Context, mailbox string, uid uint32) ([]
 	if !f.isComplete(b) {
 		return nil, nil
 	}
-	m.hide(ctx, f)
+	m.others(ctx, f)
 	rows, err := f.conversation(ctx, b, uid)
 	return rows, m.own(ctx, f, fault(err))
 }

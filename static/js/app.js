@@ -4,6 +4,7 @@ import { el, loadScript, on, one, plainClick, startWorker } from "./dom.js";
 import { refresh } from "./acts.js";
 import { ask } from "./dialog.js";
 import { startKeys } from "./keys.js";
+import { startLetters } from "./letters.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
 import { startMenus } from "./menus.js";
@@ -38,7 +39,7 @@ function start(f) {
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
-for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startKeys, startSignOut, startLive, watch]) start(f);
+for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startLetters, startKeys, startSignOut, startLive, watch]) start(f);
 // What is not needed at first sight comes after it.
 if (one("form.search, .search-form")) addEventListener("load", () => import("./seek.js").then((m) => m.startSeek()).catch((error) => console.error(error)));
 /** tellZone lets the server show times as the reader's clock does. */

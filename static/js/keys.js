@@ -3,6 +3,7 @@
 import { all, el, on, one, parse } from "./dom.js";
 import { dialog } from "./dialog.js";
 import { act, takeBack } from "./acts.js";
+import { stepLetter } from "./letters.js";
 import { moveBy } from "./move.js";
 import { call, preload, visit } from "./net.js";
 import { chosen, clear, current, focusRow, pick, rows, step } from "./rows.js";
@@ -65,7 +66,7 @@ const plain = {
 	I: () => act("read"), U: () => act("unread"), z: () => takeBack(),
 	s: () => act(one("[data-message] .subject .flag") && !document.activeElement?.closest(".row") || current()?.hasAttribute("data-flagged") ? "unflag" : "flag"),
 	"[": () => archiveAnd("prev"), "]": () => archiveAnd("next"),
-	p: () => press('.steps a[rel="prev"]'), n: () => press('.steps a[rel="next"]'),
+	p: () => stepLetter(-1) || press('.steps a[rel="prev"]'), n: () => stepLetter(1) || press('.steps a[rel="next"]'), ";": () => command("unfold"),
 	x: () => { const row = current(); if (row) one(".pick input", row).click(); },
 	v: move, l: () => { const menu = one(".message-bar .more"); if (menu) { menu.open = true; one("#label")?.focus(); } },
 	".": () => { const menu = one(".message-bar .more") ?? one(".list-menu"); if (menu) { menu.open = true; one("a, button, input", one(".menu-sheet", menu))?.focus(); } },

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// joined is a mail with fields that join it to others.
+func joined(from, subject, text, id string, fields ...string) string {
+	raw := testmail.Mail(from, subject, text)
+	at := strings.Index(raw, "Message-ID:")
+	end := at + strings.Index(raw[at:], "\r\n") + 2
+	return raw[:at] + "Message-ID: <" + id + ">\r\n" + strings.Join(append(fields, ""), "\r\n") + raw[end:]
+}
+
+// TestConversations are listed in one row, opened with what was answered, and acted on as one or letter by letter.
+func TestConversations(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		s := newSite(t, srv, testdb.SQLite(t), nil)
+		u := srv.NewUser(t)
+		talk := srv.Talk(t, u)
+		own := "Anna <" + u.Address + ">"
+		talk.AppendAt("INBOX", time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), joined("Maria Keller <maria@keller.example>", "Figures", "first letter", "a@x"))
+		talk.AppendAt("Sent", time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), joined(own, "Re: Figures", "my own answer", "b@x", "In-Reply-To: <a@x>", "References: <a@x>"))
+		talk.AppendAt("INBOX", time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC), joined("Maria Keller <maria@keller.example>", "Re: Figures", "third letter", "c@x", "References: <a@x> <b@x>"))
+		talk.AppendAt("INBOX", time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), joined("Omar <omar@x.example>", "Bread", "alone", "d@x"))
+		talk.Do("SELECT INBOX")
+		talk.Do(`STORE 1 +FLAGS (\Seen)`)
+		talk.Do("SELECT Sent")
+		talk.Do(`STORE 1 +FLAGS (\Seen)`)
+		v := s.signIn(u)
+
+		v.get("/mail/1/INBOX").want(200)
+		if n := len(v.all("[data-uid]")); n != 3 {
+			t.Errorf("%d single mails", n)
+		}
+		v.formAround(`button[value=conversations]`).press("action", "conversations").want(200)
+		for range 100 { // the index fills behind
+			if v.get("/mail/1/INBOX").want(200); len(v.all("[data-uid]")) == 2 && strings.Contains(strings.Join(v.texts("[data-uid]"), ""), "me3") {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		rows := strings.Join(v.texts("[data-uid]"), "\n")
+		if len(v.all("[data-uid]")) != 2 || !strings.Contains(rows, "Maria, me3") || !strings.Contains(rows, "third letter") {
+			t.Fatalf("%q", rows)
+		}
+		if v.get("/mail/1/INBOX?threads=0").want(200); len(v.all("[data-uid]")) != 3 {
+			t.Errorf("single mails: %q", v.texts("[data-uid]"))
+		}
+		v.get("/mail/1/INBOX?threads=2").want(400)
+
+		v.get("/mail/1/INBOX").open("Re: Figures").want(200)
+		v.says("p[class=thread-count]", "3 messages Open all")
+		if lines := v.texts("a[class=letter-line]"); len(lines) != 2 || !strings.Contains(lines[0], "first letter") || !strings.Contains(lines[1], "memy own answer") || !strings.Contains(lines[1], "Sent") {
+			t.Errorf("%q", lines)
+		}
+		v.says("[data-message-text]", "third letter")
+		v.follow("a[class=letter-line]").want(200)
+		if shown := v.texts("[data-message-text]"); fmt.Sprint(shown) != "[first letter third letter]" {
+			t.Errorf("%q", shown)
+		}
+		v.follow("a[data-command=unfold]").want(200)
+		if shown := v.texts("[data-message-text]"); fmt.Sprint(shown) != "[first letter my own answer third letter]" {
+			t.Errorf("%q", shown)
+		}
+		if v.has("[data-unread]") && strings.Contains(strings.Join(v.texts("[data-unread]"), ""), "Figures") {
+			t.Error("what was opened is unread still")
+		}
+
+		// One letter alone, then all that is left, and back again.
+		v.form("form[class=letter-acts]").press("action", "trash").want(200)
+		v.says("[data-status]", "Moved to Trash.")
+		if talk.Count("INBOX") != 2 || talk.Count("Sent") != 1 {
+			t.Errorf("%d, %d", talk.Count("INBOX"), talk.Count("Sent"))
+		}
+		v.formAround("button[data-undo]").press("", "").want(200)
+		v.get("/mail/1/INBOX").open("Figures").want(200)
+		v.form("form[class=message-bar]").press("action", "archive").want(200)
+		v.says("[data-status]", "2 moved to Archive.")
+		if talk.Count("INBOX") != 1 || talk.Count("Archive") != 2 || talk.Count("Sent") != 1 {
+			t.Errorf("%d, %d, %d", talk.Count("INBOX"), talk.Count("Archive"), talk.Count("Sent"))
+		}
+		v.formAround("button[data-undo]").press("", "").want(200)
+		v.get("/mail/1/INBOX").want(200)
+		ref, _ := v.rowIn("Figures")
+		v.form("form[data-list]").set("uid", ref).press("action", "unread").want(200)
+		v.says("[data-status]", "2 marked unread.")
+		v.formAround(`button[value=singles]`).press("action", "singles").want(200)
+		if n := len(v.all("[data-uid]")); n != 3 {
+			t.Errorf("%d single mails", n)
+		}
+	})
+}

@@ -1,0 +1,200 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"restante/mailclient"
+	"restante/mailclient/message"
+	"restante/templates"
+)
+
+const (
+	maxUnfolded = 20 // letters of a conversation that stand open beside the one that was asked for
+	maxUnread   = 5  // of them, such as nobody has read
+	fewFolded   = 4  // folded letters in a row that stand for themselves
+)
+
+// conversations says whether a list shows conversations: as its address says, else as the person wishes.
+func conversations(q url.Values, p *person) (bool, error) {
+	switch q.Get("threads") {
+	case "":
+		return p.User.Settings.Conversations, nil
+	case "1":
+		return true, nil
+	case "0":
+		return false, nil
+	}
+	return false, badRequest("error.threads")
+}
+
+// setConversations keeps whether a person's lists show conversations.
+func (s *Server) setConversations(w http.ResponseWriter, r *http.Request, p *person, box mailclient.Mailbox, on bool) error {
+	set := p.User.Settings
+	set.Conversations = on
+	if err := s.store.SaveSettings(r.Context(), p.User.ID, set); err != nil {
+		return err
+	}
+	return seeOther(w, r, pathMailbox(p.Account.ID, Slug(box.Name, box.Delimiter)))
+}
+
+// talkRow shows a row as the conversation that it is the newest mail of.
+func (s *Server) talkRow(p *person, c *mailclient.Conversation, v *templates.Row) {
+	v.Unread, v.Flagged, v.Files = c.Unread, c.Flagged, c.Files
+	if c.Mails > 1 {
+		v.Count, v.Name = c.Mails, s.talkNames(p, c.People)
+	}
+}
+
+// talkNames are the people of a conversation, by their first names where there are several: who began it, and the last.
+func (s *Server) talkNames(p *person, people []message.Address) string {
+	var names []string
+	for _, a := range people {
+		name, _ := namesOf([]message.Address{a})
+		if p.own()[strings.ToLower(a.Addr)] {
+			name = p.L.T("row.me")
+		} else if first, _, ok := strings.Cut(a.Name, " "); ok && len(people) > 1 && !strings.HasSuffix(first, ",") {
+			name = first
+		}
+		names = append(names, name)
+	}
+	if len(names) > 3 {
+		names = append(names[:1:1], append([]string{"…"}, names[len(names)-2:]...)...)
+	}
+	return strings.ReplaceAll(strings.Join(names, ", "), ", …, ", " … ")
+}
+
+// converse adds the other letters of a mail's conversation to its view, and gives the UID of the row that stands for all.
+func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient.Open, v *templates.Message) (row uint32, err error) {
+	mails, err := p.Mail.Conversation(r.Context(), pl.box.Name, open.UID)
+	row = open.UID
+	if err != nil || len(mails) < 2 {
+		return row, err
+	}
+	main := slices.IndexFunc(mails, func(m mailclient.Row) bool { return m.Mailbox == pl.box.Name && m.UID == open.UID })
+	if main < 0 {
+		return row, nil
+	}
+	alone := *r // what was allowed one mail is allowed no other
+	alone.URL = &url.URL{Path: r.URL.Path, RawQuery: listParams(r).Encode()}
+	wanted := r.URL.Query()["open"]
+	unread, without := 0, v.ListURL // where a letter that goes alone leaves its reader
+	for i, m := range mails {
+		if m.Mailbox == pl.box.Name {
+			row = m.UID
+		}
+		if i == main {
+			continue
+		}
+		if m.Mailbox == pl.box.Name {
+			without = with(pathMessage(p.Account.ID, pl.slug, m.UID), alone.URL.Query())
+		}
+		l := s.foldedLetter(&alone, p, pl, m)
+		isUnread := !m.Flags.Seen && !m.Flags.Draft && unread < maxUnread
+		if (isUnread || slices.Contains(wanted, l.Ref) || slices.Contains(wanted, "all")) && !m.Flags.Draft && len(v.Before)+len(v.After) < maxUnfolded {
+			if isUnread {
+				unread++
+			}
+			s.unfold(&alone, p, pl, m, &l)
+		}
+		if i < main {
+			v.Before = append(v.Before, l)
+		} else {
+			v.After = append(v.After, l)
+		}
+	}
+	v.Conversation, v.Letters = true, p.L.T("message.letters", "N", len(mails))
+	v.Tools = s.letterTools(p, pl, open.UID, open.UIDValidity, without)
+	v.Before, v.After = foldRuns(v.Before), foldRuns(v.After)
+	if slices.ContainsFunc(append(slices.Clone(v.Before), v.After...), func(l templates.Letter) bool { return l.Open == nil }) {
+		v.UnfoldURL = with(r.URL.Path, listParams(r), "open", "all")
+	}
+	return row, nil
+}
+
+// foldRuns puts letters that follow each other folded, and are many, behind one line.
+func foldRuns(all []templates.Letter) (out []templates.Letter) {
+	for i := 0; i < len(all); {
+		run := i
+		for run < len(all) && all[run].Open == nil && !all[run].Unread {
+			run++
+		}
+		if run-i > fewFolded {
+			out = append(out, templates.Letter{Folded: all[i:run]})
+		} else {
+			out = append(out, all[i:run]...)
+		}
+		if i = run; i < len(all) {
+			out = append(out, all[i])
+			i++
+		}
+	}
+	return out
+}
+
+// foldedLetter is a mail of a conversation in one line.
+func (s *Server) foldedLetter(r *http.Request, p *person, pl place, m mailclient.Row) templates.Letter {
+	v := rowView(p, m, s.nowFor(p), false)
+	slug := slugOf(pl.boxes, m.Mailbox)
+	if len(m.From) > 0 {
+		v.Name = s.talkNames(p, m.From[:1])
+	}
+	l := templates.Letter{Row: v, Ref: hitRef(slug, m.UIDValidity, m.UID), Draft: m.Flags.Draft}
+	q := r.URL.Query()
+	l.URL = with(r.URL.Path, q) + "&" + url.Values{"open": {l.Ref}}.Encode()
+	if len(q) == 0 {
+		l.URL = r.URL.Path + "?" + url.Values{"open": {l.Ref}}.Encode()
+	}
+	l.URL += "#letter-" + l.Ref
+	if m.Flags.Draft {
+		l.URL = "/compose?draft=" + url.QueryEscape(slug) + "&uid=" + strconv.FormatUint(uint64(m.UID), 10)
+	}
+	if m.Mailbox != pl.box.Name {
+		for _, b := range pl.boxes {
+			if b.Name == m.Mailbox {
+				l.Folder = fullDisplay(b, p)
+			}
+		}
+	}
+	return l
+}
+
+// unfold opens a letter beside the one that was asked for. One that cannot be had stays folded.
+func (s *Server) unfold(r *http.Request, p *person, pl place, m mailclient.Row, l *templates.Letter) {
+	for _, b := range pl.boxes {
+		if b.Name != m.Mailbox {
+			continue
+		}
+		slug := Slug(b.Name, b.Delimiter)
+		there := place{box: b, boxes: pl.boxes, slug: slug, path: pathMailbox(p.Account.ID, slug)}
+		open, err := p.Mail.Open(r.Context(), b.Name, m.UIDValidity, m.UID)
+		if err != nil {
+			s.log.Info("letter of a conversation", "err", err.Error())
+			return
+		}
+		if marked, _ := s.markOpened(r, p, open); marked {
+			l.Unread = false
+		}
+		l.Open = s.messageView(r, p, there, open)
+		l.Open.Tools = s.letterTools(p, there, m.UID, m.UIDValidity, l.Open.Here)
+		return
+	}
+}
+
+// letterTools are what can be done to one letter of a conversation alone.
+func (s *Server) letterTools(p *person, pl place, uid, validity uint32, here string) *templates.LetterTools {
+	return &templates.LetterTools{UID: uid, Validity: validity, ActionURL: pl.path + "/actions", Here: here,
+		AloneURL: with(pathMessage(p.Account.ID, pl.slug, uid), url.Values{"threads": {"0"}})}
+}
+
+// together are the mails of a form with all others of their conversations, where it says that its list shows those.
+func (s *Server) together(ctx context.Context, r *http.Request, p *person, ref mailclient.Ref) (mailclient.Ref, error) {
+	if r.PostFormValue("threads") != "1" || len(ref.UIDs) == 0 {
+		return ref, nil
+	}
+	return p.Mail.Together(ctx, ref)
+}

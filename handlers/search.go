@@ -7,9 +7,15 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"restante/mailclient"
 	"restante/templates"
+)
+
+const (
+	firstTime = 400 * time.Millisecond // until what a search has found shows, while it goes on
+	moreTime  = 1500 * time.Millisecond
 )
 
 // search looks through all folders, or with ?in= or a word in: through one, which is a list of its own.
@@ -29,9 +35,14 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, p *person) error
 	if res.query.In != "" {
 		return s.searchIn(w, r, p, res.query.In, words)
 	}
-	if q.Get("known") == "1" {
+	switch scripts := r.Header.Get("X-Restante") != ""; {
+	case q.Get("wait") == "1":
+		res.list, err = p.Mail.Await(r.Context(), res.query, res.page, perPage, moreTime)
+	case q.Get("known") != "1" && scripts && res.page == 1: // which ask for more
+		res.list, err = p.Mail.Seek(r.Context(), res.query, res.page, perPage, firstTime)
+	case q.Get("known") == "1":
 		res.list, err = p.Mail.Found(r.Context(), res.query, res.page, perPage)
-	} else {
+	default:
 		res.list, err = p.Mail.Search(r.Context(), res.query, res.page, perPage)
 	}
 	if err != nil {
@@ -185,6 +196,12 @@ func (s *Server) resultsView(p *person, res results, boxes []mailclient.Mailbox,
 	if list.Incomplete {
 		v.Note = p.L.T("list.incomplete") + " " + list.Note
 	}
+	if list.Left > 0 {
+		v.MoreURL, v.MoreWords = with(res.path(list.Page, true), url.Values{}, "wait", "1"), p.L.T("search.left", "N", list.Left)
+		if list.Total == 0 {
+			v.EmptyWords = v.MoreWords
+		}
+	}
 	if list.Page > 1 {
 		v.Newer = res.path(list.Page-1, true)
 	}
@@ -237,6 +254,6 @@ func queryError(err error) (bad *mailclient.QueryError, ok bool) {
 
 // searchWords are the words of the search language and the catalogue key of their meaning.
 var searchWords = []struct{ word, key string }{
-	{"from:", "word.from"}, {"to:", "word.to"}, {"subject:", "word.subject"}, {"in:", "word.in"}, {"has:attachment", "word.file"}, {"has:pdf", "word.pdf"}, {"is:unread", "word.unread"},
+	{"from:", "word.from"}, {"to:", "word.to"}, {"cc:", "word.cc"}, {"subject:", "word.subject"}, {"body:", "word.body"}, {"filename:", "word.filename"}, {"newer_than:7d", "word.age"}, {"in:", "word.in"}, {"has:attachment", "word.file"}, {"has:pdf", "word.pdf"}, {"is:unread", "word.unread"},
 	{"before:2026-01-31", "word.before"}, {"after:2026-01-01", "word.after"}, {"larger:5m", "word.larger"}, {"-word", "word.not"}, {`"two words"`, "word.quote"}, {"one OR two", "word.or"},
 }

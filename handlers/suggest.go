@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"restante/internal/contacts"
 	"restante/internal/store"
@@ -59,9 +60,39 @@ func (s *Server) suggestSearch(w http.ResponseWriter, r *http.Request, p *person
 	if word != "" && (key == "" && before == "" || key == "in") {
 		page.Add("nav.folders", "folder", offeredFolders(r.Context(), p, before, key, word))
 	}
+	if mails, err := s.offeredMails(r.Context(), p, q); err != nil {
+		return err
+	} else {
+		page.Add("search.mails", "mail", mails)
+	}
 	page.Add("search.recent", "search", s.offeredSought(r, q))
 	w.Header().Set("X-Restante-Fragment", "1")
 	return templates.RenderPart(w, page, "search-offers", page)
+}
+
+// offeredMails are the newest mails whose people, subjects or files have all these words, as far as they are known
+// without the server.
+func (s *Server) offeredMails(ctx context.Context, p *person, q string) (out []templates.Offer, err error) {
+	words := strings.Fields(q)
+	if utf8.RuneCountInString(q) < 2 || strings.ContainsAny(q, `:"`) {
+		return nil, nil
+	}
+	rows, err := p.Mail.Suggest(ctx, words, maxOffered)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, furniture)
+	defer cancel()
+	boxes, err := p.Mail.Mailboxes(within)
+	if err != nil { // the rest is offered all the same
+		return nil, nil
+	}
+	for _, m := range rows {
+		name, _ := namesOf(m.From)
+		out = append(out, templates.Offer{Words: subjectOf(p, m.Subject), More: name + " · " + p.L.Short(dateOf(m).In(p.Zone), s.nowFor(p)),
+			URL: pathMessage(p.Account.ID, slugOf(boxes, m.Mailbox), m.UID)})
+	}
+	return out, nil
 }
 
 // offeredPeople are those whom the last word means, or all words together: each as the search for their mail.

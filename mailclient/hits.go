@@ -3,6 +3,7 @@ package mailclient
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,16 +14,20 @@ import (
 )
 
 const (
-	searchAllTime = 25 * time.Second
-	searchAtOnce  = 2   // mailboxes: the connections that work
-	searchNewest  = 500 // of each mailbox
-	foundTime     = 10 * time.Minute
+	searchAtOnce = 2   // mailboxes: the connections that work
+	searchNewest = 500 // of each mailbox
+	foundTime    = 10 * time.Minute
 )
+
+// How long a search over all mailboxes may take, and then the rows of what it found.
+var searchAllTime, hitsTime = 18 * time.Second, 5 * time.Second
 
 // Searcher looks through mailboxes: a Session asks the server, who keeps rows may know better.
 type Searcher interface {
 	// HitsIn are the mails of one mailbox that match. cut says that not all were looked at.
 	HitsIn(ctx context.Context, mailbox string, q SearchQuery) (hits []Hit, cut bool, err error)
+	// HitsAtHand are those that are known without asking anybody; they show until all are.
+	HitsAtHand(ctx context.Context, mailbox string, q SearchQuery) []Hit
 	// HitRows are the rows of hits in their order; mails that are gone are left out.
 	HitRows(ctx context.Context, hits []Hit) ([]Row, error)
 }
@@ -41,57 +46,130 @@ type finding struct {
 	hits   []Hit
 	missed []string
 	at     time.Time
+	left   int           // mailboxes that are yet to be looked through
+	more   chan struct{} // closed when there is news of it
+	run    int           // tells it from others of the same query
 }
 
 // Search looks through all mailboxes; Junk and Trash only when the query says everywhere. Of each mailbox that the
-// server is asked about, the newest 500 hits count. What could not be searched in 25 seconds makes the list Incomplete,
-// with the names in Note.
+// server is asked about, the newest 500 hits count. What could not be searched in 18 s makes the list Incomplete, with
+// the names in Note.
 func (s *Session) Search(ctx context.Context, q SearchQuery, page, perPage int) (List, error) {
 	return s.SearchBy(ctx, s, q, page, perPage)
 }
 
 // SearchBy is Search by way of a searcher.
 func (s *Session) SearchBy(ctx context.Context, by Searcher, q SearchQuery, page, perPage int) (List, error) {
-	boxes, err := s.Searched(ctx, q)
+	within, cancel := context.WithTimeout(ctx, searchAllTime)
+	defer cancel()
+	names, err := s.Searched(within, q)
 	if err != nil {
 		return List{}, err
 	}
-	f := finding{query: fmt.Sprint(q), at: time.Now()}
-	within, cancel := context.WithTimeout(ctx, searchAllTime)
-	defer cancel()
-	type answer struct {
-		hits []Hit
-		cut  bool
-	}
-	answers := make([]answer, len(boxes))
-	seats := make(chan struct{}, searchAtOnce)
-	var all sync.WaitGroup
-	for i, name := range boxes {
-		seats <- struct{}{}
-		all.Go(func() {
-			defer func() { <-seats }()
-			hits, cut, err := by.HitsIn(within, name, q)
-			answers[i] = answer{hits, cut || err != nil}
-		})
-	}
-	all.Wait()
+	f := s.beginFinding(q, names)
+	s.seek(within, by, q, f, names)
 	if ctx.Err() != nil {
 		return List{}, ctx.Err()
 	}
-	for i, a := range answers {
-		if a.cut {
-			f.missed = append(f.missed, boxes[i])
-		}
-		f.hits = append(f.hits, a.hits...)
-	}
-	slices.SortStableFunc(f.hits, func(a, b Hit) int {
-		return cmp.Or(b.Received.Compare(a.Received), cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(b.UID, a.UID))
-	})
-	s.mu.Lock()
-	s.found = f
-	s.mu.Unlock()
+	f, _ = s.lastFound(q)
 	return s.foundPage(ctx, by, q, f, page, perPage)
 }
+
+// SeekBy begins a search, or goes on with one of the same query where it is to, and gives what is found after a while:
+// Left says how many mailboxes are yet to be looked through. run has somebody own what goes on behind; false where
+// nobody does.
+func (s *Session) SeekBy(ctx context.Context, by Searcher, q SearchQuery, page, perPage int, patience time.Duration, run func(func(context.Context)) bool) (List, error) {
+	names, err := s.Searched(ctx, q)
+	if err != nil {
+		return List{}, err
+	}
+	f := s.beginFinding(q, names)
+	if !run(func(ctx context.Context) {
+		within, cancel := context.WithTimeout(ctx, searchAllTime)
+		defer cancel()
+		s.seek(within, by, q, f, names)
+	}) {
+		return s.SearchBy(ctx, by, q, page, perPage)
+	}
+	return s.AwaitBy(ctx, by, q, page, perPage, patience)
+}
+
+// AwaitBy is what a search that goes on has found, after a while or once all is.
+func (s *Session) AwaitBy(ctx context.Context, by Searcher, q SearchQuery, page, perPage int, patience time.Duration) (List, error) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		f, ok := s.lastFound(q)
+		if !ok || f.left == 0 {
+			return s.FoundBy(ctx, by, q, page, perPage)
+		}
+		select {
+		case <-f.more:
+		case <-timer.C:
+			return s.foundPage(ctx, by, q, f, page, perPage)
+		case <-ctx.Done():
+			return List{}, ctx.Err()
+		}
+	}
+}
+
+// beginFinding is the finding of a search that begins.
+func (s *Session) beginFinding(q SearchQuery, names []string) finding {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found.more != nil {
+		close(s.found.more)
+	}
+	s.found = finding{query: fmt.Sprint(q), at: time.Now(), left: len(names), more: make(chan struct{}), run: s.found.run + 1}
+	return s.found
+}
+
+// seek looks through mailboxes, and keeps what it finds as it finds it: first what is at hand.
+func (s *Session) seek(ctx context.Context, by Searcher, q SearchQuery, f finding, names []string) {
+	for _, name := range names {
+		if hits := by.HitsAtHand(ctx, name, q); len(hits) > 0 {
+			s.keepFound(f, name, hits, false, false)
+		}
+	}
+	seats := make(chan struct{}, searchAtOnce)
+	var all sync.WaitGroup
+	for _, name := range names {
+		seats <- struct{}{}
+		all.Go(func() {
+			defer func() { <-seats }()
+			hits, cut, err := by.HitsIn(ctx, name, q)
+			if err != nil {
+				hits = by.HitsAtHand(context.WithoutCancel(ctx), name, q)
+			}
+			s.keepFound(f, name, hits, cut || err != nil, true)
+		})
+	}
+	all.Wait()
+}
+
+// keepFound keeps what was found in a mailbox, unless another search has begun. done says that it is all of it.
+func (s *Session) keepFound(f finding, name string, hits []Hit, cut, done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found.run != f.run {
+		return
+	}
+	others := slices.DeleteFunc(slices.Clone(s.found.hits), func(h Hit) bool { return h.Mailbox == name }) // those given out never change
+	s.found.hits = slices.SortedStableFunc(slices.Values(append(others, hits...)), func(a, b Hit) int {
+		return cmp.Or(b.Received.Compare(a.Received), cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(b.UID, a.UID))
+	})
+	if cut {
+		s.found.missed = append(slices.Clone(s.found.missed), name)
+	}
+	if done {
+		s.found.left--
+	}
+	close(s.found.more)
+	s.found.more = make(chan struct{})
+}
+
+// HitsAtHand are none: a session knows nothing without its server.
+func (s *Session) HitsAtHand(context.Context, string, SearchQuery) []Hit { return nil }
 
 // Searched are the mailboxes that a search looks through.
 func (s *Session) Searched(ctx context.Context, q SearchQuery) (names []string, err error) {
@@ -132,13 +210,10 @@ func (s *Session) Hits(ctx context.Context, q SearchQuery) ([]Hit, error) {
 
 // HitsBy is Hits by way of a searcher.
 func (s *Session) HitsBy(ctx context.Context, by Searcher, q SearchQuery) ([]Hit, error) {
-	f, ok := s.lastFound(q)
-	if !ok {
-		if _, err := s.SearchBy(ctx, by, q, 1, 1); err != nil {
-			return nil, err
-		}
-		f, _ = s.lastFound(q)
+	if _, err := s.AwaitBy(ctx, by, q, 1, 1, searchAllTime); err != nil { // all of them
+		return nil, err
 	}
+	f, _ := s.lastFound(q)
 	return s.shownHits(ctx, q, f)
 }
 
@@ -164,9 +239,25 @@ func (s *Session) foundPage(ctx context.Context, by Searcher, q SearchQuery, f f
 		return l, err
 	}
 	from, to := l.Paging(ListQuery{Page: page, PerPage: perPage}.Tidy(), len(hits))
-	l.Rows, err = by.HitRows(ctx, hits[from:to])
-	l.Incomplete, l.Note = len(f.missed) > 0, strings.Join(f.missed, ", ")
+	l.Incomplete, l.Note, l.Left = len(f.missed) > 0, strings.Join(f.missed, ", "), f.left
+	within, cancel := context.WithTimeout(ctx, hitsTime)
+	defer cancel()
+	l.Rows, err = by.HitRows(within, hits[from:to])
+	var lost *ConnectError
+	if errors.As(err, &lost) && ctx.Err() == nil && l.Incomplete { // it fell silent on the way: what was listed before shows
+		l.Rows, err = s.hitsListed(hits[from:to]), nil
+	}
 	return l, err
+}
+
+// hitsListed are the rows of hits that were listed before.
+func (s *Session) hitsListed(hits []Hit) (rows []Row) {
+	for _, h := range hits {
+		if r, ok := s.Kept(h.Mailbox, h.UIDValidity, h.UID); ok {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 // follow keeps what was found true when mails of it move. One that went where nobody knows is found no more: its row

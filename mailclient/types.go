@@ -137,6 +137,7 @@ type List struct {
 	Deleted     int    // mails on this page that stand marked \Deleted and are not in Rows
 	Incomplete  bool   // a search or sort that did not see every mail
 	Note        string // why, in the server's words
+	Left        int    // mailboxes that a search is yet to look through
 }
 
 // Row is what a list shows of a mail.

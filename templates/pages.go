@@ -89,6 +89,8 @@ type List struct {
 	Note            string
 	Filling         Progress // while the folder's index is filled
 	Conversations   bool     // its rows are
+	MoreURL         string   // gives more of a search that goes on, "" when all is there
+	MoreWords       string
 	Rows            []Row
 	Validity        uint32
 	Here            string

@@ -39,9 +39,12 @@ func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQ
 		return r, nil
 	}
 	r = &result{query: id}
-	hits, err := f.find(ctx, b, withFilter(*q.Search, q.Filter), 0)
-	if err != nil {
-		return nil, fault(err)
+	var hits []found
+	var err error
+	if !q.Search.Without() {
+		if hits, err = f.find(ctx, b, withFilter(*q.Search, q.Filter), 0); err != nil {
+			return nil, fault(err)
+		}
 	}
 	more := q.Also
 	if q.Search.Texts() {
@@ -231,6 +234,86 @@ func (m *Mail) Search(ctx context.Context, q mailclient.SearchQuery, page, perPa
 		done()
 	}
 	return m.SearchBy(ctx, m, q, page, perPage)
+}
+
+// Seek begins a search through all mailboxes, and gives what is found after a while; it goes on behind. Await gives more.
+func (m *Mail) Seek(ctx context.Context, q mailclient.SearchQuery, page, perPage int, patience time.Duration) (mailclient.List, error) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return m.Search(ctx, q, page, perPage)
+	}
+	defer done()
+	m.others(ctx, f)
+	return m.SeekBy(ctx, m, q, page, perPage, patience, func(do func(context.Context)) bool { return m.ix.behind(f, do) })
+}
+
+// Await is what a search that goes on behind has found, after a while.
+func (m *Mail) Await(ctx context.Context, q mailclient.SearchQuery, page, perPage int, patience time.Duration) (mailclient.List, error) {
+	return m.AwaitBy(ctx, m, q, page, perPage, patience)
+}
+
+// HitsAtHand are the mails of one mailbox that match by what the index knows of it, as it is.
+func (m *Mail) HitsAtHand(ctx context.Context, mailbox string, q mailclient.SearchQuery) []mailclient.Hit {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return nil
+	}
+	defer done()
+	b := f.box(mailbox)
+	if !f.isComplete(b) || q.Without() {
+		return nil
+	}
+	some, err := f.find(ctx, b, q, 0)
+	if err != nil {
+		m.ix.spoilt(f, err)
+		return nil
+	}
+	return hitsFrom(some, mailbox, f.validity(b))
+}
+
+// Suggest are the newest mails whose people, subjects or files have all of these words, of all mailboxes that the index
+// knows but Junk and Trash. It asks no server.
+func (m *Mail) Suggest(ctx context.Context, words []string, most int) (out []mailclient.Row, err error) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil || len(words) == 0 {
+		return nil, nil
+	}
+	defer done()
+	var q mailclient.SearchQuery
+	for _, w := range words {
+		q.Groups = append(q.Groups, []mailclient.Condition{{Text: w}})
+	}
+	f.mu.Lock()
+	var boxes []*box
+	for _, b := range f.boxes {
+		if b.complete && !f.hidden[b.id] {
+			boxes = append(boxes, b)
+		}
+	}
+	f.mu.Unlock()
+	type of struct {
+		found
+		b *box
+	}
+	var all []of
+	for _, b := range boxes {
+		some, err := f.find(ctx, b, q, most)
+		if err != nil {
+			return nil, m.own(ctx, f, fault(err))
+		}
+		for _, h := range some {
+			all = append(all, of{h, b})
+		}
+	}
+	slices.SortFunc(all, func(x, y of) int { return newest(x.found, y.found) })
+	for _, h := range all[:min(len(all), most)] {
+		rows, err := f.rowsOf(ctx, h.b, []uint32{h.uid}, m.Kept)
+		if err != nil {
+			return nil, m.own(ctx, f, fault(err))
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
 }
 
 // Found is what the last search of the same query found, as the session's.

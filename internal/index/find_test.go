@@ -133,3 +133,41 @@ func TestFindsAsTheServerDoes(t *testing.T) {
 		}
 	}
 }
+
+// TestASearchShowsWhatIsAtHand while the server is yet to tell of the texts, and suggests mails as they are typed.
+func TestASearchShowsWhatIsAtHand(t *testing.T) {
+	g := on(t, testmail.Dovecot(t, testmail.DovecotOptions{}))
+	g.talk.Try("CREATE Sent (USE (\\Sent))")
+	g.talk.Try("CREATE Trash (USE (\\Trash))")
+	g.put("INBOX", 0, letter("1@x", "apples", "ben@x.test"), letter("2@x", "bread", "Zoë Ärmel <zoe@x.test>"), letter("3@x", "Re: apples", "omar@x.test"))
+	g.put("Sent", 5, letter("4@x", "apples, too", "anna@x.test"))
+	g.put("Trash", 6, letter("5@x", "apples of old", "anna@x.test"))
+	for _, box := range []string{"INBOX", "Sent", "Trash"} {
+		g.filled(t, box)
+	}
+	list := func(l mailclient.List) (out []string) {
+		for _, r := range l.Rows {
+			out = append(out, r.MessageID)
+		}
+		return out
+	}
+	q := *search(t, "apples")
+	g.tap.MuteAt("TEXT")
+	l, err := g.Seek(t.Context(), q, 1, 50, 300*time.Millisecond)
+	if err != nil || l.Left == 0 || !slices.Equal(list(l), []string{"4@x", "3@x", "1@x"}) {
+		t.Errorf("%v, %d left, %v", list(l), l.Left, err)
+	}
+	for words, want := range map[string][]string{"app": {"4@x", "3@x", "1@x"}, "armel": {"2@x"}, "apples omar": {"3@x"}, "nothing": nil} {
+		rows, err := g.Suggest(t.Context(), strings.Fields(words), 3)
+		if got := list(mailclient.List{Rows: rows}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %v, %v", words, got, err)
+		}
+	}
+	g.tap.Unmute()
+	if l, err = g.Seek(t.Context(), *search(t, `"text of 2"`), 1, 50, 10*time.Second); err != nil || l.Left != 0 || !slices.Equal(list(l), []string{"2@x"}) {
+		t.Errorf("%v, %d left, %v", list(l), l.Left, err)
+	}
+	if l, err = g.Search(t.Context(), *search(t, `-apples`), 1, 50); err != nil || !slices.Equal(list(l), []string{"2@x"}) {
+		t.Errorf("%v, %v", list(l), err)
+	}
+}

@@ -8,6 +8,7 @@ import { startLetters } from "./letters.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
 import { startMenus } from "./menus.js";
+import { startMore } from "./more.js";
 import { startMove } from "./move.js";
 import { startDrag } from "./drag.js";
 import { startReader } from "./reader.js";
@@ -39,7 +40,7 @@ function start(f) {
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
-for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startLetters, startKeys, startSignOut, startLive, watch]) start(f);
+for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startLetters, startMore, startKeys, startSignOut, startLive, watch]) start(f);
 // What is not needed at first sight comes after it.
 if (one("form.search, .search-form")) addEventListener("load", () => import("./seek.js").then((m) => m.startSeek()).catch((error) => console.error(error)));
 /** tellZone lets the server show times as the reader's clock does. */

@@ -237,6 +237,9 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 			}
 		}
 	}
+	if words := wordsIn(q.Get("q"), pl); words != "" {
+		v.Save = saveForm(p, words, here)
+	}
 	v.EmptyWords, v.AllURL = emptyWords(p, pl, q)
 	if words := q.Get("q"); words != "" {
 		v.Words = searchChips(p, pl.boxes, words, func(t mailclient.Term) string {

@@ -289,7 +289,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		f.Moved = s.movedWords(p)
 	}
 	f.Special, f.Others = tree(boxes, p, current)
-	f.Folded = p.User.Settings.Folded
+	f.Folded, f.Searches = p.User.Settings.Folded, savedSearches(r, p)
 	if q, ok := p.Mail.Quota(ctx); ok && q.LimitKiB > 0 {
 		percent := int(min(100, q.UsedKiB*100/q.LimitKiB))
 		f.Quota = &templates.Quota{Percent: percent, Near: percent >= 80,

@@ -41,6 +41,7 @@ func (s *Server) Handler() http.Handler {
 		r.With(s.costly).Get("/search", s.page(s.search))
 		r.Get("/search/suggest", s.page(s.suggestSearch))
 		r.Post("/search/actions", s.page(s.actOnHits))
+		r.Post("/search/saved", s.page(s.saveSearch))
 		r.Post("/work/{work}", s.page(s.stopWork))
 		r.Post("/undo/{act}", s.page(s.undo))
 		r.Post("/trust", s.page(s.trustSender))

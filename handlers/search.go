@@ -165,7 +165,7 @@ func (s *Server) resultsPage(r *http.Request, p *person, res results) templates.
 	frame.Query, frame.HasList = res.words, true
 	v := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane, Beside: r.Header.Get(headerOpen) != "", ReaderWords: p.L.T("search.results", "N", res.list.Total)}
 	v.List = s.resultsView(p, res, boxes, title)
-	v.List.Search = searchForm(p, res.words, boxes)
+	v.List.Search, v.List.Save = searchForm(p, res.words, boxes), saveForm(p, res.words, res.path(1, false))
 	return v
 }
 

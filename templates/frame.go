@@ -29,7 +29,8 @@ type Frame struct {
 	Outbox        int
 	Special       []Folder
 	Others        []Folder
-	Folded        bool // Others are behind their heading
+	Folded        bool     // Others are behind their heading
+	Searches      []Option // that were saved
 	Quota         *Quota
 	Strip         *Strip
 	Again         *Again

@@ -91,6 +91,7 @@ type List struct {
 	Conversations   bool     // its rows are
 	MoreURL         string   // gives more of a search that goes on, "" when all is there
 	MoreWords       string
+	Save            *SaveSearch // of a search
 	Rows            []Row
 	Validity        uint32
 	Here            string
@@ -145,6 +146,12 @@ func (o *SearchOffers) Add(title, icon string, offers []Offer) {
 
 // Found says what was searched for in a folder, with the ways out and on.
 type Found struct{ Words, ClearURL, EverywhereURL string }
+
+// SaveSearch keeps a search beside the folders, or forgets one that is kept.
+type SaveSearch struct {
+	Query, Name, Back string
+	Kept              bool
+}
 
 // SearchForm asks for words and where to look; Tips tell the words that narrow a search, before there is one.
 type SearchForm struct {

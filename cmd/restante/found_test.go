@@ -343,3 +343,30 @@ func TestWhatWasSearchedForIsMarked(t *testing.T) {
 		}
 	}
 }
+
+// TestASearchIsKeptBesideTheFolders by its name, finds what comes later too, and is forgotten.
+func TestASearchIsKeptBesideTheFolders(t *testing.T) {
+	_, v, talk := searcher(t, testmail.Demo(t))
+	v.get("/search?q=subject:needle").want(200)
+	v.form("form[class=save-search]").set("name", " My  needles ").press("action", "keep").want(200)
+	v.says("[data-status]", "“My needles” stands beside the folders now.")
+	talk.Append("INBOX", "", testmail.Mail("Priya <priya@raman.example>", "Needle 9", "sharp"))
+	v.get("/mail/1/INBOX").want(200)
+	for _, a := range v.all("a[class=folder]") {
+		if text(a) == "My needles" {
+			v.get(attr(a, "href")).want(200)
+		}
+	}
+	if n := len(v.all("[data-uid]")); n != 5 || v.url.Path != "/search" {
+		t.Errorf("%d hits at %s", n, v.url)
+	}
+	v.form("form[class=save-search]").press("action", "forget").want(200)
+	v.says("[data-status]", "The search is forgotten.")
+	v.get("/mail/1/INBOX?q=needle").want(200)
+	v.form("form[class=save-search]").press("action", "keep").want(200)
+	if v.get(attr(v.all("a[class=folder]")[len(v.all("a[class=folder]"))-1], "href")); !strings.Contains(v.url.Path, "INBOX") {
+		t.Errorf("a search in a folder leads to %s", v.url)
+	}
+	v.get("/search?q=larger:5m").want(200)
+	v.form("form[class=save-search]").set("q", "larger:much").press("action", "keep").want(400)
+}

@@ -24,24 +24,31 @@ type User struct {
 
 // Settings are a person's choices. The zero value of each is its default.
 type Settings struct {
-	Name          string `json:"name,omitempty"`
-	Language      string `json:"language,omitempty"`     // BCP 47; "" = the browser's
-	TimeZone      string `json:"time_zone,omitempty"`    // IANA; "" = the browser's, else UTC
-	Theme         string `json:"theme,omitempty"`        // auto, light, dark
-	Density       string `json:"density,omitempty"`      // roomy, cosy, compact
-	ReadingPane   string `json:"reading_pane,omitempty"` // right, none
-	Images        string `json:"images,omitempty"`       // ask, always
-	Letters       string `json:"letters,omitempty"`      // adapt, original
-	Undo          *int   `json:"undo_seconds,omitempty"` // 0 to 60
-	NoPreviews    bool   `json:"no_previews,omitempty"`
-	PlainText     bool   `json:"plain_text,omitempty"` // write plain text by default
-	NoShortcuts   bool   `json:"no_shortcuts,omitempty"`
-	WholePhotos   bool   `json:"whole_photos,omitempty"`  // those attached keep where and by what they were taken
-	AfterAct      string `json:"after_act,omitempty"`     // next, list
-	MarkRead      string `json:"mark_read,omitempty"`     // open, later, hand
-	Folded        bool   `json:"folded,omitempty"`        // the further folders, in the tree
-	Conversations bool   `json:"conversations,omitempty"` // lists show them
-	KnowsMoved    int64  `json:"knows_moved,omitempty"`   // milliseconds since 1970, of the last change of their servers that they have seen
+	Name          string        `json:"name,omitempty"`
+	Language      string        `json:"language,omitempty"`     // BCP 47; "" = the browser's
+	TimeZone      string        `json:"time_zone,omitempty"`    // IANA; "" = the browser's, else UTC
+	Theme         string        `json:"theme,omitempty"`        // auto, light, dark
+	Density       string        `json:"density,omitempty"`      // roomy, cosy, compact
+	ReadingPane   string        `json:"reading_pane,omitempty"` // right, none
+	Images        string        `json:"images,omitempty"`       // ask, always
+	Letters       string        `json:"letters,omitempty"`      // adapt, original
+	Undo          *int          `json:"undo_seconds,omitempty"` // 0 to 60
+	NoPreviews    bool          `json:"no_previews,omitempty"`
+	PlainText     bool          `json:"plain_text,omitempty"` // write plain text by default
+	NoShortcuts   bool          `json:"no_shortcuts,omitempty"`
+	WholePhotos   bool          `json:"whole_photos,omitempty"`  // those attached keep where and by what they were taken
+	AfterAct      string        `json:"after_act,omitempty"`     // next, list
+	MarkRead      string        `json:"mark_read,omitempty"`     // open, later, hand
+	Folded        bool          `json:"folded,omitempty"`        // the further folders, in the tree
+	Conversations bool          `json:"conversations,omitempty"` // lists show them
+	Searches      []SavedSearch `json:"searches,omitempty"`      // that stand beside the folders
+	KnowsMoved    int64         `json:"knows_moved,omitempty"`   // milliseconds since 1970, of the last change of their servers that they have seen
+}
+
+// SavedSearch is a search by the name that its person gave it.
+type SavedSearch struct {
+	Name  string `json:"name"`
+	Words string `json:"words"`
 }
 
 // userAddress is an address as its user is known by: in small letters, its domain in those of its language, however it

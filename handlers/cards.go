@@ -1,28 +1,31 @@
 package handlers
 
 import (
+	"net/http"
 	"strings"
 
 	"restante/internal/i18n"
+	"restante/mailclient"
 	"restante/mailclient/message"
 	"restante/templates"
 )
 
 // cardFields are what a card tells, in this order.
-var cardFields = []string{"recipient", "from", "action", "status", "diagnostic", "next", "remote", "summary", "start", "end", "repeats", "location", "organizer",
-	"method", "name", "date", "access", "text"}
+var cardFields = []string{"recipient", "from", "action", "status", "diagnostic", "next", "remote", "name", "date", "access", "text"}
 
 // cardView is a card as the page shows it: a line for each thing it tells.
-func cardView(p *person, c *message.Card) templates.Card {
+func (s *Server) cardView(r *http.Request, p *person, pl place, open *mailclient.Open, b message.Block) templates.Card {
+	c := b.Card
 	if c == nil {
 		return templates.Card{}
 	}
 	v := templates.Card{Title: p.L.T("card." + c.Kind)}
+	if c.Event != nil {
+		s.invitation(r, p, pl, open, b, &v)
+		return v
+	}
 	for _, f := range cardFields {
 		val := strings.TrimSpace(c.Fields[f])
-		if t, ok := c.Times[f]; ok {
-			val = p.L.Long(t.In(p.Zone))
-		}
 		if val = cardWords(p, c, f, val); val != "" {
 			v.Lines = append(v.Lines, p.L.T("card.field."+f)+": "+val)
 		}
@@ -33,7 +36,7 @@ func cardView(p *person, c *message.Card) templates.Card {
 	return v
 }
 
-// cardWords puts what reports and calendars say in words of their own into the reader's language; what has no words
+// cardWords puts what reports say in words of their own into the reader's language; what has no words
 // stands as it came.
 func cardWords(p *person, c *message.Card, field, value string) string {
 	plain := strings.ReplaceAll(value, "-", "")
@@ -41,10 +44,8 @@ func cardWords(p *person, c *message.Card, field, value string) string {
 	switch field {
 	case "action":
 		key = "card." + c.Kind + "." + plain
-	case "method", "next":
-		key = "card." + field + "." + plain
-	case "repeats":
-		key = "card.repeats." + strings.TrimPrefix(value, "freq=")
+	case "next":
+		key = "card.next." + plain
 	case "status":
 		if key = "card.detail." + c.Fields["detail"]; i18n.Knows(key) {
 			return value + " (" + p.L.T(key) + ")"

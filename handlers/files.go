@@ -19,7 +19,7 @@ func (s *Server) showFiles(p *person, base string, open *mailclient.Open, v *tem
 			continue
 		}
 		total += f.Size
-		partURL := base + "/parts/" + url.PathEscape(f.Section)
+		partURL := partPath(base, f.Section)
 		q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}}
 		file := templates.File{Name: f.Name, Size: p.L.Size(f.Size), Icon: fileIcon(f.Type, f.Name), Warning: fileWarning(p, f.Name),
 			URL: with(partURL, q), DownloadURL: with(partURL, q, "download", "1")}
@@ -41,6 +41,9 @@ func (s *Server) showFiles(p *person, base string, open *mailclient.Open, v *tem
 		}
 	}
 }
+
+// partPath is where a part of the mail at base is served.
+func partPath(base, section string) string { return base + "/parts/" + url.PathEscape(section) }
 
 // inlineKind is the type under which a part may be opened in the browser, "" for download only (SECURITY 3).
 func inlineKind(declared, name string) string {

@@ -332,7 +332,7 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 				v.Text = append(v.Text, segments(b.Text, v.Locked, textWords(r, p))...)
 			}
 		case message.BlockCard:
-			if c := cardView(p, b.Card); c.Title != "" {
+			if c := s.cardView(r, p, pl, open, b); c.Title != "" {
 				v.Cards = append(v.Cards, c)
 			}
 		}

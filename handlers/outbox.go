@@ -190,6 +190,9 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 	action := r.FormValue("action")
 	switch action {
 	case "undo", "edit":
+		if slices.ContainsFunc(invitationAnswers, func(a struct{ kept, said string }) bool { return a.kept == item.AnswerKind }) {
+			return s.undoAnswer(w, r, p, item)
+		}
 		draft, err := s.store.UndoOutbox(r.Context(), p.User.ID, id, withoutReached)
 		if errors.Is(err, store.ErrNotFound) {
 			return s.tooLate(w, r, p)

@@ -108,6 +108,9 @@ func partHeaders(h http.Header, r *http.Request, f message.File, magic []byte) {
 	kind := trueKind(inlineKind(f.Type, f.Name), magic)
 	if kind == "" || r.URL.Query().Get("download") == "1" {
 		h.Set("Content-Type", "application/octet-stream")
+		if f.Type == "text/calendar" { // which a phone hands on to its calendar
+			h.Set("Content-Type", "text/calendar; charset=utf-8")
+		}
 		h.Set("Content-Disposition", disposition("attachment", f.Name))
 		return
 	}

@@ -47,7 +47,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 		wrong = append(wrong, templates.FieldError{Field: "to", Words: p.L.T("compose.toomany", "N", n, "Limit", most)})
 	}
 	m.Subject, m.Text, m.Date = d.Fields.Subject, d.Fields.Body, s.nowFor(p)
-	m.InReplyTo, m.References = d.Fields.InReplyTo, d.Fields.References
+	m.InReplyTo, m.References, m.Calendar = d.Fields.InReplyTo, d.Fields.References, d.Fields.Calendar
 	if d.Fields.HTML != "" {
 		m.HTML = sanitize.Outgoing(d.Fields.HTML)
 		m.Text = compose.TextFromHTML(m.HTML)
@@ -87,8 +87,7 @@ func asks(p *person, d store.Draft, files int, anyway string) *templates.Asking 
 
 // send puts the finished mail into the outbox, in one transaction, and goes back at once with Undo.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, f draftForm) error {
-	ctx := r.Context()
-	m, wrong, err := s.mailOf(ctx, p, d)
+	m, wrong, err := s.mailOf(r.Context(), p, d)
 	if err != nil {
 		return err
 	}
@@ -96,22 +95,37 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	if len(wrong) > 0 || ask != nil {
 		return s.composeAgain(w, r, p, d, again{wrong: wrong, ask: ask})
 	}
-	m.MessageID = compose.NewMessageID(m.From.Addr)
-	bcc, err := compose.BccField(m)
-	if err != nil {
-		return wrap(err, http.StatusBadRequest, "error.badinput")
-	}
-	blob, size, err := s.writeMail(ctx, p, bcc, m)
+	refused, err := s.accept(r, p, d, m)
 	if err != nil {
 		return err
 	}
+	if len(refused.wrong) > 0 {
+		return s.composeAgain(w, r, p, d, refused)
+	}
+	return seeOther(w, r, f.back)
+}
+
+// accept puts a mail into the outbox, its draft being sent from then on, and leaves the message with Undo. refused says
+// what stands against it.
+func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Draft) (refused again, err error) {
+	ctx := r.Context()
+	m.MessageID = compose.NewMessageID(m.From.Addr)
+	bcc, err := compose.BccField(m)
+	if err != nil {
+		return refused, wrap(err, http.StatusBadRequest, "error.badinput")
+	}
+	blob, size, err := s.writeMail(ctx, p, bcc, m)
+	if err != nil {
+		return refused, err
+	}
+	tooLarge := func(words string, limit int64) again {
+		return again{wrong: []templates.FieldError{{Field: "body", Words: p.L.T(words, "Size", p.L.Size(size), "Limit", p.L.Size(limit))}}}
+	}
 	if limit := s.bounds.Of(p.User.Address, limits.MailMB) << 20; size > limit {
-		words := p.L.T("limit.mail", "Size", p.L.Size(size), "Limit", p.L.Size(limit))
-		return s.composeAgain(w, r, p, d, again{wrong: []templates.FieldError{{Field: "body", Words: words}}})
+		return tooLarge("limit.mail", limit), nil
 	}
 	if limit := s.sendLimit(p); limit > 0 && size > limit {
-		words := p.L.T("compose.toobig", "Size", p.L.Size(size), "Limit", p.L.Size(limit))
-		return s.composeAgain(w, r, p, d, again{wrong: []templates.FieldError{{Field: "body", Words: words}}})
+		return tooLarge("compose.toobig", limit), nil
 	}
 	item := store.OutboxItem{
 		UserID: p.User.ID, AccountID: d.AccountID, DraftID: d.ID, DueAt: s.now().Add(s.undoWindow(p)), BlobID: blob, Size: size, Skip: int64(len(bcc)),
@@ -145,12 +159,12 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	switch {
 	case errors.Is(err, errSentEnough):
 		words := p.L.T("compose.enough", "Mails", p.L.T("limits.unit.mails_per_hour", "N", most.mails), "Recipients", p.L.T("limits.unit.recipients_per_day", "N", most.recipients), "Time", p.L.Short(until.In(p.Zone).Add(time.Minute), s.nowFor(p)))
-		return s.composeAgain(w, r, p, d, again{status: http.StatusTooManyRequests, wrong: []templates.FieldError{{Field: "to", Words: words}}})
+		return again{status: http.StatusTooManyRequests, wrong: []templates.FieldError{{Field: "to", Words: words}}}, nil
 	case errors.Is(err, store.ErrNotFound):
-		return errSentBefore
+		return refused, errSentBefore
 	}
 	if err != nil {
-		return err
+		return refused, err
 	}
 	s.queue.Wake(item.ID, item.DueAt)
 	s.log.Info("accepted for sending", "id", requestID(r), "item", item.ID, "bytes", size)
@@ -161,7 +175,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	}
 	s.putFlash(r, fl)
 	s.hub.tell(p.User.ID, "outbox")
-	return seeOther(w, r, f.back)
+	return refused, nil
 }
 
 var errSentEnough = errors.New("the limit of mails or recipients is reached")

@@ -35,3 +35,8 @@ func Label(keyword string) string {
 func IsKeyword(s string) bool {
 	return s != "" && len(s) <= 4*maxLabel && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`(){%*"\]`, r) })
 }
+
+// InvitationKeyword is the keyword that says of an invitation how it was answered: accepted, tentative or declined.
+func InvitationKeyword(answer string) string {
+	return "$Invitation" + strings.ToUpper(answer[:1]) + answer[1:]
+}

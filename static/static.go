@@ -110,7 +110,7 @@ func load() (names map[string]string, urls map[string]asset) {
 }
 
 // sheets are the parts of app.css in order; each opens its own @layer.
-var sheets = []string{"reset", "tokens", "base", "layout", "components", "list", "reader", "compose", "screens", "contacts", "imports", "admin", "state", "print"}
+var sheets = []string{"reset", "tokens", "base", "layout", "components", "list", "reader", "cards", "compose", "screens", "contacts", "imports", "admin", "state", "print"}
 
 func stylesheet(names map[string]string) []byte {
 	var b strings.Builder

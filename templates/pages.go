@@ -273,8 +273,28 @@ type Blocked struct{ Words, AllowURL, OnceURL, AlwaysWords, Back string }
 
 // Card is something told in words.
 type Card struct {
-	Title string
-	Lines []string
+	Title      string
+	Lines      []string
+	Invitation *Invitation
+}
+
+// Invitation is an event that a mail brings.
+type Invitation struct {
+	Day, Month                        string // of its begin
+	Summary, When, TheirTime, Repeats string
+	Where, Organizer, Text            string
+	Guests, Notes                     []string
+	State, Bad                        string // how it was answered; what is amiss
+	AnswerURL, Section                string // "" where there is nothing to answer
+	Given                             string // the name of the answer that was given
+	Answers                           []InvitationAnswer
+	SaveURL, Back                     string
+}
+
+// InvitationAnswer is a button that answers.
+type InvitationAnswer struct {
+	Name, Words string
+	Given       bool
 }
 
 // Segment is a run of plain text of one quote depth.

@@ -86,8 +86,19 @@ func (l *Localizer) Long(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("%s, %s %d, %s", l.names(daysLong)[t.Weekday()], l.dayMonth(t, monthsLong), t.Year(), t.Format("15:04 MST"))
+	return l.DayLong(t) + t.Format(", 15:04 MST")
 }
+
+// DayLong is a day in full, with its weekday.
+func (l *Localizer) DayLong(t time.Time) string {
+	return fmt.Sprintf("%s, %s %d", l.Weekday(t.Weekday()), l.dayMonth(t, monthsLong), t.Year())
+}
+
+// Weekday is the name of a day of the week.
+func (l *Localizer) Weekday(d time.Weekday) string { return l.names(daysLong)[d] }
+
+// MonthShort is the short name of a day's month.
+func (l *Localizer) MonthShort(t time.Time) string { return l.names(months)[t.Month()-1] }
 
 // Day is a heading between the rows of a list: Today, Yesterday, or the day.
 func (l *Localizer) Day(t, now time.Time) string {

@@ -360,8 +360,17 @@ func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, ite
 // its Message-ID, where it was, in the inbox and in the archive (PROTOCOLS A18).
 func markAnswered(ctx context.Context, session *mailclient.Session, item *store.OutboxItem, id string) error {
 	mark := mailclient.Act{Kind: mailclient.ActFlags, Add: []string{`\Answered`}}
-	if item.AnswerKind == "forward" {
+	switch kind := item.AnswerKind; kind {
+	case "forward":
 		mark.Add = []string{"$Forwarded"}
+	case "accepted", "tentative", "declined":
+		for _, k := range []string{"accepted", "tentative", "declined"} {
+			if word := mailclient.InvitationKeyword(k); k == kind {
+				mark.Add = append(mark.Add, word)
+			} else {
+				mark.Remove = append(mark.Remove, word)
+			}
+		}
 	}
 	at := mailclient.Ref{Mailbox: item.AnswerMailbox, UIDValidity: item.AnswerValidity, UIDs: []uint32{item.AnswerUID}}
 	done, err := session.Run(ctx, mailclient.Step{Act: mark, Ref: at})

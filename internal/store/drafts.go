@@ -32,12 +32,13 @@ type DraftFields struct {
 	InReplyTo  string   `json:"in_reply_to,omitempty"`
 	References []string `json:"references,omitempty"`
 	// What is answered or forwarded, to be marked when sent.
-	AnswerKind     string `json:"answer_kind,omitempty"` // reply, replyall, forward
+	AnswerKind     string `json:"answer_kind,omitempty"` // reply, replyall, forward; accepted, tentative, declined
 	AnswerMailbox  string `json:"answer_mailbox,omitempty"`
 	AnswerValidity uint32 `json:"answer_validity,omitempty"`
 	AnswerUID      uint32 `json:"answer_uid,omitempty"`
 	AnswerID       string `json:"answer_id,omitempty"` // Message-ID of what is forwarded; that of what is answered is InReplyTo
 	Carry          string `json:"carry,omitempty"`     // what of it is still to be taken into the draft: files, pictures, message
+	Calendar       string `json:"calendar,omitempty"`  // the answer to an invitation, for its organiser's calendar
 }
 
 // DraftCopy says where the copy in the IMAP Drafts mailbox lies, and which revision it has.

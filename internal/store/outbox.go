@@ -171,6 +171,15 @@ func (s *Store) Behind(ctx context.Context, userID int64) (outbox int, work bool
 	return outbox, work, err
 }
 
+// InvitationAnswer is the newest answer to an invitation at that place that was given in the last days and not taken back,
+// or ErrNotFound.
+func (s *Store) InvitationAnswer(ctx context.Context, userID, accountID int64, mailbox string, validity, uid uint32) (OutboxItem, error) {
+	o, err := scanOutbox(s.db.QueryRowContext(ctx, `
+		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1 AND account_id = $2 AND answer_mailbox = $3 AND answer_validity = $4 AND answer_uid = $5
+		AND answer_kind IN ('accepted', 'tentative', 'declined') AND state <> 'undone' ORDER BY id DESC LIMIT 1`, userID, accountID, mailbox, validity, uid))
+	return o, one(err)
+}
+
 // TakeOutbox claims an item for node until lease ends: held, waiting and accepted ones, uncertain ones to be looked for, and
 // those a dead worker left.
 // It gives ErrNotFound when there is nothing to do (undone, already sent, claimed by another).

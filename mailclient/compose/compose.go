@@ -40,6 +40,7 @@ type Draft struct {
 	InReplyTo   string
 	References  []string
 	Files       []File
+	Calendar    string // an iTIP reply that stands beside the text (RFC 6047 2.4), "" for none
 	DraftID     string // set for the copy in Drafts only: "id; rev"
 }
 
@@ -136,9 +137,9 @@ func writeMixed(w io.Writer, h mail.Header, d Draft, inline, files []File) error
 	return mixed.Close()
 }
 
-// writeBody writes text, or alternative(text, html), or alternative(text, related(html, pictures)).
+// writeBody writes text, or alternative(text, calendar), alternative(text, html), alternative(text, related(html, pictures)).
 func writeBody(make creator, d Draft, inline []File) error {
-	if d.HTML == "" {
+	if d.HTML == "" && d.Calendar == "" {
 		return writeText(make, "plain", d.Text)
 	}
 	var h gomessage.Header
@@ -150,9 +151,12 @@ func writeBody(make creator, d Draft, inline []File) error {
 	if err := writeText(alt.CreatePart, "plain", d.Text); err != nil {
 		return err
 	}
-	if len(inline) == 0 {
+	switch {
+	case d.Calendar != "":
+		err = writeText(alt.CreatePart, "calendar; method=REPLY", d.Calendar)
+	case len(inline) == 0:
 		err = writeText(alt.CreatePart, "html", d.HTML)
-	} else {
+	default:
 		err = writeRelated(alt, d.HTML, inline)
 	}
 	return errors.Join(err, alt.Close())
@@ -178,7 +182,7 @@ func writeRelated(alt *gomessage.Writer, html string, inline []File) error {
 
 func writeText(make creator, subtype, text string) error {
 	var h gomessage.Header
-	h.SetContentType("text/"+subtype, map[string]string{"charset": "utf-8"})
+	h.Set("Content-Type", "text/"+subtype+"; charset=utf-8")
 	h.Set("Content-Transfer-Encoding", "quoted-printable")
 	w, err := make(h)
 	if err != nil {

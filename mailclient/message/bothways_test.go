@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -70,7 +71,7 @@ func difference(a, b *Message) string {
 		if x.Kind != y.Kind || x.Section != y.Section || x.Text != y.Text || x.Cut != y.Cut {
 			return fmt.Sprintf("block %d %d@%s %.200q %v, not %d@%s %.200q %v", i, x.Kind, x.Section, x.Text, x.Cut, y.Kind, y.Section, y.Text, y.Cut)
 		}
-		if x.Card != nil && fmt.Sprint(*x.Card) != fmt.Sprint(*y.Card) {
+		if x.Card != nil && !reflect.DeepEqual(x.Card, y.Card) {
 			return fmt.Sprintf("card %v, not %v", *x.Card, *y.Card)
 		}
 	}

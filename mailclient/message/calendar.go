@@ -8,7 +8,7 @@ import (
 // calendarCards tells of the first event of a calendar part (RFC 5545): what, when, where, who asks.
 func calendarCards(n *node) []*Card {
 	text := decodeBody(n.cardBytes(), n.params["charset"], false, nil, n.pay)
-	c := calendar{f: map[string]string{}, times: map[string]time.Time{}}
+	c := calendar{f: map[string]string{}, event: &Event{}}
 	c.read(text)
 	if c.method == "" {
 		c.method = strings.ToUpper(n.params["method"])
@@ -19,16 +19,13 @@ func calendarCards(n *node) []*Card {
 	c.f["method"] = methodKind(c.method, c.f["answer"])
 	if !c.start.IsZero() && c.f["end"] == "" && c.length > 0 {
 		c.f["end"] = showEventTime(c.start.Add(c.length), c.startZone, false)
-		if t, ok := c.times["start"]; ok {
-			c.times["end"] = t.Add(c.length)
-		}
 	}
-	return []*Card{{Kind: "calendar", Fields: c.f, Times: c.times}}
+	return []*Card{{Kind: "calendar", Fields: c.f, Event: c.event}}
 }
 
 type calendar struct {
 	f         map[string]string
-	times     map[string]time.Time
+	event     *Event
 	method    string
 	inside    []string // open components
 	done      bool
@@ -73,6 +70,7 @@ func (c *calendar) end(what string) {
 }
 
 func (c *calendar) property(name string, params map[string]string, value string) {
+	c.event.note(name, params, value)
 	put := func(key, s string) {
 		if c.f[key] == "" {
 			c.f[key] = oneLine(strings.TrimSpace(s))
@@ -93,11 +91,9 @@ func (c *calendar) property(name string, params map[string]string, value string)
 		t, words := calendarTime(params, value, false)
 		c.start, c.startZone = t, params["tzid"]
 		put("start", words)
-		c.moment("start", params, value, t)
 	case "DTEND", "DUE":
-		t, words := calendarTime(params, value, name == "DTEND")
+		_, words := calendarTime(params, value, name == "DTEND")
 		put("end", words)
-		c.moment("end", params, value, t)
 	case "DURATION":
 		c.length = calendarDuration(value)
 	case "RRULE":
@@ -106,20 +102,6 @@ func (c *calendar) property(name string, params map[string]string, value string)
 		if strings.EqualFold(value, "CANCELLED") && c.method == "" {
 			c.method = "CANCEL"
 		}
-	}
-}
-
-// moment notes when a wall clock stands for a moment that is known: in UTC, or in a zone of the tz database.
-func (c *calendar) moment(key string, params map[string]string, value string, wall time.Time) {
-	if _, ok := c.times[key]; ok || wall.IsZero() || !strings.ContainsAny(value, "Tt") {
-		return
-	}
-	zone := strings.Trim(params["tzid"], "/\" ")
-	if strings.HasSuffix(strings.ToUpper(value), "Z") {
-		zone = "UTC"
-	}
-	if loc, err := time.LoadLocation(zone); err == nil && zone != "" && zone != "Local" {
-		c.times[key] = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, loc)
 	}
 }
 

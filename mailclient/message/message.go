@@ -65,8 +65,7 @@ type Block struct {
 type Card struct {
 	Kind   string
 	Fields map[string]string // readable text on one line, but for text; at most 1,000 characters each
-	// Times are the moments of start and end where their zone is known; Fields have the wall clock as it was written.
-	Times map[string]time.Time
+	Event  *Event            // of a calendar
 }
 
 // Fault is one thing that was wrong with a mail and worked around.

@@ -24,6 +24,12 @@ func (s *Server) cardView(r *http.Request, p *person, pl place, open *mailclient
 		s.invitation(r, p, pl, open, b, &v)
 		return v
 	}
+	if c.Kind == "contact" {
+		if v.Contacts = attachedContacts(p, pl, open, b); v.Contacts == nil {
+			v.Title = ""
+		}
+		return v
+	}
 	for _, f := range cardFields {
 		val := strings.TrimSpace(c.Fields[f])
 		if val = cardWords(p, c, f, val); val != "" {

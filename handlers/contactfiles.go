@@ -84,6 +84,11 @@ func (s *Server) readContacts(w http.ResponseWriter, r *http.Request, p *person)
 	if bad != nil || f.Read != nil && len(f.Read.Contacts)+len(f.Read.Faults) == 0 {
 		return s.importAsks(w, r, p, http.StatusUnprocessableEntity, p.L.T("contacts.notafile", "File", name))
 	}
+	return s.keepContactFile(w, r, p, name, f)
+}
+
+// keepContactFile keeps a file of contacts until it is decided about, and leads to its preview.
+func (s *Server) keepContactFile(w http.ResponseWriter, r *http.Request, p *person, name string, f contactFile) error {
 	raw, err := json.Marshal(f)
 	if err != nil {
 		return err

@@ -332,12 +332,16 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 				v.Text = append(v.Text, segments(b.Text, v.Locked, textWords(r, p))...)
 			}
 		case message.BlockCard:
-			if c := s.cardView(r, p, pl, open, b); c.Title != "" {
+			switch c := s.cardView(r, p, pl, open, b); {
+			case c.Title == "":
+			case b.Card.Kind == "contact" || b.Card.Kind == "message" || b.Card.Kind == "signed":
+				v.CardsBelow = append(v.CardsBelow, c)
+			default:
 				v.Cards = append(v.Cards, c)
 			}
 		}
 	}
-	v.Nothing = !v.HTML && len(v.Text) == 0 && len(v.Cards) == 0
+	v.Nothing = !v.HTML && len(v.Text) == 0 && len(v.Cards)+len(v.CardsBelow) == 0
 }
 
 // look is the theme of a letter: the page's, or the colours in which it was sent.

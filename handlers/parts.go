@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html"
 	"mime"
@@ -101,6 +102,37 @@ func (s *Server) servePart(w http.ResponseWriter, r *http.Request, p *person, pl
 	defer body.Close()
 	http.ServeContent(w, r, "", time.Time{}, body)
 	return body.failed
+}
+
+// wholePart is a part that is to be read at once: an error of its own when it is larger than most.
+func (s *Server) wholePart(r *http.Request, p *person, pl place, open *mailclient.Open, f message.File, most int) ([]byte, error) {
+	b := &cappedBuffer{most: most}
+	if f.Body != nil {
+		_, err := b.Write(f.Body)
+		return b.Bytes(), err
+	}
+	err := p.Mail.Part(r.Context(), pl.box.Name, open.UIDValidity, open.UID, f.Section, b)
+	if b.over {
+		err = errPartTooLarge
+	}
+	return b.Bytes(), err
+}
+
+var errPartTooLarge = wrap(errors.New("a part is too large to be read at once"), http.StatusRequestEntityTooLarge, "file.toolarge")
+
+// cappedBuffer refuses more than most bytes.
+type cappedBuffer struct {
+	bytes.Buffer
+	most int
+	over bool
+}
+
+func (b *cappedBuffer) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > b.most {
+		b.over = true
+		return 0, errPartTooLarge
+	}
+	return b.Buffer.Write(p)
 }
 
 // partHeaders are those of a part that begins with magic.

@@ -208,7 +208,7 @@ type Message struct {
 	WriteURL, AllFromURL                              string          // to and from the sender, "" without an address
 	ContactURL                                        string          // "" when the sender is no contact
 	KeptOut                                           func() *Blocked // what Blocked tells; nil for nothing
-	Cards                                             []Card
+	Cards, CardsBelow                                 []Card
 	HTML                                              bool
 	FrameTitle, BodyURL                               string
 	Text                                              []Segment
@@ -276,6 +276,19 @@ type Card struct {
 	Title      string
 	Lines      []string
 	Invitation *Invitation
+	Contacts   *AttachedContacts
+}
+
+// AttachedContacts are the people of a vCard that came with a mail.
+type AttachedContacts struct {
+	People                []AttachedContact
+	More, AddURL, Section string
+}
+
+// AttachedContact is one of them. WriteURL is "" without an address.
+type AttachedContact struct {
+	Name, About, WriteURL string
+	Lines                 []string
 }
 
 // Invitation is an event that a mail brings.

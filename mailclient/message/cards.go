@@ -18,6 +18,8 @@ func (v *viewer) card(n *node) bool {
 		v.listedCard(n, headersCards)
 	case "text/calendar", "application/ics", "text/x-vcalendar":
 		v.listedCard(n, calendarCards)
+	case "text/vcard", "text/x-vcard", "text/directory":
+		v.listedCard(n, contactCards)
 	case "message/partial":
 		v.listedCard(n, partialCards)
 	case "message/external-body":
@@ -92,6 +94,11 @@ func afterType(v string) string {
 		return strings.TrimSpace(rest)
 	}
 	return v
+}
+
+// contactCards gives the people of a vCard part (RFC 6350) to whoever reads vCards.
+func contactCards(n *node) []*Card {
+	return []*Card{{Kind: "contact", Fields: map[string]string{}, Raw: n.cardBytes()}}
 }
 
 // headersCards tells of a mail of which only the head came back.

@@ -53,6 +53,7 @@ type Block struct {
 
 // Card is something told in words rather than shown as it came. Fields that say nothing are not there. By Kind they are:
 //
+//	contact    nothing: see Raw
 //	report     recipient action status diagnostic next host remote
 //	receipt    recipient action diagnostic id
 //	arf        action recipient from name source date
@@ -66,6 +67,7 @@ type Card struct {
 	Kind   string
 	Fields map[string]string // readable text on one line, but for text; at most 1,000 characters each
 	Event  *Event            // of a calendar
+	Raw    []byte            // of vCards: the first 256 KB
 }
 
 // Fault is one thing that was wrong with a mail and worked around.

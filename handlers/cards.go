@@ -30,6 +30,11 @@ func (s *Server) cardView(r *http.Request, p *person, pl place, open *mailclient
 		}
 		return v
 	}
+	if c.Kind == "report" {
+		v.Report = s.reportCard(p, pl, open, c)
+		v.Title = v.Report.Title
+		return v
+	}
 	for _, f := range cardFields {
 		val := strings.TrimSpace(c.Fields[f])
 		if val = cardWords(p, c, f, val); val != "" {

@@ -182,18 +182,7 @@ func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbo
 			return freshDraft{goTo: "/outbox"}, nil // its copy stays in Drafts until it is sent
 		}
 	}
-	h := open.Message.Header
-	d = store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, IMAP: at}
-	d.Fields = store.DraftFields{To: joinFull(h.To()), Cc: joinFull(h.Cc()), Bcc: joinFull(h.Bcc()), Subject: h.Subject(), Body: plainOf(open.Message),
-		InReplyTo: strings.Join(h.InReplyTo()[:min(1, len(h.InReplyTo()))], ""), References: h.References()}
-	for _, id := range ids {
-		if strings.EqualFold(id.Address, first(h.From()).Addr) {
-			d.Fields.IdentityID = id.ID
-		}
-	}
-	if open.Message.HTMLAlt {
-		d.Fields.HTML = htmlOf(open.Message)
-	}
+	d = store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, IMAP: at, Fields: fieldsOf(open, ids)}
 	if d, err = s.store.CreateDraft(r.Context(), d); err != nil {
 		return f, err
 	}

@@ -39,6 +39,7 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/mail/{account}/{mailbox}/{uid}", s.page(s.message))
 		r.Get("/mail/{account}/{mailbox}/{uid}/print", s.page(s.print))
 		r.Post("/mail/{account}/{mailbox}/{uid}/answer", s.page(s.answerInvitation))
+		r.Post("/mail/{account}/{mailbox}/{uid}/again", s.page(s.writeAgain))
 		r.Post("/mail/{account}/{mailbox}/{uid}/contacts", s.page(s.takeAttachedContacts))
 		r.With(s.costly).Get("/search", s.page(s.search))
 		r.Get("/search/suggest", s.page(s.suggestSearch))

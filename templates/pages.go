@@ -277,6 +277,15 @@ type Card struct {
 	Lines      []string
 	Invitation *Invitation
 	Contacts   *AttachedContacts
+	Report     *Report
+}
+
+// Report tells what became of a mail.
+type Report struct {
+	Title, Words, Why, Next string
+	Failed                  bool
+	Details                 []string
+	AgainURL                string // "" where there is nothing to write again
 }
 
 // AttachedContacts are the people of a vCard that came with a mail.

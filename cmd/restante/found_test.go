@@ -296,7 +296,7 @@ func TestReportsSpeakTheReadersLanguage(t *testing.T) {
 	v := s.signIn(u)
 	v.do(v.newRequest("GET", "/mail/1/INBOX/1", strings.NewReader(""), "Accept-Language", "de"))
 	page := strings.Join(v.texts("section[class=card tear]"), " ")
-	for _, words := range []string{"nicht zugestellt", "5.1.1 (dieses Postfach gibt es nicht)", "Prüfen Sie die Adresse", "Einladung", "jede Woche"} {
+	for _, words := range []string{"bo@x.test hat Ihre Mail nicht bekommen.", "5.1.1 (dieses Postfach gibt es nicht)", "Prüfen Sie die Adresse", "Einladung", "jede Woche"} {
 		if !strings.Contains(page, words) {
 			t.Errorf("no card says %q: %q", words, page)
 		}

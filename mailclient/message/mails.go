@@ -60,7 +60,7 @@ func (n *node) openEncoded() {
 
 // mailCard tells of an attached mail.
 func mailCard(h Header, text string) *Card {
-	f := map[string]string{"name": h.Subject(), "from": joinAddresses(h.From()), "text": text}
+	f := map[string]string{"name": h.Subject(), "from": joinAddresses(h.From()), "text": text, "id": h.MessageID()}
 	if t := h.Date(); !t.IsZero() {
 		f["date"] = showTime(t)
 	}

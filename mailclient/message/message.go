@@ -58,7 +58,7 @@ type Block struct {
 //	receipt    recipient action diagnostic id
 //	arf        action recipient from name source date
 //	calendar   summary start end location organizer method text repeats answer
-//	message    name (its subject) from date text (how it begins)
+//	message    name (its subject) from date text (how it begins) id
 //	encrypted  name (OpenPGP, S/MIME)
 //	signed     name
 //	partial    name ("part 2 of 3") number total id

@@ -4,7 +4,6 @@ import (
 	"mime"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 
 	"restante/mailclient"
@@ -12,32 +11,35 @@ import (
 )
 
 // showFiles lists what can be saved.
-func (s *Server) showFiles(p *person, base string, open *mailclient.Open, v *templates.Message) {
+func (s *Server) showFiles(p *person, pl place, open *mailclient.Open, v *templates.Message) {
 	var total int64
+	at := mailAt(p, pl, open)
 	for _, f := range open.Message.Files {
 		if f.Inline || f.Technical {
 			continue
 		}
 		total += f.Size
-		partURL := partPath(base, f.Section)
-		q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}}
 		file := templates.File{Name: f.Name, Size: p.L.Size(f.Size), Icon: fileIcon(f.Type, f.Name), Warning: fileWarning(p, f.Name),
-			URL: with(partURL, q), DownloadURL: with(partURL, q, "download", "1")}
+			URL: at.file(f.Section), DownloadURL: at.part(f.Section, "download", "1")}
 		if !f.Exact {
 			file.Size = p.L.T("files.about", "Size", file.Size)
 		}
-		if file.Opens = inlineKind(f.Type, f.Name) != ""; !file.Opens {
+		switch kind := fileKind(f); kind {
+		case "":
 			file.URL = file.DownloadURL
-		}
-		if strings.HasPrefix(inlineKind(f.Type, f.Name), "image/") && f.Size < 3<<20 {
-			file.ThumbURL = with(partURL, q)
+		case "pdf": // in the browser's own viewer
+			file.URL, file.Opens = at.part(f.Section), true
+		case "image":
+			if file.ThumbURL = at.small(f.Section, thumbSide); !canReduce(f) && f.Size < 3<<20 {
+				file.ThumbURL = at.part(f.Section)
+			}
 		}
 		v.Files = append(v.Files, file)
 	}
 	if n := len(v.Files); n > 0 {
 		v.FilesWords = p.L.T("files.count", "N", n) + " · " + p.L.Size(total)
 		if n > 1 {
-			v.ZipURL = with(base+"/attachments.zip", url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}})
+			v.ZipURL = with(at.base+"/attachments.zip", at.q)
 		}
 	}
 }

@@ -273,7 +273,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 		v.Damaged = damaged(p, m)
 	}
 	s.showBody(r, p, pl, open, v)
-	s.showFiles(p, base, open, v)
+	s.showFiles(p, pl, open, v)
 	return v
 }
 

@@ -58,31 +58,19 @@ func (s *Server) signed(purpose string, p *person, r *http.Request) (string, boo
 
 // part serves one part: opened in the browser for a short list of harmless types, else as a download.
 func (s *Server) part(w http.ResponseWriter, r *http.Request, p *person) error {
-	pl, open, err := s.openAt(r, p)
+	pl, open, f, err := s.fileAt(r, p)
 	if err != nil {
 		return err
 	}
-	section, err := url.PathUnescape(chi.URLParam(r, "section"))
-	if err != nil {
-		return errNothingHere
-	}
-	for _, f := range open.Message.Files {
-		if f.Section == section {
-			return s.servePart(w, r, p, pl, open, f)
-		}
-	}
-	return errNothingHere
+	return s.servePart(w, r, p, pl, open, f)
 }
 
 // servePart serves a file of a mail whole or, where its size is known, the range of it that is asked for: what broke
 // off is fetched on from there.
 func (s *Server) servePart(w http.ResponseWriter, r *http.Request, p *person, pl place, open *mailclient.Open, f message.File) error {
-	file := mailclient.FileOf(f.Body)
-	if f.Body == nil {
-		var err error
-		if file, err = p.Mail.PartFile(r.Context(), pl.box.Name, open.UIDValidity, open.UID, f.Section); err != nil {
-			return err
-		}
+	file, err := s.partFile(r.Context(), p, pl, open, f)
+	if err != nil {
+		return err
 	}
 	partHeaders(w.Header(), r, f, file.Head[:min(len(file.Head), 512)])
 	if open.UIDValidity != 0 { // under it, what a UID names never changes (RFC 3501 2.3.1.1)
@@ -138,6 +126,9 @@ func (b *cappedBuffer) Write(p []byte) (int, error) {
 // partHeaders are those of a part that begins with magic.
 func partHeaders(h http.Header, r *http.Request, f message.File, magic []byte) {
 	kind := trueKind(inlineKind(f.Type, f.Name), magic)
+	if media := mediaKind(magic); media != "" && kind == "" && plays(r) {
+		kind = media
+	}
 	if kind == "" || r.URL.Query().Get("download") == "1" {
 		h.Set("Content-Type", "application/octet-stream")
 		if f.Type == "text/calendar" { // which a phone hands on to its calendar

@@ -330,6 +330,23 @@ type Segment struct {
 // Piece is text, or a link when URL is set, and the words whose hits in it are marked.
 type Piece struct{ Text, URL, Find string }
 
+// FilePage shows a file of a mail. Kind is image, text, audio, video, zip, or anything else.
+type FilePage struct {
+	Head
+	Name, Size, Kind, Warning          string
+	Subject, BackURL, URL, DownloadURL string
+	ImageURL, PrevURL, NextURL         string
+	MediaURL, Text                     string
+	Cut                                bool // there is more of the text
+	Entries                            []FileEntry
+	Words                              string // of an archive
+}
+
+func (FilePage) template() string { return "file.html" }
+
+// FileEntry is a file in an archive.
+type FileEntry struct{ Name, Size, Warning string }
+
 // File is an attachment.
 type File struct {
 	ID, Name, Size, Icon, Warning string

@@ -47,7 +47,7 @@ func TestAPhotoThatIsAttachedTellsNoPlace(t *testing.T) {
 		t.Helper()
 		eventually(t, subject+" arrives", func() bool { return v.get("/mail/1/INBOX").row(subject) != "" })
 		v.open(subject).want(200)
-		return v.get(attr(v.one("a[data-attachment]"), "href")).want(200).body
+		return v.get(attr(v.one("a[data-download]"), "href")).want(200).body
 	}
 	send := func(subject string) []byte {
 		t.Helper()

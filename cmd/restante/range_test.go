@@ -37,7 +37,7 @@ func TestABrokenDownloadGoesOnWhereItBroke(t *testing.T) {
 		_, _ = rand.NewChaCha8([32]byte{1}).Read(film)
 		srv.Deliver(t, u, filmed(film))
 		v := s.signIn(u)
-		links := v.get("/mail/1/INBOX").open("Film").all("a[data-attachment]")
+		links := v.get("/mail/1/INBOX").open("Film").all("a[data-download]")
 		path := attr(links[0], "href")
 		whole := v.get(path).want(200)
 		etag := v.header.Get("ETag")

@@ -17,7 +17,7 @@ func TestSigningOutLeavesNoPictureOfAMailInTheBrowser(t *testing.T) {
 		"--cut\r\nContent-Type: image/gif; name=p.gif\r\nContent-Disposition: attachment; filename=p.gif\r\n\r\nGIF89a\x01\r\n--cut--\r\n")
 	b := newTab(t, s, wide)
 	b.signIn(u)
-	path := attr(s.signIn(u).get("/mail/1/INBOX").open("Picture").one("a[data-attachment]"), "href")
+	path := attr(s.signIn(u).get("/mail/1/INBOX").open("Picture").one("img[class=thumb]"), "src")
 	kept := func() bool {
 		return ask[bool](b, `fetch($, { cache: "only-if-cached", mode: "same-origin" }).then((r) => r.ok, () => false)`, path)
 	}

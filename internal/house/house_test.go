@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"internal/contacts": {"mailclient/compose", "mailclient/message"},
 	"internal/disguise": {},
 	"internal/proxy":    {"internal/netguard"},
+	"internal/picture":  {"mailclient/compose"},
 	"internal/seal":     {},
 	"internal/oauth":    {"internal/netguard"},
 	"internal/tokens":   {"internal/oauth", "internal/store", "internal/seal", "mailclient", "mailclient/discover"},

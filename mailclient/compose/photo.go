@@ -183,3 +183,18 @@ func coded(b []byte) int {
 	}
 	return len(b)
 }
+
+// Orientation is how a JPEG picture says that it lies (Exif tag 0112), 0 where it does not.
+func Orientation(b []byte) byte {
+	for at := 2; bytes.HasPrefix(b, []byte{0xff, 0xd8}) && at+4 <= len(b) && b[at] == 0xff && b[at+1] != 0xda; {
+		end := at + 2 + int(binary.BigEndian.Uint16(b[at+2:]))
+		if end > len(b) {
+			return 0
+		}
+		if payload := b[at+4 : max(end, at+4)]; b[at+1] == 0xe1 && bytes.HasPrefix(payload, exifHead) {
+			return orientation(payload[len(exifHead):])
+		}
+		at = end
+	}
+	return 0
+}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"restante/internal/contacts"
@@ -21,8 +20,7 @@ func attachedContacts(p *person, pl place, open *mailclient.Open, b message.Bloc
 	if len(read.Contacts) == 0 {
 		return nil
 	}
-	v := &templates.AttachedContacts{Section: b.Section,
-		AddURL: with(pathMessage(p.Account.ID, pl.slug, open.UID)+"/contacts", url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}})}
+	v := &templates.AttachedContacts{Section: b.Section, AddURL: mailAt(p, pl, open).act("contacts")}
 	for i, c := range read.Contacts {
 		if i == most {
 			v.More = p.L.T("card.contact.more", "N", len(read.Contacts)-most)

@@ -2,9 +2,7 @@ package handlers
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"restante/internal/i18n"
@@ -35,7 +33,7 @@ func (s *Server) reportCard(p *person, pl place, open *mailclient.Open, c *messa
 		}
 	}
 	if v.Failed && returnedID(open.Message) != "" {
-		v.AgainURL = with(pathMessage(p.Account.ID, pl.slug, open.UID)+"/again", url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}})
+		v.AgainURL = mailAt(p, pl, open).act("again")
 	}
 	return v
 }

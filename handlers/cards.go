@@ -30,6 +30,10 @@ func (s *Server) cardView(r *http.Request, p *person, pl place, open *mailclient
 		}
 		return v
 	}
+	if c.Kind == "message" {
+		v.Title, v.Mail = p.L.T("card.message"), mailCard(p, pl, open, b)
+		return v
+	}
 	if c.Kind == "report" {
 		v.Report = s.reportCard(p, pl, open, c)
 		v.Title = v.Report.Title

@@ -90,6 +90,8 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, p *person) err
 		page.Size = p.L.T("files.about", "Size", page.Size)
 	}
 	switch page.Kind {
+	case "mail":
+		return s.attachedMail(w, r, p, pl, open, page, f.Section)
 	case "image":
 		page.ImageURL = at.small(f.Section, largeSide)
 		if !canReduce(f) {
@@ -116,10 +118,25 @@ type mailPlace struct {
 }
 
 func mailAt(p *person, pl place, open *mailclient.Open) mailPlace {
-	return mailPlace{pathMessage(p.Account.ID, pl.slug, open.UID), url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}}}
+	q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}}
+	if pl.in != "" {
+		q.Set("in", pl.in)
+	}
+	return mailPlace{pathMessage(p.Account.ID, pl.slug, open.UID), q}
 }
 
-func (m mailPlace) page() string { return m.base }
+// page is where the mail itself is read.
+func (m mailPlace) page() string {
+	in := m.q.Get("in")
+	if in == "" {
+		return m.base
+	}
+	at := strings.LastIndex(in, "/")
+	return with(filePath(m.base, in[at+1:]), m.q, "in", in[:max(at, 0)])
+}
+
+// act is where something about the mail is posted to.
+func (m mailPlace) act(name string) string { return with(m.base+"/"+name, m.q) }
 
 func (m mailPlace) part(section string, more ...string) string {
 	return with(partPath(m.base, section), m.q, more...)

@@ -3,7 +3,6 @@ package handlers
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +23,7 @@ var invitationAnswers = []struct{ kept, said string }{{"accepted", "ACCEPTED"}, 
 func (s *Server) invitation(r *http.Request, p *person, pl place, open *mailclient.Open, b message.Block, v *templates.Card) {
 	e, method := b.Card.Event, b.Card.Fields["method"]
 	in := &templates.Invitation{Back: r.URL.RequestURI(), Summary: b.Card.Fields["summary"], Where: b.Card.Fields["location"], Text: b.Card.Fields["text"],
-		SaveURL: with(partPath(pathMessage(p.Account.ID, pl.slug, open.UID), b.Section), url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}, "download": {"1"}})}
+		SaveURL: mailAt(p, pl, open).part(b.Section, "download", "1")}
 	v.Invitation, v.Lines = in, nil
 	in.When, in.TheirTime = eventTime(p, e)
 	if in.When == "" {
@@ -81,7 +80,7 @@ func (s *Server) answerable(r *http.Request, p *person, pl place, open *mailclie
 	}
 	given, words := s.answerGiven(r, p, pl, open)
 	in.State = words
-	in.AnswerURL = with(pathMessage(p.Account.ID, pl.slug, open.UID)+"/answer", url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}})
+	in.AnswerURL = mailAt(p, pl, open).act("answer")
 	in.Section, in.Given = b.Section, given
 	for _, a := range invitationAnswers {
 		in.Answers = append(in.Answers, templates.InvitationAnswer{Name: a.kept, Words: p.L.T("invite.act." + a.kept), Given: a.kept == given})

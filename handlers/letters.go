@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -41,7 +40,7 @@ type letter struct {
 // letterKey is all that a letter depends on. The links in it are signed for one session.
 type letterKey struct {
 	session, language string
-	path, validity    string // of the mail
+	path, query       string // of the mail
 	theme             string
 	remote, locked    bool
 }
@@ -92,14 +91,13 @@ func (l *letters) drop(k letterKey) {
 // letter gives the safe document of a mail: the one that was made before, or one that is made from now on, within
 // letterTime, whether or not this request waits for it: the page that names it is followed by the request for it.
 func (s *Server) letter(p *person, pl place, open *mailclient.Open, theme string, remote, locked bool) *letter {
-	base := pathMessage(p.Account.ID, pl.slug, open.UID)
-	validity := strconv.FormatUint(uint64(open.UIDValidity), 10)
-	key := letterKey{p.Hash, p.L.Lang, base, validity, theme, remote, locked}
+	at := mailAt(p, pl, open)
+	key := letterKey{p.Hash, p.L.Lang, at.base, at.q.Encode(), theme, remote, locked}
 	doc, mine := s.letters.get(key)
 	if !mine {
 		return doc
 	}
-	partURL := func(section string) string { return base + "/parts/" + url.PathEscape(section) + "?v=" + validity }
+	partURL := func(section string) string { return at.part(section) }
 	inline := map[string]string{}
 	for _, f := range open.Message.Files {
 		if f.ContentID != "" {

@@ -31,6 +31,7 @@ type place struct {
 	boxes []mailclient.Mailbox
 	slug  string
 	path  string // of the mailbox
+	in    string // of a mail within the mail that the path names: the sections of those around it, with / between
 }
 
 func (s *Server) place(r *http.Request, p *person) (pl place, err error) {

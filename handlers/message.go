@@ -228,7 +228,7 @@ func (s *Server) afterAct(p *person, v *templates.Message) {
 func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailclient.Open) *templates.Message {
 	m := open.Message
 	base := pathMessage(p.Account.ID, pl.slug, open.UID)
-	this := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}} // and no mail of a folder that was made anew
+	this := mailAt(p, pl, open).q // and no mail of a folder that was made anew
 	date := dateOf(open.Row).In(p.Zone)
 	from := personOf(first(m.Header.From()))
 	v := &templates.Message{
@@ -304,7 +304,8 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		look := s.look(r, p, m)
 		v.Trust = "/trust?sender=" + url.QueryEscape(v.From.Addr)
 		v.Original, v.OriginalForAll = look == "original", p.User.Settings.Letters == "original"
-		q := url.Values{"v": {strconv.FormatUint(uint64(open.UIDValidity), 10)}, "theme": {look}}
+		q := mailAt(p, pl, open).q
+		q.Set("theme", look)
 		if remote {
 			q.Set("remote", "1")
 		}
@@ -375,7 +376,7 @@ func (s *Server) remoteAllowed(r *http.Request, p *person, pl place, m *message.
 	if r.URL.Query().Get("remote") == "1" {
 		return asked(r, "remote")
 	}
-	if pl.box.Role == mailclient.RoleJunk {
+	if pl.box.Role == mailclient.RoleJunk || p.attached {
 		return false
 	}
 	if p.User.Settings.Images == "always" {
@@ -538,7 +539,12 @@ func (s *Server) openAt(r *http.Request, p *person) (pl place, open *mailclient.
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), firstAnswer)
 	defer cancel()
-	open, err = p.Mail.Reopen(ctx, pl.box.Name, validity, uid)
+	if open, err = p.Mail.Reopen(ctx, pl.box.Name, validity, uid); err != nil {
+		return pl, nil, err
+	}
+	if in := r.URL.Query().Get("in"); in != "" {
+		open, err = s.within(r, p, &pl, open, strings.Split(in, "/"))
+	}
 	return pl, open, err
 }
 

@@ -39,6 +39,7 @@ type person struct {
 	Recent   []string // folders that mails were moved to, the last one first
 	cred     jobs.Credential
 	own      func() map[string]bool // their addresses in lower case
+	attached bool                   // what is read is a mail within a mail: no server of ours has looked at it
 	met      *meeting               // the sender who was asked about last
 	ahead    func() behind          // set where behind is asked for before it is needed
 }

@@ -16,6 +16,9 @@ import (
 
 // verdict is what the mail server of the person's own domain says of a mail's sender, "" for nothing.
 func verdict(p *person, m *message.Message) string {
+	if p.attached {
+		return ""
+	}
 	return m.Header.Verdict(p.Servers.Authserv, "dmarc")
 }
 

@@ -278,7 +278,11 @@ type Card struct {
 	Invitation *Invitation
 	Contacts   *AttachedContacts
 	Report     *Report
+	Mail       *AttachedMail
 }
+
+// AttachedMail is a mail within a mail. URL is "" when there is no more of it than the card tells.
+type AttachedMail struct{ Subject, From, Date, Text, URL string }
 
 // Report tells what became of a mail.
 type Report struct {
@@ -340,6 +344,7 @@ type FilePage struct {
 	Cut                                bool // there is more of the text
 	Entries                            []FileEntry
 	Words                              string // of an archive
+	Mail                               *Message
 }
 
 func (FilePage) template() string { return "file.html" }

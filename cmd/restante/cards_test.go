@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -75,4 +77,48 @@ func TestAMailThatCameBackIsWrittenAgain(t *testing.T) {
 		t.Errorf("a forged report makes a draft to %q", to)
 	}
 	v.get("/mail/1/INBOX").open("Stale").formAround("button[data-again]").press("", "").want(200).says("main", "sorry")
+}
+
+// TestAMailWithinAMailIsRead in place, with its own text, pictures, files, and mails within it; nothing that it says of
+// its own proof is believed.
+func TestAMailWithinAMailIsRead(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		anna := srv.NewUser(t)
+		picture := onePixel(t)
+		deepest := "From: Zed <zed@deep.example>\nSubject: The deepest\n\nAt the bottom.\n"
+		inner := "Authentication-Results: mail.test; dmarc=pass\nFrom: Rosa <rosa@ridge.example>\nTo: Ben <ben@keller.example>\nSubject: The ridge\nDate: Tue, 03 Nov 2026 14:32:00 +0100\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=in\n\n" +
+			"--in\nContent-Type: multipart/related; boundary=rel\n\n--rel\nContent-Type: text/html\n\n<p>It snowed.</p><img src=\"cid:hat@x\"><img src=\"https://pictures.example/a.png\" width=90 height=90><script>alert(1)</script>\n" +
+			"--rel\nContent-Type: image/png; name=hat.png\nContent-ID: <hat@x>\nContent-Transfer-Encoding: base64\n\n" + strings.ReplaceAll(lines(base64.StdEncoding.EncodeToString(picture)), "\r\n", "\n") + "\n--rel--\n" +
+			"--in\n" + filed("text/plain", "notes.txt", []byte("the notes")) + "\n--in\nContent-Type: message/rfc822\n\n" + deepest + "--in--"
+		srv.Deliver(t, anna, mixed("Fwd", "\nSee below.", "Content-Type: message/rfc822\n\n"+inner))
+		s := newSite(t, srv, testdb.SQLite(t), nil)
+		v := s.signIn(anna)
+		v.open("Fwd").want(200).says("[class=card tear]", "The ridge")
+		outer := v.url.Path
+		v.says("[class=card tear]", "Tuesday, 3 November 2026, 13:32 UTC")
+		v.follow("a[data-mail]").want(200).says("h1", "The ridge")
+		page := v.url.RequestURI()
+		v.says("dd", "Rosa <rosa@ridge.example>")
+		if !v.has("a[data-allow-remote]") {
+			t.Error("pictures of other sites are shown, or cannot be")
+		}
+		v.openAttribute("iframe[data-message-body]", "src").want(200)
+		if body := string(v.body); !strings.Contains(body, "It snowed.") || strings.Contains(body, "alert") || strings.Contains(body, "/proxy") {
+			t.Errorf("its letter is %s", body)
+		}
+		if v.get(source(t, string(v.body))).want(200); !bytes.Equal(v.body, picture) {
+			t.Errorf("its picture is %d bytes", len(v.body))
+		}
+		v.get(page).file("notes.txt").want(200).says("pre", "the notes")
+		if back := attr(v.one("a[class=icon-button]"), "href"); v.get(back).url.RequestURI() != page {
+			t.Errorf("the way back leads to %s", back)
+		}
+		v.get(page).follow("a[data-mail]").want(200).says("h1", "The deepest")
+		v.says("[data-message-text]", "At the bottom.")
+		v.follow("a[class=icon-button]").want(200).says("h1", "The ridge")
+		if v.follow("a[class=icon-button]").want(200); v.url.Path != outer {
+			t.Errorf("the way out leads to %s", v.url)
+		}
+		v.get(outer + "/body?in=7").want(404)
+	})
 }

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
 	"image"
@@ -102,13 +103,17 @@ func drawing(name string, width, height int, seed uint64) file {
 	return file{name: name, media: "image/png", data: b.Bytes()}
 }
 
-// noise is incompressible bytes, for a large attachment.
-func noise(name, media string, size int) file {
-	rng := rand.New(rand.NewPCG(3, 5))
-	data := make([]byte, size)
-	for i := range data {
-		data[i] = byte(rng.UintN(256))
+// archive is a zip file of incompressible files, about size bytes in all.
+func archive(name string, size int, names ...string) file {
+	rng := rand.NewChaCha8([32]byte{3, 5})
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, n := range names {
+		data := make([]byte, size/len(names))
+		_, _ = rng.Read(data)
+		w, _ := z.CreateHeader(&zip.FileHeader{Name: n, Method: zip.Store}) // a buffer takes all
+		_, _ = w.Write(data)
 	}
-	copy(data, "PK\x03\x04")
-	return file{name: name, media: media, data: data}
+	_ = z.Close()
+	return file{name: name, media: "application/zip", data: b.Bytes()}
 }

@@ -25,7 +25,7 @@ func (s *sampler) withFiles() {
 		inline: []file{{name: "coast.jpg", media: "image/jpeg", cid: "coast@zoe.example", data: photo("", 480, 320, 21).data}}})
 	s.put("INBOX", "seen", 175, letter{from: address("Henrik Solberg"), subject: "Layout grid for the atlas",
 		text:  "Dear Anna,\n\nthe grid and the fonts are in the archive. It is a little large, sorry. Please do not share the fonts.\n\nHenrik\n",
-		files: []file{noise("atlas-layout.zip", "application/zip", 2<<20)}})
+		files: []file{archive("atlas-layout.zip", 2<<20, "Layout grid.idml", "Cover.tif", "fonts/Nordhaven-Book.otf", "fonts/Nordhaven-Book Italic.otf", "Read me first.txt")}})
 	s.put("INBOX", "seen", 300, letter{from: address("Aiko Tanabe"), subject: "Price list and a receipt",
 		text:  "Both attached, and the receipt for the proofs as well.\n\nAiko\n",
 		files: []file{{name: "Receipt 118.pdf", media: "application/pdf", data: pdf("Tanabe Print Studio", "Receipt 118", "Six proofs   54.00 EUR", "Paid, with thanks")}, {name: "prices.csv", media: "text/csv", data: []byte("paper,size,price\ngrey,A3,4.20\nwhite,A3,3.10\njapan,A3,9.80\n"), plain: true}}})

@@ -209,6 +209,7 @@ type Message struct {
 	ContactURL                                        string          // "" when the sender is no contact
 	KeptOut                                           func() *Blocked // what Blocked tells; nil for nothing
 	Cards, CardsBelow                                 []Card
+	Unsubscribe                                       *Unsubscribe
 	HTML                                              bool
 	FrameTitle, BodyURL                               string
 	Text                                              []Segment
@@ -243,6 +244,12 @@ type Letter struct {
 type LetterTools struct {
 	UID, Validity             uint32
 	ActionURL, AloneURL, Here string
+}
+
+// Unsubscribe is the way out of a list: a button, or a link.
+type Unsubscribe struct {
+	Words, AskURL, Back, LinkURL string
+	Away                         bool // the link leads to another site
 }
 
 // Label is a keyword on a message, and as people read it.

@@ -1,7 +1,8 @@
 // Package proxy fetches the pictures that mails name on other sites, so that the
 // site meets the server and never the reader. It follows no name to an inner
 // address, sends nothing about anybody, and gives back pictures only, of a type
-// it has seen for itself. Whoever calls checks that the URL was signed.
+// it has seen for itself. Whoever calls checks that the URL was signed. By the same guarded way it asks the senders of
+// lists to stop.
 // Start at Fetch.
 package proxy
 

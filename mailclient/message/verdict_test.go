@@ -23,3 +23,31 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 }
+
+func TestSigned(t *testing.T) {
+	const stop = "List-Unsubscribe: <https://x>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
+	const good = "Authentication-Results: mx; dkim=pass header.d=shop.example header.b=AbCd\n"
+	sign := func(h string) string {
+		return "DKIM-Signature: v=1; a=rsa-sha256; d=shop.example; s=k;\n h=From:" + h + "; bh=x;\n b=AbCd\n efgh==\n"
+	}
+	whole := sign("List-Unsubscribe:\n List-Unsubscribe-Post")
+	for name, c := range map[string]struct {
+		header string
+		want   bool
+	}{
+		"covered":               {good + whole + stop, true},
+		"by its identity":       {"Authentication-Results: mx; dkim=pass header.i=@shop.example\n" + whole + stop, true},
+		"one is not covered":    {good + sign("List-Unsubscribe") + stop, false},
+		"failed":                {"Authentication-Results: mx; dkim=fail header.d=shop.example\n" + whole + stop, false},
+		"another domain's":      {"Authentication-Results: mx; dkim=pass header.d=evil.example\n" + whole + stop, false},
+		"another signature":     {"Authentication-Results: mx; dkim=pass header.d=shop.example header.b=ZZ\n" + whole + stop, false},
+		"another server":        {"Authentication-Results: evil; dkim=pass header.d=shop.example\n" + whole + stop, false},
+		"a second field on top": {good + whole + "List-Unsubscribe: <https://evil.example>\n" + stop, false},
+		"no signature":          {good + stop, false},
+		"no such field":         {good + whole, false},
+	} {
+		if got := ReadHeader([]byte(c.header+"\n")).Signed("mx", "List-Unsubscribe", "List-Unsubscribe-Post"); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

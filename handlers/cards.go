@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"restante/internal/i18n"
@@ -30,6 +31,10 @@ func (s *Server) cardView(r *http.Request, p *person, pl place, open *mailclient
 		}
 		return v
 	}
+	if c.Kind == "encrypted" || c.Kind == "signed" {
+		v.Lines = []string{p.L.T("card."+c.Kind+".words", "Name", c.Fields["name"])}
+		return v
+	}
 	if c.Kind == "message" {
 		v.Title, v.Mail = p.L.T("card.message"), mailCard(p, pl, open, b)
 		return v
@@ -49,6 +54,12 @@ func (s *Server) cardView(r *http.Request, p *person, pl place, open *mailclient
 		v.Lines = append(v.Lines, p.L.T("card.part", "Number", c.Fields["number"], "Total", c.Fields["total"]))
 	}
 	return v
+}
+
+// encrypted says whether a mail has an encrypted part. Nothing of another site is fetched for such a mail: who sent it on
+// could learn from that what is in it (SECURITY 8).
+func encrypted(m *message.Message) bool {
+	return slices.ContainsFunc(m.Blocks, func(b message.Block) bool { return b.Card != nil && b.Card.Kind == "encrypted" })
 }
 
 // cardWords puts what reports say in words of their own into the reader's language; what has no words

@@ -322,6 +322,9 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 				if n == 0 {
 					return nil
 				}
+				if encrypted(m) {
+					return &templates.Blocked{Words: p.L.T("remote.encrypted", "N", n)}
+				}
 				return &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: v.Trust,
 					OnceURL: with(r.URL.Path, r.URL.Query(), "remote", "1"), AlwaysWords: p.L.T("remote.always", "Address", v.From.Addr), Back: v.Here}
 			}
@@ -374,6 +377,9 @@ func nameOr(a templates.Person) string {
 // remoteAllowed says whether the reader has asked for pictures: now (from our own page only), for this sender, or always.
 // Junk never shows them by a standing rule.
 func (s *Server) remoteAllowed(r *http.Request, p *person, pl place, m *message.Message) bool {
+	if encrypted(m) {
+		return false
+	}
 	if r.URL.Query().Get("remote") == "1" {
 		return asked(r, "remote")
 	}

@@ -122,3 +122,26 @@ func TestAMailWithinAMailIsRead(t *testing.T) {
 		v.get(outer + "/body?in=7").want(404)
 	})
 }
+
+// TestEncryptedMailsFetchNothing, by no wish: what another site is asked for could carry off what is decrypted. Signed
+// ones are shown, and nothing is claimed of their signature.
+func TestEncryptedMailsFetchNothing(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, mixed("Secret", "Content-Type: text/html\n\n<p>Look.</p><img src=\"https://pictures.example/a.png\" width=90 height=90>",
+		"Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=enc\n\n--enc\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--enc\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN PGP MESSAGE-----\n--enc--"),
+		mixed("Sealed", "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=sig\n\n--sig\nContent-Type: text/plain\n\nThe words.\n--sig\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--sig--"))
+	v := newSite(t, srv, testdb.SQLite(t), nil).signIn(anna)
+	v.open("Secret").want(200).says("[class=card tear]", "encrypted with OpenPGP. Restante cannot open it")
+	v.says("form", "could give away what is encrypted here")
+	if v.has("a[data-allow-remote]") {
+		t.Error("there is a button for pictures")
+	}
+	body := attr(v.one("iframe[data-message-body]"), "src")
+	v.get(body + "&remote=1").want(200)
+	if strings.Contains(string(v.body), "/proxy") || strings.Contains(v.header.Get("Content-Security-Policy"), "/proxy") {
+		t.Error("asked for directly, the pictures come")
+	}
+	v.get("/mail/1/INBOX").open("Sealed").want(200).says("[data-message-text]", "The words.")
+	v.says("[class=card tear]", "It was not checked here.")
+}

@@ -40,6 +40,13 @@ var screens = []screen{
 	{name: "letter", path: "/mail/1/INBOX/{Five harbours}", ready: `document.querySelector("iframe[data-sized]")`},
 	{name: "files", path: "/mail/1/INBOX/{Three from the ridge}", ready: `document.querySelector("[data-attachment]")`},
 	{name: "invitation", path: "/mail/1/INBOX/{Invitation:}", ready: `document.querySelector(".tear")`},
+	{name: "picture", path: "/mail/1/INBOX/{Three from the ridge}/files/3", ready: `document.querySelector("main img").naturalWidth`},
+	{name: "archive", path: "/mail/1/INBOX/{Layout grid}/files/2", ready: `document.querySelector("main td")`},
+	{name: "table", path: "/mail/1/INBOX/{Price list}/files/3", ready: `document.querySelector("main pre")`},
+	{name: "within", path: "/mail/1/INBOX/{Fwd: Repair}/files/2", ready: `document.querySelector("[data-message-text]")`},
+	{name: "forwarded", path: "/mail/1/INBOX/{Fwd: Repair}", ready: `document.querySelector("a[data-mail]")`},
+	{name: "returned", path: "/mail/1/INBOX/{Undelivered}", ready: `document.querySelector("[data-again]")`},
+	{name: "list", path: "/mail/1/INBOX/{Datum before}", ready: `document.querySelector("[data-unsubscribe]")`},
 	{name: "menu", path: "/mail/1/INBOX/{Three from the ridge}", ready: `document.querySelector("[data-attachment]")`, before: func(b *tab) { b.click(".message-bar .more > summary") }},
 	{name: "selected", path: "/mail/1/INBOX", ready: listed, before: func(b *tab) { b.click(".row .pick"); b.sees("1 selected") }},
 	{name: "nothing", path: "/mail/1/INBOX?q=nothing-at-all", ready: `document.querySelector(".empty-words")`},
@@ -264,7 +271,7 @@ func uids(v *visitor) map[string]string {
 		v.get(path).want(200)
 		for _, sc := range screens {
 			_, subject, ok := strings.Cut(sc.path, "{")
-			subject = strings.TrimSuffix(subject, "}")
+			subject, _, _ = strings.Cut(subject, "}")
 			if uid := v.row(subject); ok && uid != "" {
 				out[subject] = uid
 			}
@@ -278,11 +285,11 @@ func (b *tab) show(sc screen, uids map[string]string) {
 	b.t.Helper()
 	path := sc.path
 	if head, subject, ok := strings.Cut(path, "{"); ok {
-		subject = strings.TrimSuffix(subject, "}")
+		subject, rest, _ := strings.Cut(subject, "}")
 		if uids[subject] == "" {
 			b.t.Fatalf("no mail is called %q", subject)
 		}
-		path = head + uids[subject]
+		path = head + uids[subject] + rest
 	}
 	if sc.name == "error" {
 		b.expect("404")

@@ -23,7 +23,7 @@ func (s *Server) within(r *http.Request, p *person, pl *place, open *mailclient.
 		return nil, errNothingHere
 	}
 	for _, section := range sections {
-		at := slices.IndexFunc(open.Message.Files, func(f message.File) bool { return f.Section == section && f.Nested })
+		at := slices.IndexFunc(open.Message.Files, func(f message.File) bool { return f.Section == section && isMailFile(f) })
 		if at < 0 {
 			return nil, errNothingHere
 		}

@@ -41,7 +41,7 @@ func fileKind(f message.File) string {
 	bare := f.Type == "" || f.Type == "application/octet-stream"
 	kind := inlineKind(f.Type, f.Name)
 	switch {
-	case f.Nested:
+	case isMailFile(f):
 		return "mail"
 	case strings.HasPrefix(kind, "image/"):
 		return "image"
@@ -57,6 +57,11 @@ func fileKind(f message.File) string {
 		return "text"
 	}
 	return ""
+}
+
+// isMailFile says whether a file is a mail, by its kind or, where that says nothing, by its name.
+func isMailFile(f message.File) bool {
+	return f.Nested || (f.Type == "" || f.Type == "application/octet-stream") && strings.EqualFold(path.Ext(f.Name), ".eml")
 }
 
 func filePath(base, section string) string { return base + "/files/" + url.PathEscape(section) }
@@ -161,6 +166,19 @@ func (m mailPlace) neighbours(files []message.File, section string) (prev, next 
 		next = m.file(pictures[at+1].Section)
 	}
 	return prev, next
+}
+
+// pictureBetween is a picture that stands between the texts of a mail.
+func pictureBetween(at mailPlace, files []message.File, section string) *templates.File {
+	i := slices.IndexFunc(files, func(f message.File) bool { return f.Section == section && fileKind(f) == "image" })
+	if i < 0 {
+		return nil
+	}
+	f := &templates.File{Name: files[i].Name, URL: at.file(section), ThumbURL: at.small(section, largeSide)}
+	if !canReduce(files[i]) {
+		f.ThumbURL = at.part(section)
+	}
+	return f
 }
 
 // canReduce says whether the server makes smaller copies of a picture. A film is shown as it is.

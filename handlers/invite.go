@@ -96,7 +96,7 @@ func (s *Server) answerGiven(r *http.Request, p *person, pl place, open *mailcli
 	case err == nil && item.State == store.Held:
 		return item.AnswerKind, p.L.T("invite.given."+item.AnswerKind) + " " + p.L.T("invite.held", "Time", item.DueAt.In(p.Zone).Format("15:04:05"))
 	case err == nil:
-		return item.AnswerKind, p.L.T("invite.given."+item.AnswerKind) + " " + p.L.T("invite.outbox")
+		return item.AnswerKind, p.L.T("invite.outbox")
 	case !errors.Is(err, store.ErrNotFound):
 		s.log.Warn("answer to an invitation", "err", err.Error())
 	}

@@ -336,6 +336,10 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 			if !v.HTML {
 				v.Text = append(v.Text, segments(b.Text, v.Locked, textWords(r, p))...)
 			}
+		case message.BlockImage:
+			if f := pictureBetween(mailAt(p, pl, open), m.Files, b.Section); f != nil && !v.HTML {
+				v.Text = append(v.Text, templates.Segment{Image: f})
+			}
 		case message.BlockCard:
 			switch c := s.cardView(r, p, pl, open, b); {
 			case c.Title == "":

@@ -336,6 +336,7 @@ type Segment struct {
 	Signature bool
 	Pieces    []Piece
 	Folded    []Segment // in the place of all else
+	Image     *File     // a picture between texts, in the place of all else
 }
 
 // Piece is text, or a link when URL is set, and the words whose hits in it are marked.

@@ -145,3 +145,32 @@ func TestEncryptedMailsFetchNothing(t *testing.T) {
 	v.get("/mail/1/INBOX").open("Sealed").want(200).says("[data-message-text]", "The words.")
 	v.says("[class=card tear]", "It was not checked here.")
 }
+
+// TestAPictureBetweenTextsStandsThere, as Apple's mail writes it; and a mail that came as a plain file is read all the same.
+func TestAPictureBetweenTextsStandsThere(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, mixed("Between", "\nBefore it.", strings.Replace(filed("image/jpeg", "hat.jpg", photograph(t, 400, 300)), "attachment", "inline", 1), "\nAfter it.",
+		filed("application/octet-stream", "kept.eml", []byte("From: Rosa <rosa@ridge.example>\r\nSubject: The kept one\r\n\r\nOnce upon a time.\r\n"))))
+	v := newSite(t, srv, testdb.SQLite(t), nil).signIn(anna)
+	v.open("Between").want(200)
+	if got := text(v.one("[data-message-text]")); !strings.Contains(got, "Before it.") || !strings.Contains(got, "After it.") {
+		t.Errorf("it reads %q", got)
+	}
+	var order []string
+	for n := range v.one("[data-message-text]").Descendants() {
+		if n.Data == "img" {
+			order = append(order, attr(n, "alt"))
+		} else if s := strings.TrimSpace(n.Data); strings.HasSuffix(s, "it.") {
+			order = append(order, s)
+		}
+	}
+	if strings.Join(order, "|") != "Before it.|hat.jpg|After it." {
+		t.Errorf("in order it is %q", order)
+	}
+	if got := size(t, v, attr(v.one("img[alt=hat.jpg]"), "src")); got.X != 400 {
+		t.Errorf("the picture is %v", got)
+	}
+	v.get("/mail/1/INBOX").open("Between").file("kept.eml").want(200).says("h1", "The kept one")
+	v.says("[data-message-text]", "Once upon a time.")
+}

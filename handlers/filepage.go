@@ -24,6 +24,8 @@ const (
 	thumbSide = 192  // points
 	largeSide = 2000 // points
 
+	reducingRoom = 128 << 20 // bytes of the pictures, as they came, that are being made smaller at once
+
 	maxTextShown = 512 << 10 // bytes of a file that is read as text
 	maxZipTail   = 1 << 20   // bytes at the end of an archive, where its list stands
 	maxZipWhole  = 8 << 20   // bytes of an archive that can only be read from its begin
@@ -200,6 +202,11 @@ func (s *Server) smallPicture(w http.ResponseWriter, r *http.Request, p *person)
 	if fileKind(f) != "image" {
 		return errNothingHere
 	}
+	room := min(max(f.Size, 1<<20), picture.MaxFile)
+	if err := s.reducing.Acquire(r.Context(), room); err != nil {
+		return err
+	}
+	defer s.reducing.Release(room)
 	raw, err := s.wholePart(r, p, pl, open, f, picture.MaxFile)
 	if err != nil {
 		return err

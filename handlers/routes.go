@@ -148,7 +148,7 @@ func (s *Server) Handler() http.Handler {
 			r.Use(s.inTurn)
 			r.Get("/mail/{account}/{mailbox}/{uid}/body", s.bytes(classMessage, s.body))
 			r.Get("/mail/{account}/{mailbox}/{uid}/parts/{section}", s.bytes(classDownload, s.part))
-			r.With(s.costly).Get("/mail/{account}/{mailbox}/{uid}/parts/{section}/small", s.bytes(classDownload, s.smallPicture))
+			r.Get("/mail/{account}/{mailbox}/{uid}/parts/{section}/small", s.bytes(classDownload, s.smallPicture))
 			r.Get("/mail/{account}/{mailbox}/{uid}/source", s.bytes(classSource, s.source))
 			r.Get("/mail/{account}/{mailbox}/{uid}.eml", s.bytes(classDownload, s.eml))
 			r.With(s.costly).Get("/mail/{account}/{mailbox}/{uid}/attachments.zip", s.bytes(classDownload, s.zip))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"golang.org/x/sync/semaphore"
 
 	"restante/internal/config"
 	"restante/internal/index"
@@ -61,6 +62,8 @@ type Server struct {
 	touched touched
 
 	letters letters
+
+	reducing *semaphore.Weighted // bytes of pictures
 
 	fixed   bool
 	setup   Setup
@@ -112,7 +115,7 @@ func New(o Options) *Server {
 	s := &Server{
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, index: o.Index, servers: o.Servers, tokens: o.Tokens, queue: o.Queue, finder: o.Finder, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), bounds: o.Limits, checks: newPasswords(o.Ring, time.Now),
-		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), copying: newCrowd[string](1), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
+		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), copying: newCrowd[string](1), reducing: semaphore.NewWeighted(reducingRoom), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
 	}
 	if u, err := url.Parse(o.Config.PublicURL); err == nil && u.Host != "" {
 		s.pictures = proxy.New(proxy.Options{Own: []string{u.Host}})

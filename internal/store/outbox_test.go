@@ -278,3 +278,37 @@ func TestT13_WhoHasAMailIsKept(t *testing.T) {
 		}
 	})
 }
+
+// TestTheNewestAnswerToAnInvitationCounts, unless it was taken back; a usual answer is none.
+func TestTheNewestAnswerToAnInvitationCounts(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		u, _, id, now := post(t, s)
+		o := must(s.OutboxItem(ctx, u.ID, id))(t)
+		answer := func() (store.OutboxItem, error) {
+			return s.InvitationAnswer(ctx, u.ID, o.AccountID, "INBOX", 4_000_000_000, 9)
+		}
+		_, err := answer()
+		missing(t, "a usual answer", err)
+		ids := map[string]int64{}
+		for _, kind := range []string{"accepted", "declined"} {
+			next := draft(t, s, u, store.Account{ID: o.AccountID, UserID: u.ID}, store.DraftFields{Calendar: "BEGIN:VCALENDAR"})
+			if got := must(s.Draft(ctx, u.ID, next.ID))(t); got.Fields.Calendar != "BEGIN:VCALENDAR" {
+				t.Errorf("the draft holds %+v", got.Fields)
+			}
+			ok(t, s.InTx(ctx, func(tx *sql.Tx) (err error) {
+				ids[kind], err = s.EnqueueTx(ctx, tx, store.OutboxItem{UserID: u.ID, AccountID: o.AccountID, DraftID: next.ID, DueAt: now, BlobID: o.BlobID, From: u.Address, Recipients: o.Recipients,
+					AnswerKind: kind, AnswerMailbox: "INBOX", AnswerValidity: 4_000_000_000, AnswerUID: 9})
+				return err
+			}))
+			if got, err := answer(); err != nil || got.ID != ids[kind] || got.AnswerKind != kind {
+				t.Errorf("after %s it is %+v, %v", kind, got, err)
+			}
+		}
+		must(s.UndoOutbox(ctx, u.ID, ids["declined"], func(f store.DraftFields, _ []string) store.DraftFields { return f }))(t)
+		if got, err := answer(); err != nil || got.ID != ids["accepted"] {
+			t.Errorf("taken back, it is %+v, %v", got, err)
+		}
+		_, err = s.InvitationAnswer(ctx, u.ID, o.AccountID, "INBOX", 7, 9)
+		missing(t, "another folder's", err)
+	})
+}

@@ -356,22 +356,29 @@ func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, ite
 	}
 }
 
-// markAnswered marks what was answered or forwarded. An original that was moved or renumbered meanwhile is looked for by
-// its Message-ID, where it was, in the inbox and in the archive (PROTOCOLS A18).
+// markAnswered marks what was answered or forwarded. How an invitation was answered is a keyword of its own: a server
+// that takes none has the mark of an answer at least.
 func markAnswered(ctx context.Context, session *mailclient.Session, item *store.OutboxItem, id string) error {
-	mark := mailclient.Act{Kind: mailclient.ActFlags, Add: []string{`\Answered`}}
-	switch kind := item.AnswerKind; kind {
+	switch item.AnswerKind {
 	case "forward":
-		mark.Add = []string{"$Forwarded"}
+		return markOriginal(ctx, session, item, id, []string{"$Forwarded"}, nil)
 	case "accepted", "tentative", "declined":
-		for _, k := range []string{"accepted", "tentative", "declined"} {
-			if word := mailclient.InvitationKeyword(k); k == kind {
-				mark.Add = append(mark.Add, word)
-			} else {
-				mark.Remove = append(mark.Remove, word)
+		var others []string
+		for _, kind := range []string{"accepted", "tentative", "declined"} {
+			if kind != item.AnswerKind {
+				others = append(others, mailclient.InvitationKeyword(kind))
 			}
 		}
+		return errors.Join(markOriginal(ctx, session, item, id, []string{`\Answered`}, nil),
+			markOriginal(ctx, session, item, id, []string{mailclient.InvitationKeyword(item.AnswerKind)}, others))
 	}
+	return markOriginal(ctx, session, item, id, []string{`\Answered`}, nil)
+}
+
+// markOriginal changes the flags of what was answered. An original that was moved or renumbered meanwhile is looked for by
+// its Message-ID, where it was, in the inbox and in the archive (PROTOCOLS A18).
+func markOriginal(ctx context.Context, session *mailclient.Session, item *store.OutboxItem, id string, add, remove []string) error {
+	mark := mailclient.Act{Kind: mailclient.ActFlags, Add: add, Remove: remove}
 	at := mailclient.Ref{Mailbox: item.AnswerMailbox, UIDValidity: item.AnswerValidity, UIDs: []uint32{item.AnswerUID}}
 	done, err := session.Run(ctx, mailclient.Step{Act: mark, Ref: at})
 	if len(done.Back) > 0 || id == "" {

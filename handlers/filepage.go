@@ -213,7 +213,14 @@ func (s *Server) smallPicture(w http.ResponseWriter, r *http.Request, p *person)
 	}
 	var b bytes.Buffer
 	kind, err := picture.Small(r.Context(), &b, raw, side)
-	if errors.Is(err, picture.ErrPicture) {
+	if errors.Is(err, picture.ErrUnread) { // as it came, for the browser to try
+		if kind = trueKind(inlineKind(f.Type, f.Name), raw[:min(len(raw), 512)]); kind != "" {
+			b.Reset()
+			b.Write(raw)
+			err = nil
+		}
+	}
+	if errors.Is(err, picture.ErrPicture) || errors.Is(err, picture.ErrUnread) {
 		return wrap(err, http.StatusUnsupportedMediaType, "file.nopicture")
 	}
 	if err != nil {

@@ -66,9 +66,10 @@ func TestFilesAreLookedAtOnAPageOfTheirOwn(t *testing.T) {
 	srv := testmail.Demo(t)
 	anna := srv.NewUser(t)
 	film := append([]byte("\x00\x00\x00\x18ftypmp42"), make([]byte, 200_000)...)
+	cut := photograph(t, 640, 480)[:1000]
 	srv.Deliver(t, anna, mixed("Files", "\nLook.", filed("image/jpeg", "one.jpg", photograph(t, 3000, 1500)), filed("text/html", "page.html", []byte("<script>alert(1)</script> gr\xfc\xdfe")),
 		filed("image/jpeg", "two.jpg", photograph(t, 300, 200)), filed("video/mp4", "film.mp4", film), filed("application/zip", "all.zip", archive(t, "a/plan.txt", "b/run.exe", "../../etc/passwd")),
-		filed("application/zip", "bad.zip", []byte("PK\x03\x04 no archive")), filed("application/octet-stream", "odd.bin", []byte{0, 1, 2}), filed("image/png", "bomb.png", []byte("\x89PNG\r\n\x1a\nno picture"))))
+		filed("application/zip", "bad.zip", []byte("PK\x03\x04 no archive")), filed("application/octet-stream", "odd.bin", []byte{0, 1, 2}), filed("image/png", "bomb.png", []byte("\x89PNG\r\n\x1a\nno picture")), filed("image/jpeg", "cut.jpg", cut)))
 	v := newSite(t, srv, testdb.SQLite(t), nil).signIn(anna)
 	back := v.open("Files").want(200).url.Path
 	if thumb := attr(v.all("img[class=thumb]")[0], "src"); size(t, v, thumb) != image.Pt(192, 96) {
@@ -85,7 +86,12 @@ func TestFilesAreLookedAtOnAPageOfTheirOwn(t *testing.T) {
 	}
 	v.get(page).follow("a[rel=next]").want(200).says("h1", "two.jpg")
 	v.follow("a[rel=next]").want(200).says("h1", "bomb.png")
+	on := attr(v.one("a[rel=next]"), "href")
 	v.get(attr(v.one("img[alt]"), "src")).want(http.StatusUnsupportedMediaType)
+	v.get(on).want(200).says("h1", "cut.jpg")
+	if v.get(attr(v.one("img[alt]"), "src")).want(200); !bytes.Equal(v.body, cut) {
+		t.Errorf("what only a browser may read comes as %d bytes", len(v.body))
+	}
 
 	v.get(back).file("page.html").want(200).says("pre", "<script>alert(1)</script> grüße")
 	if v.follow("a[data-download]"); v.header.Get("Content-Type") != "application/octet-stream" {

@@ -30,6 +30,10 @@ const (
 // ErrPicture means that a file is no picture that can be made smaller: of another kind, damaged, or far too large.
 var ErrPicture = errors.New("no picture to be made smaller")
 
+// ErrUnread means that a file is a picture of a bounded size, of a sort that browsers know and this package does not, such
+// as a film in WebP; or that it is damaged further behind.
+var ErrUnread = errors.New("a picture that cannot be made smaller")
+
 // slots are pictures being made at once: each may need maxMemory.
 var slots = make(chan struct{}, 2)
 
@@ -51,7 +55,7 @@ func Small(ctx context.Context, w io.Writer, file []byte, side int) (kind string
 	}
 	src, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrPicture, err)
+		return "", fmt.Errorf("%w: %w", ErrUnread, err)
 	}
 	out := upright(reduced(src, side), compose.Orientation(file))
 	if out.Opaque() {

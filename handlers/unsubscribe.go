@@ -44,9 +44,21 @@ func unsubscribingOf(p *person, h message.Header) (best unsubscribing) {
 	return best
 }
 
+// listArchive is the page with the old mails of the list that a mail came by (RFC 2369 3.6), "" where there is none.
+func listArchive(h message.Header) string {
+	_, u, _ := strings.Cut(h.Get("List-Archive"), "<")
+	u, _, ok := strings.Cut(u, ">")
+	parsed, err := url.Parse(strings.TrimSpace(u))
+	if !ok || err != nil || len(u) > 2000 || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" || parsed.User != nil {
+		return ""
+	}
+	return parsed.String()
+}
+
 // showUnsubscribing puts the way out of a list beside the sender; not in Junk, whose senders shall not learn who reads.
 func showUnsubscribing(p *person, pl place, open *mailclient.Open, v *templates.Message) {
 	u := unsubscribingOf(p, open.Message.Header)
+	v.ListArchive = listArchive(open.Message.Header)
 	switch {
 	case u.url == "" || pl.box.Role == mailclient.RoleJunk:
 	case u.oneClick:

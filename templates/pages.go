@@ -210,6 +210,7 @@ type Message struct {
 	KeptOut                                           func() *Blocked // what Blocked tells; nil for nothing
 	Cards, CardsBelow                                 []Card
 	Unsubscribe                                       *Unsubscribe
+	ListArchive                                       string
 	HTML                                              bool
 	FrameTitle, BodyURL                               string
 	Text                                              []Segment

@@ -20,7 +20,7 @@ func TestAListIsLeftInOneClickOnlyWhereItsSenderSignedThat(t *testing.T) {
 		return fields + testmail.Mail("Shop <news@shop.example>", subject, "Buy.")
 	}
 	srv.Deliver(t, anna, letter("Signed", proof+sign+post+"List-Unsubscribe: "+mail+", "+link+"\r\n"), letter("Unsigned", proof+post+"List-Unsubscribe: "+mail+", "+link+"\r\n"),
-		letter("Link", "List-Unsubscribe: "+link+"\r\n"), letter("Bad", "List-Unsubscribe: <javascript:alert(1)>, <http://x.example/>\r\n"), letter("None", ""))
+		letter("Link", "List-Unsubscribe: "+link+"\r\n"), letter("Bad", "List-Unsubscribe: <javascript:alert(1)>, <http://x.example/>\r\n"), letter("None", ""), letter("Archive", "List-Id: Charts <charts.shop.example>\r\nList-Archive: <https://lists.example/charts>\r\n"))
 	v := newSite(t, srv, testdb.SQLite(t), func(c *config.Config) { c.Domain.Authserv = "mx.example.test" }).signIn(anna)
 	v.open("Signed").want(200).says("button[data-unsubscribe]", "Unsubscribe from 127.0.0.1")
 	v.formAround("button[data-unsubscribe]").press("", "").want(200).says("body", "did not take it") // an inner address: never asked
@@ -33,6 +33,7 @@ func TestAListIsLeftInOneClickOnlyWhereItsSenderSignedThat(t *testing.T) {
 	if v.get("/mail/1/INBOX").open("Link").want(200); attr(v.one("a[data-unsubscribe]"), "href") != "https://127.0.0.1/stop" {
 		t.Error("the page of the list is not offered")
 	}
+	v.get("/mail/1/INBOX").open("Archive").want(200).says("a[href=https://lists.example/charts]", "Archive of the list")
 	for _, subject := range []string{"Bad", "None"} {
 		if v.get("/mail/1/INBOX").open(subject).want(200); v.has("[data-unsubscribe]") {
 			t.Errorf("%s offers a way out", subject)

@@ -35,23 +35,33 @@ type When struct {
 
 const maxAttendees = 500
 
-// note takes over what a property tells of the event.
+// note takes over what a property tells of the event. Of what stands there twice the first counts.
 func (e *Event) note(name string, params map[string]string, value string) {
+	first := func(w *When) {
+		if w.Time.IsZero() {
+			*w = when(params, value)
+		}
+	}
 	switch name {
 	case "UID":
+		if e.UID != "" {
+			return
+		}
 		e.UID = cutRunes(oneLine(cleanText(unescapeCalendar(value))), maxExcerptText)
 	case "SEQUENCE":
 		e.Sequence, _ = strconv.Atoi(value)
 	case "RECURRENCE-ID":
-		e.Recurrence = when(params, value)
+		first(&e.Recurrence)
 	case "RRULE":
 		e.Rule = cutRunes(oneLine(strings.ToUpper(value)), maxExcerptText)
 	case "DTSTART":
-		e.Start = when(params, value)
+		first(&e.Start)
 	case "DTEND", "DUE":
-		e.End = when(params, value)
-		if e.End.Day && name == "DTEND" && e.End.Time.After(e.Start.Time) {
-			e.End.Time = e.End.Time.AddDate(0, 0, -1)
+		if e.End.Time.IsZero() {
+			first(&e.End)
+			if e.End.Day && name == "DTEND" && e.End.Time.After(e.Start.Time) {
+				e.End.Time = e.End.Time.AddDate(0, 0, -1)
+			}
 		}
 	case "DURATION":
 		if d := calendarDuration(value); d > 0 && e.End.Time.IsZero() && !e.Start.Time.IsZero() {

@@ -53,6 +53,7 @@ func hostile() map[string][]byte {
 	add("marks", "\n"+strings.Repeat("a"+strings.Repeat("\u0301", 100), 30000))
 	add("high bytes", "\n"+strings.Repeat("\xe9\xf8 ", 1500000))
 	add("calendar", "Content-Type: text/calendar\n\nBEGIN:VEVENT\n"+strings.Repeat("SUMMARY;a=\";b=\":x\n", 100000))
+	add("calendar zones", "Content-Type: text/calendar\n\nBEGIN:VEVENT\n"+strings.Repeat("DTSTART;TZID=a/b/c/d/e/f/g:20260101T000000\nATTENDEE;CN=x:mailto:%41\n", 50000))
 	add("enriched", "Content-Type: text/enriched\n\n"+strings.Repeat("<a\n", 700000))
 	enc := []byte("From: a\n\ninner")
 	for range 25 {

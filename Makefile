@@ -8,7 +8,7 @@ test:
 	./.ci/test
 
 # Ratios to raw IMAP in the same run, on mailboxes of 1k, 10k and 100k mails; needs Dovecot and Postfix.
-# RESTANTE_BENCH_SIZES=1000 and RESTANTE_BENCH_PARTS=reading,sending,import,imports,pages,memory measure less.
+# RESTANTE_BENCH_SIZES=1000 and RESTANTE_BENCH_PARTS=reading,sending,import,imports,pages,acting,memory measure less.
 bench:
 	RESTANTE_BENCH=1 go test -count=1 -v -timeout 90m -run '^TestMeasure' ./cmd/restante
 

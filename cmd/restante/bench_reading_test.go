@@ -44,6 +44,7 @@ func (b *bench) mailbox(n int) {
 	time.Sleep(time.Second) // a watch begins
 	r.lists()
 	r.opens()
+	r.orders()
 	r.searches()
 	if n == sizes(b.t)[0] {
 		r.download()
@@ -167,7 +168,29 @@ func (r *reading) searches() {
 			func(int) { r.w.uids(raw); r.w.say(r.rawPage(1)) })
 	}
 	search("search from:", "from:elena.4", `FROM "elena.4"`)
+	search("search subject:", "subject:museum", `SUBJECT "museum"`)
+	r.compare(r.where, "offered while typing", 0.03, turns, nil,
+		func(i int) { r.v.get("/search/suggest?q=" + []string{"elen", "museu", "zeppel"}[i%3]) },
+		func(i int) {
+			word := []string{"elen", "museu", "zeppel"}[i%3]
+			r.w.uids(fmt.Sprintf("OR FROM %q SUBJECT %q", word, word))
+		})
 	search("search for a word", "zeppelin", `TEXT "zeppelin"`)
+}
+
+// orders are lists that the server has to work out.
+func (r *reading) orders() {
+	n := turns
+	if r.n > 20_000 {
+		n = 5
+	}
+	list := func(what, query, raw string, target float64) {
+		r.w.say(raw)
+		r.v.get(r.v.inbox + query)
+		r.compare(r.where, what, target, n, nil, func(int) { r.v.get(r.v.inbox + query) }, func(int) { r.w.say(raw, r.rawPage(1)) })
+	}
+	list("sorted by subject", "?sort=subject&order=asc", "UID SORT (SUBJECT) UTF-8 ALL", 0.1)
+	list("conversations", "?threads=1", "UID THREAD REFERENCES UTF-8 ALL", 0.04)
 }
 
 func (r *reading) download() {

@@ -42,6 +42,7 @@ func TestMeasure(t *testing.T) {
 	part("import", b.importing)
 	part("imports", b.importMemory)
 	part("pages", b.pages)
+	part("acting", b.acting)
 	part("memory", b.memory)
 	b.print()
 }

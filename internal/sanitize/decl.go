@@ -1,6 +1,9 @@
 package sanitize
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // piece is a part of a value: text of our own making, a colour, or the address of a picture.
 type piece struct {
@@ -84,7 +87,7 @@ func declare(prop string, vals []token) []decl {
 	case "position":
 		return nil
 	case "grid-template-columns":
-		if len(trim(vals)) > 48 {
+		if tracksIn(vals) > 24 {
 			return nil
 		}
 	}
@@ -198,23 +201,29 @@ func sortedTail(out []decl) []decl {
 	return out
 }
 
-// font takes the shorthand apart: style and weight, size, line height, families.
-func font(vals []token) (out []decl) {
+// font takes the shorthand apart: style and weight, size, line height, families. What it does not name is as usual
+// again, also where a line is higher around it.
+func font(vals []token) []decl {
+	usual := []piece{{text: "normal"}}
+	out := []decl{{prop: "font-style", value: usual}, {prop: "font-weight", value: usual}, {prop: "line-height", value: usual}}
+	say := func(i int, vals []token) bool {
+		d := declare(out[i].prop, vals)
+		if d != nil {
+			out[i] = d[0]
+		}
+		return d != nil
+	}
 	vals = trim(vals)
-	for len(vals) > 0 && vals[0].kind == word || len(vals) > 0 && vals[0].kind == number {
-		name := "font-style"
+	if len(vals) == 1 && vals[0].lower() == "inherit" {
+		return slices.Concat(declare("font-style", vals), declare("font-weight", vals), declare("line-height", vals), declare("font-size", vals), declare("font-family", vals))
+	}
+	for len(vals) > 0 && (vals[0].kind == word || vals[0].kind == number) && !properties["font-size"].words[vals[0].lower()] {
+		i := 0
 		if vals[0].kind == number || weightWords[vals[0].lower()] {
-			name = "font-weight"
+			i = 1
 		}
-		if properties["font-size"].words[vals[0].lower()] {
-			break
-		}
-		if vals[0].lower() != "normal" {
-			d := declare(name, vals[:1])
-			if d == nil {
-				return nil
-			}
-			out = append(out, d...)
+		if v := vals[0].lower(); v != "normal" && v != "small-caps" && !say(i, vals[:1]) {
+			return nil
 		}
 		vals = trim(vals[1:])
 	}
@@ -225,7 +234,7 @@ func font(vals []token) (out []decl) {
 	vals = trim(vals[1:])
 	if len(vals) > 1 && vals[0].is("/") {
 		vals = trim(vals[1:])
-		out = append(out, declare("line-height", vals[:1])...)
+		say(2, vals[:1])
 		vals = trim(vals[1:])
 	}
 	fam := family(vals)
@@ -280,8 +289,8 @@ func fontName(item []token) string {
 // harmless says whether s can stand in a CSS string without escapes: letters, digits, space and a few marks.
 func harmless(s string) bool {
 	for _, r := range s {
-		if r < ' ' || r < 0x80 && !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" -_.,:+/", r)) ||
-			r >= 0x7f && r < 0xa1 || r == 0xfffd || r >= 0x2000 && r <= 0x206f || r == 0xfeff {
+		if r < ' ' || r < 0x80 && !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" -_.,:+/*|", r)) ||
+			r >= 0x7f && r < 0xa1 || r == 0xfffd || r >= 0x2000 && r <= 0x200f || r >= 0x2028 && r <= 0x202f || r >= 0x2060 && r <= 0x206f || r == 0xfeff {
 			return false
 		}
 	}

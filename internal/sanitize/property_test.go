@@ -37,14 +37,14 @@ func checkTwice(t *testing.T, s string) {
 }
 
 func TestSanitisingTwiceIsSanitisingOnce(t *testing.T) {
-	for _, a := range append(everyAttack(), letters(t)...) {
+	for _, a := range append(everyAttack(), everyLetter(t)...) {
 		checkTwice(t, a)
 	}
 }
 
 // TestCountIsNoFewerThanAParserFinds: by it, the cutting of what would multiply is left out.
 func TestCountIsNoFewerThanAParserFinds(t *testing.T) {
-	for _, s := range append(everyAttack(), letters(t)...) {
+	for _, s := range append(everyAttack(), everyLetter(t)...) {
 		tags, starts := count(s)
 		found, begun := 0, 0
 		for z := html.NewTokenizer(strings.NewReader(s)); z.Next() != html.ErrorToken; {
@@ -60,7 +60,7 @@ func TestCountIsNoFewerThanAParserFinds(t *testing.T) {
 }
 
 func TestOutputReadsAsWritten(t *testing.T) {
-	for _, a := range append(everyAttack(), letters(t)...) {
+	for _, a := range append(everyAttack(), everyLetter(t)...) {
 		out, _ := identity(a)
 		if out == "" {
 			continue

@@ -144,6 +144,7 @@ func shell(theme, styles, body string) string {
 <html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer"><title></title><style>
 :root{color-scheme:` + schemeOf(theme) + `}
 body{margin:0;padding:16px;overflow-wrap:break-word;color:light-dark(#192029,#e8e6e0);background:light-dark(#fdfcfa,#11151b);font:16px/1.5 system-ui,sans-serif}
+body::after{content:"";display:block;clear:both}
 a{color:light-dark(#1b549b,#8fc3f5)}
 img{max-width:100%}
 table{max-width:100%}

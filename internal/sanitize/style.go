@@ -58,6 +58,9 @@ func hints(n *html.Node) (out []decl) {
 		}
 	case "hr":
 		add("border-color", "color")
+		if len(out) > 0 {
+			out = append(out, decl{prop: "border-style", value: []piece{{text: "solid"}}})
+		}
 	case "mark":
 		yellow, ink := hex("ffff00"), black
 		out = append(out, decl{prop: "background-color", value: []piece{{color: &yellow}}}, decl{prop: "color", value: []piece{{color: &ink}}})

@@ -90,6 +90,9 @@ func (g grammar) length(t token) (piece, bool) {
 	if t.unit == "vw" && g.percents {
 		return piece{text: num(clamp(t.n, 0, 100)) + "%"}, true
 	}
+	if t.unit == "fr" && g.words["minmax"] {
+		return piece{text: num(clamp(t.n, 0, 100)) + "fr"}, true
+	}
 	size, ok := units[t.unit]
 	if !ok || !g.lengths {
 		return piece{}, false
@@ -152,27 +155,61 @@ func formula(t token, depth int) (string, bool) {
 // tracks writes repeat(3,1fr), minmax(…) of a grid.
 func tracks(t token) (string, bool) {
 	name := t.lower()
+	args := split(t.args, ",")
+	if want := map[string]int{"repeat": 2, "minmax": 2, "fit-content": 1}[name]; len(args) != want {
+		return "", false
+	}
 	var parts []string
-	for i, item := range split(t.args, ",") {
+	for i, item := range args {
 		item = trim(item)
-		if len(item) != 1 || i > 1 {
+		if name == "repeat" && i == 0 {
+			if len(item) != 1 || item[0].kind != number {
+				return "", false
+			}
+			parts = append(parts, num(clamp(math.Trunc(item[0].n), 1, 24)))
+			continue
+		}
+		if len(item) != 1 {
 			return "", false
 		}
-		a := item[0]
-		switch {
-		case a.kind == number && i == 0 && name == "repeat":
-			parts = append(parts, num(clamp(math.Trunc(a.n), 1, 24)))
-		case a.kind == word && trackWords[a.lower()]:
-			parts = append(parts, a.lower())
-		case a.kind == percent:
-			parts = append(parts, num(clamp(a.n, 0, 100))+"%")
-		case a.kind == length && (a.unit == "fr" || units[a.unit] > 0):
-			parts = append(parts, num(clamp(a.n, 0, 2000))+a.unit)
-		default:
+		s, ok := track(item[0], name == "repeat")
+		if !ok {
 			return "", false
+		}
+		parts = append(parts, s)
+	}
+	return name + "(" + strings.Join(parts, ",") + ")", true
+}
+
+// tracksIn is how many tracks a grid gets.
+func tracksIn(vals []token) (n int) {
+	for _, t := range vals {
+		switch {
+		case t.kind == space:
+		case t.kind == function && t.lower() == "repeat" && len(trim(t.args)) > 0 && trim(t.args)[0].kind == number:
+			n += int(clamp(trim(t.args)[0].n, 1, 100))
+		default:
+			n++
 		}
 	}
-	return name + "(" + strings.Join(parts, ",") + ")", len(parts) > 0 && (name == "fit-content" || len(parts) == 2)
+	return n
+}
+
+// track writes the size of one track; within repeat() that may be a function again.
+func track(a token, repeated bool) (string, bool) {
+	switch {
+	case a.kind == word:
+		return a.lower(), trackWords[a.lower()]
+	case a.kind == percent:
+		return num(clamp(a.n, 0, 100)) + "%", true
+	case a.kind == length && (a.unit == "fr" || units[a.unit] > 0):
+		return num(clamp(a.n, 0, 2000)) + a.unit, true
+	case a.kind == number && a.n == 0:
+		return "0", true
+	case a.kind == function && repeated && a.lower() == "minmax":
+		return tracks(a)
+	}
+	return "", false
 }
 
 // colorOf reads a colour: a name, #…, or a function of plain numbers.

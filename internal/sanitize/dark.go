@@ -2,6 +2,7 @@ package sanitize
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -29,7 +30,12 @@ func strong(c rgba) bool {
 // stays are the grounds that keep their colour by night, with their text: strong ones, and those that are dark already.
 func stays(c rgba) bool {
 	l, _, _ := c.oklch()
-	return l < 0.35 || strong(c)
+	return l < 0.42 || strong(c)
+}
+
+// pale says whether a gradient has none but colours that do not stay: then it is mapped like them.
+func pale(colors []rgba) bool {
+	return !slices.ContainsFunc(colors, func(c rgba) bool { return c.a > 0 && stays(c) })
 }
 
 // darken maps a colour for the night: lightness mirrored into 19.5 to 92.5 %, hue kept, chroma at most 0.12.

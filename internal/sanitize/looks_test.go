@@ -63,12 +63,14 @@ const luminance = (c) => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 *
 const contrast = (a, b) => { const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p); return (x + .05) / (y + .05); };
 function rgba(s) { const v = s.match(/[\d.]+/g).map(Number); return v.length < 4 ? [...v, 1] : v; }
 const over = (c, ground) => c.slice(0, 3).map((v, i) => v * c[3] + ground[i] * (1 - c[3]));
-// groundOf is the colour behind an element, null where it is a picture.
+const mean = (list) => list[0].map((_, i) => list.reduce((sum, c) => sum + c[i], 0) / list.length);
+// groundOf is the colour behind an element, of a gradient the mean one, null where it is a picture.
 function groundOf(w, el) {
 	const layers = [];
 	for (let n = el; n; n = n.parentElement) {
 		const s = w.getComputedStyle(n);
-		if (s.backgroundImage !== "none") return null;
+		if (s.backgroundImage.includes("url(")) return null;
+		if (s.backgroundImage !== "none") layers.push(mean(s.backgroundImage.match(/rgba?\([^)]+\)/g).map(rgba)));
 		layers.push(rgba(s.backgroundColor));
 	}
 	let ground = [255, 255, 255];
@@ -261,6 +263,29 @@ func TestKindsLookAsSent(t *testing.T) {
 		}
 		if d := tall - before.Height; max(d, -d) > 4+before.Height/50 {
 			t.Errorf("%s is %d px high, and was %d", k.name, tall, before.Height)
+		}
+	}
+}
+
+// TestKindsCanBeReadByNight: each text stands out from what is behind it, as the browser draws it.
+func TestKindsCanBeReadByNight(t *testing.T) {
+	all := kinds(t)
+	v := newViewer(t, all)
+	if day := v.show("day", 0, room, "/before/pastel-brand"); len(day.Pale) == 0 {
+		t.Fatal("pale words are not seen")
+	}
+	v.scheme("dark")
+	for _, k := range all {
+		theme := "dark"
+		if strings.Contains(k.html, "prefers-color-scheme") { // under auto, it is the browser that asks
+			theme = "auto"
+		}
+		night := v.show("night", 0, room+2*margin, "/after/"+theme+"/"+k.name)
+		for _, s := range night.Pale {
+			t.Errorf("%s: %s", k.name, s)
+		}
+		if os.Getenv(looksVariable) != "" {
+			v.keep(k.name+"-night", v.picture(room+2*margin, night.Height))
 		}
 	}
 }

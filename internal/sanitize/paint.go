@@ -1,6 +1,8 @@
 package sanitize
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -82,7 +84,7 @@ func (w *walker) ground(n *html.Node, day, night looks, sc scope, out *scope, ow
 		w.nightGround(n, day, sc, out)
 		written.night = out.ground.night
 	}
-	if w.themed && !own && w.pictured(day, out) {
+	if w.themed && !own && w.pictured(day, sc, out) {
 		written.night, has = out.ground.night, true
 	}
 	return written, has
@@ -135,14 +137,21 @@ func (w *walker) firstInk(n *html.Node, ink rgba, depth int) (rgba, bool) {
 }
 
 // pictured says whether a picture or gradient is behind the node; then all below it keeps its colours, on a ground
-// of its own by night where it had none.
-func (w *walker) pictured(l looks, out *scope) bool {
+// of its own by night where it had none. A pale gradient is darkened, and what stands on it must be told from the
+// lightest that comes of it.
+func (w *walker) pictured(l looks, sc scope, out *scope) bool {
 	d, ok := l.of("background-image")
 	if !ok || d.text() == "none" {
 		return false
 	}
 	if cs := d.colors(); len(cs) > 0 {
-		out.ground.day = mean(cs)
+		if out.ground.day = mean(cs); !sc.keep && pale(cs) {
+			out.keep = false
+			out.ground.night = w.darken(slices.MinFunc(cs, func(a, b rgba) int {
+				return cmp.Compare(a.over(sheetLight).luminance(), b.over(sheetLight).luminance())
+			}).over(sheetLight))
+			return true
+		}
 	} else if w.background(d.picture()) == "" {
 		return false
 	}

@@ -148,6 +148,7 @@ body::after{content:"";display:block;clear:both}
 a{color:light-dark(#1b549b,#8fc3f5)}
 img{max-width:100%}
 table{max-width:100%}
+pre{overflow-x:auto}
 .text{white-space:pre-wrap}
 .text blockquote{margin:0;padding-left:12px;border-left:2px solid light-dark(#bdbab3,#474e57);color:light-dark(#474e57,#bdbab3)}
 .sig{color:light-dark(#5e646d,#a19e96)}

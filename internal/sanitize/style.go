@@ -215,7 +215,7 @@ func (w *walker) written(decls []decl, win looks, sc scope) (out []string) {
 		if over, _ := win.of(d.prop); over.important && !d.important {
 			continue
 		}
-		text := w.print(d, sc.keep)
+		text := w.print(d, sc.keep || stays(sc.ground.day))
 		if text == "" {
 			continue
 		}
@@ -254,6 +254,7 @@ func (w *walker) frozen(l looks) (out []string) {
 // print writes a declaration; "" when its picture may not be shown.
 func (w *walker) print(d decl, keep bool) string {
 	var b strings.Builder
+	keep = keep || d.prop == "background-image" && !pale(d.colors())
 	b.WriteString(d.prop + ":")
 	for _, p := range d.value {
 		switch {

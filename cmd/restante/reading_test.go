@@ -41,7 +41,8 @@ func TestTheReaderKeepsTheFocus(t *testing.T) {
 	b.until("so has the next one's", `document.activeElement.id === "subject" && document.querySelector("#subject").innerText === "Plain"`)
 }
 
-// TestAWideLetterFitsThePhone: one made for a screen is shown smaller, whole, and grows back where there is room.
+// TestAWideLetterFitsThePhone: one made for a screen is shown smaller, whole, and grows back where there is room, or
+// where its reader wants that.
 func TestAWideLetterFitsThePhone(t *testing.T) {
 	srv := testmail.Demo(t)
 	anna := srv.NewUser(t)
@@ -54,6 +55,10 @@ func TestAWideLetterFitsThePhone(t *testing.T) {
 	if size := ask[[]float64](b, `(() => { const f = document.querySelector("iframe[data-message-body]"); return [f.getBoundingClientRect().right, document.documentElement.scrollWidth, Number(f.style.zoom)]; })()`); size[0] > 390 || size[1] > 390 || size[2] < 0.5 || size[2] > 0.6 {
 		t.Errorf("it ends at %v of 390, the page at %v, at %v of its size", size[0], size[1], size[2])
 	}
+	b.press("Full size")
+	b.until("in its full size it moves sideways in its frame", `(() => { const f = document.querySelector("iframe[data-message-body]"); return f.contentDocument.documentElement.scrollWidth > 600 && Number(f.style.zoom || 1) === 1 && document.documentElement.scrollWidth <= 390; })()`)
+	b.press("Fit the width")
+	b.until("it fits again", cut+` <= 0`)
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 844, Height: 390, DeviceScaleFactor: 1, Mobile: true})
 	b.until("turned, it is larger", cut+` <= 0 && Number(document.querySelector("iframe[data-message-body]").style.zoom || 1) > 0.7`)
 }

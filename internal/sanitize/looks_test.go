@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ const looksVariable = "RESTANTE_LOOKS"
 
 const (
 	room   = 720 // px that a letter has on a wide page, without our own padding
-	narrow = 326 // and on a phone
+	narrow = 358 // and on a phone
 	margin = 16  // our own padding
 )
 
@@ -38,23 +39,49 @@ type viewer struct {
 	ctx context.Context
 }
 
-// shownLetter is what a frame tells of its letter.
-type shownLetter struct {
-	Height, Width int      // of what it holds
-	Pale          []string // texts that can hardly be told from what is behind them
+// framed is a letter to be shown; those of one row stand beside each other. Without a path, those that are shown stay.
+type framed struct {
+	Row, Left, Width int
+	Path             string
+	Night            bool // pale words are looked for
 }
+
+// spot is where a letter stands, and how large it is.
+type spot struct {
+	Top, Height, Width int
+	Pale               []string // words that can hardly be told from what is behind them
+}
+
+// atOnce is how many letters are shown together.
+const atOnce = 8
 
 // harness is the page around the frames. Scripts of letters cannot run: the sandbox and the policy forbid them.
 const harness = `<!DOCTYPE html><meta charset="utf-8"><style>body{margin:0;background:#fff}iframe{border:0;position:absolute;top:0}</style><script>
-async function show(at, left, width, path) {
+async function show(frames) {
+	if (frames[0].Path) {
+		document.body.replaceChildren();
+		await Promise.all(frames.map(load));
+	}
+	const spots = frames.map(measure), tall = {};
+	frames.forEach((f, i) => tall[f.Row] = Math.max(tall[f.Row] ?? 0, spots[i].Height));
+	frames.forEach((f, i) => {
+		for (let row = 0; row < f.Row; row++) spots[i].Top += tall[row];
+		document.body.children[i].style.top = spots[i].Top + "px";
+	});
+	return spots;
+}
+async function load(frame) {
 	const f = document.createElement("iframe");
-	f.sandbox = "allow-same-origin"; f.style.left = left + "px"; f.width = width; f.height = 200; f.src = path; f.id = at;
-	document.getElementById(at)?.remove();
-	await new Promise((done) => { f.onload = done; document.body.append(f); });
-	const root = f.contentDocument.documentElement;
+	f.sandbox = "allow-same-origin"; f.src = frame.Path;
+	document.body.append(f);
+	await new Promise((done) => f.onload = done);
 	for (const d of f.contentDocument.querySelectorAll("details.quoted")) { d.open = true; d.firstChild.style.display = "none"; }
 	await Promise.all([...f.contentDocument.images].map((i) => { i.loading = "eager"; return i.decode().catch(() => 0); }));
-	const size = { Height: Math.ceil(Math.max(root.getBoundingClientRect().height, f.contentDocument.body.scrollHeight > 200 ? f.contentDocument.body.scrollHeight : 0)), Width: root.scrollWidth, Pale: pale(f.contentWindow) };
+}
+function measure(frame, at) {
+	const f = document.body.children[at], root = f.contentDocument.documentElement, body = f.contentDocument.body;
+	f.style.left = frame.Left + "px"; f.width = frame.Width; f.height = 200;
+	const size = { Top: 0, Height: Math.ceil(Math.max(root.getBoundingClientRect().height, body.scrollHeight > 200 ? body.scrollHeight : 0)), Width: root.scrollWidth, Pale: frame.Night ? pale(f.contentWindow) : [] };
 	f.height = Math.max(size.Height, 20);
 	return size;
 }
@@ -131,7 +158,7 @@ func newViewer(t *testing.T, all []sample) *viewer {
 	if _, err := chromedp.Run(ctx, chromedp.Navigate(srv.URL)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 2*room + 2*margin, Height: 2000, DeviceScaleFactor: 1}); err != nil {
+	if _, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 2*room + 2*margin, Height: 4500, DeviceScaleFactor: 1}); err != nil {
 		t.Fatal(err)
 	}
 	v.scheme("light")
@@ -165,25 +192,29 @@ func (v *viewer) scheme(name string) {
 	}
 }
 
-// show puts a letter into a frame of the page.
-func (v *viewer) show(at string, left, width int, path string) shownLetter {
+// show puts letters into frames of the page.
+func (v *viewer) show(frames ...framed) []spot {
 	v.t.Helper()
-	raw, err := json.Marshal([]any{at, left, width, path})
+	raw, err := json.Marshal(frames)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	out, err := chromedp.Run(v.ctx, chromedp.Evaluate[shownLetter]("show(..."+string(raw)+")", chromedp.EvalAwaitPromise))
+	out, err := chromedp.Run(v.ctx, chromedp.Evaluate[[]spot]("show("+string(raw)+")", chromedp.EvalAwaitPromise))
 	if err != nil {
-		v.t.Fatalf("%s: %v", path, err)
+		v.t.Fatalf("%v: %v", frames, err)
 	}
 	return out
 }
 
-// picture is the page from its left upper corner.
-func (v *viewer) picture(width, height int) *image.RGBA {
+// picture is what the page shows, as high as the last of the letters on it.
+func (v *viewer) picture(width int, last ...spot) *image.RGBA {
 	v.t.Helper()
+	height := 0
+	for _, s := range last {
+		height = max(height, s.Top+s.Height)
+	}
 	out, err := chromedp.Call(v.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: "png", OptimizeForSpeed: new(true),
-		Clip: &page.Viewport{Width: float64(width), Height: float64(min(height, 2000)), Scale: 1}})
+		Clip: &page.Viewport{Width: float64(width), Height: float64(height), Scale: 1}})
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -216,24 +247,20 @@ func (v *viewer) keep(name string, img image.Image) {
 func differs(img *image.RGBA, one, other image.Rectangle) float64 {
 	const square = 8
 	bad, all := 0, 0
-	mean := func(r image.Rectangle, x, y int) (sum [3]int) {
-		for dy := range square {
-			for dx := range square {
-				c := img.RGBAAt(r.Min.X+x+dx, r.Min.Y+y+dy)
-				sum[0], sum[1], sum[2] = sum[0]+int(c.R), sum[1]+int(c.G), sum[2]+int(c.B)
+	mean := func(x, y int) (sum [3]int) {
+		for row := range square {
+			for px := img.Pix[img.PixOffset(x, y+row):][:4*square]; len(px) > 0; px = px[4:] {
+				sum[0], sum[1], sum[2] = sum[0]+int(px[0]), sum[1]+int(px[1]), sum[2]+int(px[2])
 			}
 		}
 		return sum
 	}
 	for y := 0; y+square <= min(one.Dy(), other.Dy()); y += square {
 		for x := 0; x+square <= min(one.Dx(), other.Dx()); x += square {
-			a, b := mean(one, x, y), mean(other, x, y)
+			a, b := mean(one.Min.X+x, one.Min.Y+y), mean(other.Min.X+x, other.Min.Y+y)
 			all++
-			for i := range a {
-				if d := a[i] - b[i]; d > 20*square*square || d < -20*square*square {
-					bad++
-					break
-				}
+			if slices.ContainsFunc([]int{a[0] - b[0], a[1] - b[1], a[2] - b[2]}, func(d int) bool { return max(d, -d) > 20*square*square }) {
+				bad++
 			}
 		}
 	}
@@ -243,49 +270,84 @@ func differs(img *image.RGBA, one, other image.Rectangle) float64 {
 // closer are kinds whose words or letters stand closer together, or out to the left, than a letter may draw them.
 var closer = map[string]bool{"korean-notice": true, "outlook-memo": true, "web-fonts": true, "word-table": true}
 
-// TestKindsLookAsSent compares every kind of mail before and after, in a real browser.
-func TestKindsLookAsSent(t *testing.T) {
+// TestKinds shows every kind of mail in a real browser.
+func TestKinds(t *testing.T) {
 	all := kinds(t)
 	v := newViewer(t, all)
-	for _, k := range all {
-		before := v.show("before", 0, room, "/before/"+k.name)
-		after := v.show("after", room, room+2*margin, "/after/light/"+k.name)
-		img := v.picture(2*room+2*margin, max(before.Height, after.Height))
-		v.keep(k.name, img)
-		tall := after.Height - 2*margin
-		h := min(before.Height, tall)
-		most := 0.025
+	for some := range slices.Chunk(all, atOnce) {
+		v.lookAsSent(some)
+		v.fitAsSent(some)
+	}
+	if day := v.show(framed{Width: room, Path: "/before/pastel-brand", Night: true}); len(day[0].Pale) == 0 {
+		t.Fatal("pale words are not seen")
+	}
+	v.scheme("dark")
+	for some := range slices.Chunk(all, atOnce) {
+		v.canBeRead(some)
+	}
+}
+
+// lookAsSent compares letters before and after.
+func (v *viewer) lookAsSent(some []sample) {
+	var frames []framed
+	for i, k := range some {
+		frames = append(frames, framed{Row: i, Width: room, Path: "/before/" + k.name}, framed{Row: i, Left: room, Width: room + 2*margin, Path: "/after/light/" + k.name})
+	}
+	spots := v.show(frames...)
+	img := v.picture(2*room+2*margin, spots...)
+	v.keep("day-"+some[0].name, img)
+	for i, k := range some {
+		before, after := spots[2*i], spots[2*i+1]
+		tall, most := after.Height-2*margin, 0.025
 		if closer[k.name] {
 			most = 0.06
 		}
-		if d := differs(img, image.Rect(0, 0, room, h), image.Rect(room+margin, margin, 2*room+margin, margin+h)); d > most {
-			t.Errorf("%s: %.1f %% of it look otherwise than it was sent", k.name, 100*d)
+		top, h := before.Top, min(before.Height, tall)
+		if d := differs(img, image.Rect(0, top, room, top+h), image.Rect(room+margin, top+margin, 2*room+margin, top+margin+h)); d > most {
+			v.t.Errorf("%s: %.1f %% of it look otherwise than it was sent", k.name, 100*d)
 		}
 		if d := tall - before.Height; max(d, -d) > 4+before.Height/50 {
-			t.Errorf("%s is %d px high, and was %d", k.name, tall, before.Height)
+			v.t.Errorf("%s is %d px high, and was %d", k.name, tall, before.Height)
 		}
 	}
 }
 
-// TestKindsCanBeReadByNight: each text stands out from what is behind it, as the browser draws it.
-func TestKindsCanBeReadByNight(t *testing.T) {
-	all := kinds(t)
-	v := newViewer(t, all)
-	if day := v.show("day", 0, room, "/before/pastel-brand"); len(day.Pale) == 0 {
-		t.Fatal("pale words are not seen")
+// fitAsSent compares the sizes of the letters that lookAsSent shows, before and after, on a phone: their rules for narrow windows hold, and what is too
+// wide can be reached.
+func (v *viewer) fitAsSent(some []sample) {
+	var frames []framed
+	for i := range some {
+		frames = append(frames, framed{Row: i, Width: narrow}, framed{Row: i, Left: narrow + margin, Width: narrow})
 	}
-	v.scheme("dark")
-	for _, k := range all {
+	spots := v.show(frames...)
+	for i, k := range some {
+		before, after := spots[2*i], spots[2*i+1]
+		if after.Height-margin != before.Height || after.Width != before.Width {
+			v.t.Errorf("%s is %d by %d px, with our padding of %d, on a phone, and was %d by %d", k.name, after.Width, after.Height, margin, before.Width, before.Height)
+		}
+	}
+	if os.Getenv(looksVariable) != "" {
+		v.keep("phone-"+some[0].name, v.picture(2*narrow+margin, spots...))
+	}
+}
+
+// canBeRead looks whether each text stands out from what is behind it by night, as the browser draws it.
+func (v *viewer) canBeRead(some []sample) {
+	var frames []framed
+	for i, k := range some {
 		theme := "dark"
 		if strings.Contains(k.html, "prefers-color-scheme") { // under auto, it is the browser that asks
 			theme = "auto"
 		}
-		night := v.show("night", 0, room+2*margin, "/after/"+theme+"/"+k.name)
-		for _, s := range night.Pale {
-			t.Errorf("%s: %s", k.name, s)
+		frames = append(frames, framed{Row: i, Width: room, Path: "/after/" + theme + "/" + k.name, Night: true})
+	}
+	spots := v.show(frames...)
+	for i, k := range some {
+		for _, s := range spots[i].Pale {
+			v.t.Errorf("%s: %s", k.name, s)
 		}
-		if os.Getenv(looksVariable) != "" {
-			v.keep(k.name+"-night", v.picture(room+2*margin, night.Height))
-		}
+	}
+	if os.Getenv(looksVariable) != "" {
+		v.keep("night-"+some[0].name, v.picture(room, spots...))
 	}
 }

@@ -119,7 +119,11 @@ func (m *Made) Read() Safe {
 		bodies = append(bodies, p.html)
 	}
 	body := strings.Join(bodies, "\n<hr class=\"between\">\n") // one, as most letters have, is not copied
-	return Safe{html: shell(m.theme, strings.Join(styles, ""), body), blocked: m.Blocked()}
+	dir := ""
+	if len(m.parts) > 0 && m.parts[0].w.rightToLeft {
+		dir = ` dir="rtl"`
+	}
+	return Safe{html: shell(m.theme, dir, strings.Join(styles, ""), body), blocked: m.Blocked()}
 }
 
 func (b *Blocked) add(o Blocked) {
@@ -139,9 +143,9 @@ func schemeOf(theme string) string {
 }
 
 // shell is our own page around cleaned parts; its styles use classes without "m-", which no mail can have.
-func shell(theme, styles, body string) string {
+func shell(theme, dir, styles, body string) string {
 	return `<!DOCTYPE html>
-<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer"><title></title><style>
+<html` + dir + `><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer"><title></title><style>
 :root{color-scheme:` + schemeOf(theme) + `}
 body{margin:0;padding:16px;overflow-wrap:break-word;color:light-dark(#192029,#e8e6e0);background:light-dark(#fdfcfa,#11151b);font:16px/1.5 system-ui,sans-serif}
 body::after{content:"";display:block;clear:both}
@@ -157,6 +161,7 @@ pre{overflow-x:auto}
 .picture{display:block;max-width:100%;height:auto}
 .note{color:light-dark(#5e646d,#a19e96);font-size:14px}
 details.quoted>summary{display:inline-block;list-style:none;cursor:pointer;margin:8px 0;padding:0 12px;border-radius:999px;background:light-dark(#ebe8e1,#232830);color:light-dark(#474e57,#bdbab3)}
+@media (max-width:480px){body{padding:8px 0}}
 @media (pointer:coarse){details.quoted>summary{padding:10px 20px}}
 @media print{:root{color-scheme:light}body{padding:0}}
 ` + paper(theme) + `</style>` + styles + `</head><body>
@@ -166,7 +171,7 @@ details.quoted>summary{display:inline-block;list-style:none;cursor:pointer;margi
 // paper is the white sheet on which a letter's own colours are shown.
 func paper(theme string) string {
 	if theme == "original" {
-		return "body{color:#192029;background:#fff;border-radius:8px}\n"
+		return "body{padding:16px;color:#192029;background:#fff;border-radius:8px}\n"
 	}
 	return ""
 }

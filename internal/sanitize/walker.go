@@ -22,16 +22,17 @@ const (
 
 // walker cleans one part.
 type walker struct {
-	ctx     context.Context
-	o       Options
-	profile profile
-	index   int
-	prefix  string // before the mail's own ids and classes
-	themed  bool   // colours are written for day and night
-	flat    bool   // second try: only div and span
-	same    bool   // for tests: prefixes and addresses stay, nothing is folded
-	blocked Blocked
-	css     string
+	ctx         context.Context
+	o           Options
+	profile     profile
+	index       int
+	prefix      string // before the mail's own ids and classes
+	themed      bool   // colours are written for day and night
+	rightToLeft bool   // the letter as a whole: what is too wide sticks out to the left
+	flat        bool   // second try: only div and span
+	same        bool   // for tests: prefixes and addresses stay, nothing is folded
+	blocked     Blocked
+	css         string
 
 	sheet    *sheet
 	used     map[string]bool // classes that the written CSS asks for
@@ -190,6 +191,14 @@ func (w *walker) tree(doc *html.Node) *html.Node {
 	}
 	root.AppendChild(div)
 	w.attributes(div, body)
+	if of := body.Parent; of.Data == "html" {
+		for _, key := range []string{"dir", "lang"} {
+			if val, ok := attribute("div", key, attr(of, key)); ok && !hasAttr(div, key) {
+				put(div, key, val)
+			}
+		}
+	}
+	w.rightToLeft = attr(div, "dir") == "rtl"
 	sc = w.style(div, body, sc)
 	w.children(div, body, sc)
 	w.blocked.Cut = w.blocked.Cut || w.sheet.cut

@@ -1,5 +1,5 @@
-// The frame of a letter grows to what is in it, and is shown smaller where that is too wide. Only its size is read,
-// through getters taken before any letter was there; nothing in it is trusted or touched.
+// The frame of a letter grows to what is in it, and is shown smaller where that is too wide, or moves sideways in its
+// full size. Only its size is read, through getters taken before any letter was there; nothing in it is trusted or touched.
 import { all, el, one } from "./dom.js";
 import { say } from "./words.js";
 
@@ -13,6 +13,20 @@ const smallest = 0.45; // of its size: a letter that is wider still can be moved
 
 const known = new WeakMap(); // frame -> the width it was measured at and the height found
 const fitted = new WeakMap(); // frame -> the room it was fitted into
+const full = new WeakSet(); // frames whose letter is wanted in its full size
+
+/** offer puts a button above a letter that is shown smaller: to its full size, and back. */
+function offer(frame) {
+	if (one(".sizes", frame.parentElement)) return;
+	const button = el("button", { type: "button", class: "quiet" }, say("fullsize"));
+	button.addEventListener("click", () => {
+		if (!full.delete(frame)) full.add(frame);
+		button.textContent = say(full.has(frame) ? "fitsize" : "fullsize");
+		fitted.delete(frame);
+		measure(frame);
+	});
+	frame.before(el("p", { class: "sizes" }, button));
+}
 
 /** fit shows a letter that is wider than its room smaller, down to the smallest; once it has been, in the same room it stays. */
 function fit(frame, root) {
@@ -24,7 +38,8 @@ function fit(frame, root) {
 		known.delete(frame);
 	}
 	const wide = getWidth.call(root), here = Number(frame.style.zoom || 1);
-	if (wide <= Math.ceil(room / here) + 1 || here === smallest) return;
+	if (wide <= Math.ceil(room / here) + 1 || here === smallest || full.has(frame)) return;
+	offer(frame);
 	const scale = Math.max(smallest, Math.floor(1000 * room / wide) / 1000);
 	frame.style.zoom = scale;
 	frame.style.inlineSize = room / scale + "px";
@@ -75,7 +90,7 @@ function watch(frame) {
 	measure(frame);
 	if (watched.has(frame)) return;
 	watched.add(frame);
-	frame.addEventListener("load", () => { known.delete(frame); fitted.delete(frame); settleDown(frame); });
+	frame.addEventListener("load", () => { one(".sizes", frame.parentElement)?.remove(); full.delete(frame); known.delete(frame); fitted.delete(frame); settleDown(frame); });
 	new ResizeObserver(() => measure(frame)).observe(frame.parentElement);
 	settleDown(frame);
 }

@@ -26,6 +26,7 @@ const english = {
 	onlyheremany: "{N} drafts are only on this device.", keepsealed: "Sign out and keep it sealed here", throwitaway: "Throw it away",
 	stay: "Stay", sendto: "Send to {N} people", morepeople: "and {N} more", didyoumean: "{Typed}: did you mean {Meant}?",
 	domainyes: "Use {Meant}", makesmaller: "Make smaller ({From} → {To})", removequote: "Remove quote", fullpage: "Open as a full page",
+	fullsize: "Full size", fitsize: "Fit the width",
 	writing: "Messages being written",
 	anyway: "Send anyway", nofolder: "There is no such folder here.", copied: "The address is copied.",
 	notfetched: "{N} images could not be fetched safely.", "notfetched.one": "1 image could not be fetched safely.",

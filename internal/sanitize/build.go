@@ -150,11 +150,15 @@ func (w *walker) into(e, to, n *html.Node, sc scope) {
 		w.cells += cellsOf(n)
 	}
 	w.attributes(e, n)
+	was := sc.hidden
 	sc = w.style(e, n, sc)
 	if w.profile != view && sc.hidden {
 		return
 	}
 	to.AppendChild(e)
+	if sc.hidden && !was {
+		w.hiddenBoxes[e] = true
+	}
 	if k := quoteOf(n); k != 0 {
 		w.quotes[e] = k
 	}

@@ -13,18 +13,20 @@ type quoteKind byte
 const (
 	wholeQuote quoteKind = iota + 1 // the node is the quote
 	quoteHead                       // the quote is the node and all that follows
+	quoteName                       // the node names the writer of the quote that follows
 )
 
 var (
-	quoteClasses = set("gmail_quote gmail_quote_container yahoo_quoted protonmail_quote moz-signature-quote zmail_extra tutanota_quote")
-	headClasses  = set("moz-cite-prefix OutlookMessageHeader gmail_extra_head moz-forward-container")
+	quoteClasses = set("gmail_quote gmail_quote_container yahoo_quoted protonmail_quote moz-signature-quote zmail_extra tutanota_quote front-blockquote")
+	headClasses  = set("OutlookMessageHeader gmail_extra_head")
 	quoteIDs     = set("isReplyContent replySplit")
-	headIDs      = set("divRplyFwdMsg appendonsend mail-editor-reference-message-container ms-outlook-mobile-reference-message")
+	quoteNames   = set("quote messageReplySection")
+	headIDs      = set("divRplyFwdMsg appendonsend mail-editor-reference-message-container ms-outlook-mobile-reference-message OLK_SRC_BODY_SECTION zwchr")
 )
 
 // quoteOf says whether an element of the mail begins a quote, by the marks of the programs that wrote it.
 func quoteOf(n *html.Node) quoteKind {
-	if n.Data == "blockquote" && strings.EqualFold(attr(n, "type"), "cite") || quoteIDs[attr(n, "id")] {
+	if n.Data == "blockquote" && strings.EqualFold(attr(n, "type"), "cite") || quoteIDs[attr(n, "id")] || n.Data == "div" && quoteNames[attr(n, "name")] {
 		return wholeQuote
 	}
 	if headIDs[attr(n, "id")] {
@@ -36,6 +38,9 @@ func quoteOf(n *html.Node) quoteKind {
 		}
 		if headClasses[c] {
 			return quoteHead
+		}
+		if c == "moz-cite-prefix" {
+			return quoteName
 		}
 	}
 	// Outlook draws a line over the names of the mail it quotes.
@@ -59,11 +64,11 @@ func firstText(n *html.Node, depth int) string {
 }
 
 // fold puts the quoted tail of a mail into a details element. Answers between quotes stay open, and so does a mail
-// that is nothing but a quote.
+// that is nothing but a quote, or passes one on.
 func (w *walker) fold(root *html.Node) {
-	f := folder{w: w, root: root, last: lastSeen(root)}
+	f := folder{w: w, root: root, last: w.lastSeen(root)}
 	f.find(root)
-	if f.start == nil {
+	if f.start == nil || f.staysOpen() {
 		return
 	}
 	start := f.climb(f.start)
@@ -72,9 +77,9 @@ func (w *walker) fold(root *html.Node) {
 		return
 	}
 	if f.kind == wholeQuote {
-		start = nameBefore(start)
+		start = w.nameBefore(start)
 	}
-	if !seenBefore(root, start) {
+	if !w.seenBefore(root, start) {
 		return
 	}
 	d := w.details()
@@ -111,7 +116,10 @@ type folder struct {
 
 func (f *folder) find(n *html.Node) {
 	for c := n.FirstChild; c != nil && f.start == nil; c = c.NextSibling {
-		if k := f.kindOf(c); k == quoteHead || k == wholeQuote && (f.last == nil || holds(c, f.last)) && !answered(c) {
+		if f.w.hiddenBoxes[c] {
+			continue
+		}
+		if k := f.kindOf(c); k == quoteHead || k == wholeQuote && (f.last == nil || holds(c, f.last)) && !f.w.answered(c) {
 			f.start, f.kind = c, k
 			return
 		}
@@ -122,14 +130,53 @@ func (f *folder) find(n *html.Node) {
 	}
 }
 
+// staysOpen says whether the quote is there to be read: it is a mail that is passed on, or what stands before it speaks of
+// answers within it.
+func (f *folder) staysOpen() bool {
+	const most = 8 << 10 // bytes that are looked at
+	var before strings.Builder
+	var walk func(n *html.Node) (found bool)
+	walk = func(n *html.Node) bool {
+		if n.Type == html.TextNode {
+			before.WriteString(n.Data)
+			before.WriteByte('\n')
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c == f.start || before.Len() > most || walk(c) {
+				return true
+			}
+		}
+		return false
+	}
+	walk(f.root)
+	before.WriteString(firstText(f.start, 0))
+	return forwardLine.MatchString(before.String()) || withinLine.MatchString(before.String())
+}
+
 func (f *folder) kindOf(n *html.Node) quoteKind {
-	if n.Type == html.TextNode && ruled(n.Data) && originalLine.MatchString(n.Data) {
+	if n.Type == html.TextNode && (ruled(n.Data) && originalLine.MatchString(n.Data) || headed(n)) {
 		return quoteHead
 	}
-	if n.Data == "blockquote" && f.w.quotes[n] == 0 && nameBefore(n) != n {
+	if n.Data == "blockquote" && f.w.quotes[n] == 0 && f.w.nameBefore(n) != n {
 		return wholeQuote
 	}
 	return f.w.quotes[n]
+}
+
+// headed says whether a text begins a head of From, Sent and Subject, as programs write that mark nothing.
+func headed(n *html.Node) bool {
+	if at := strings.IndexAny(n.Data, ":："); at < 0 || at > 24 || !outlookLine.MatchString(n.Data) {
+		return false
+	}
+	for up := 0; n.Parent != nil && up < 3 && n.PrevSibling == nil && !blocks[n.Data]; up++ {
+		n = n.Parent
+	}
+	var head strings.Builder
+	for s := n; s != nil && head.Len() < 600; s = s.NextSibling {
+		head.WriteString(textOf(s))
+		head.WriteByte(' ')
+	}
+	return sentWord.MatchString(head.String()) && subjectWord.MatchString(head.String())
 }
 
 // ruled says whether text begins with a line drawn of marks, as originalLine does: most has none.
@@ -142,7 +189,7 @@ func ruled(s string) bool {
 func (f *folder) climb(n *html.Node) *html.Node {
 	for p := n.Parent; p != nil && p != f.root && p.Parent != nil; p = n.Parent {
 		for s := n.PrevSibling; s != nil; s = s.PrevSibling {
-			if seen(s) || lastSeen(s) != nil {
+			if f.w.lastSeen(s) != nil {
 				return n
 			}
 		}
@@ -165,12 +212,15 @@ func seen(n *html.Node) bool {
 }
 
 // lastSeen is the last node below n, or n, that can be seen.
-func lastSeen(n *html.Node) *html.Node {
+func (w *walker) lastSeen(n *html.Node) *html.Node {
 	if seen(n) {
 		return n
 	}
+	if w.hiddenBoxes[n] {
+		return nil
+	}
 	for c := n.LastChild; c != nil; c = c.PrevSibling {
-		if l := lastSeen(c); l != nil {
+		if l := w.lastSeen(c); l != nil {
 			return l
 		}
 	}
@@ -196,10 +246,10 @@ func within(n *html.Node, name string) bool {
 }
 
 // seenBefore says whether something can be seen before n.
-func seenBefore(root, n *html.Node) bool {
+func (w *walker) seenBefore(root, n *html.Node) bool {
 	for ; n != nil && n != root; n = n.Parent {
 		for s := n.PrevSibling; s != nil; s = s.PrevSibling {
-			if lastSeen(s) != nil {
+			if w.lastSeen(s) != nil {
 				return true
 			}
 		}
@@ -208,7 +258,7 @@ func seenBefore(root, n *html.Node) bool {
 }
 
 // answered says whether a quote's box holds more than its head and one quote: then somebody answered in between.
-func answered(box *html.Node) bool {
+func (w *walker) answered(box *html.Node) bool {
 	if box.Data == "blockquote" {
 		return false
 	}
@@ -230,12 +280,15 @@ func answered(box *html.Node) bool {
 }
 
 // nameBefore goes back to the line that names the writer of the quote, if it stands right before.
-func nameBefore(n *html.Node) *html.Node {
+func (w *walker) nameBefore(n *html.Node) *html.Node {
 	var parts []string
 	at := n
 	for s := n.PrevSibling; s != nil && len(parts) < 8; s = s.PrevSibling {
 		if s.Type == html.ElementNode && (s.Data == "br" || s.Data == "hr") && len(parts) > 0 {
 			break
+		}
+		if w.quotes[s] == quoteName {
+			return s
 		}
 		text := textOf(s)
 		if strings.TrimSpace(text) != "" {
@@ -244,7 +297,7 @@ func nameBefore(n *html.Node) *html.Node {
 			if blocks[s.Data] {
 				break
 			}
-		} else if lastSeen(s) != nil {
+		} else if w.lastSeen(s) != nil {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package sanitize
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"image"
 	"image/color"
@@ -73,4 +74,21 @@ func plainPicture(width, height, hue string) string {
 		panic(err)
 	}
 	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
+// TestKindsAreFoldedAtTheirQuotes: what was answered is folded, whatever program wrote it; answers, mails that are
+// passed on and all that is no answer stay open.
+func TestKindsAreFoldedAtTheirQuotes(t *testing.T) {
+	for _, k := range kinds(t) {
+		doc := Document(context.Background(), []Part{{HTML: k.html}}, Options{}).String()
+		_, body, _ := strings.Cut(doc, "<body>")
+		open, folded, found := strings.Cut(body, "<details class=\"quoted\">")
+		answers := strings.Contains(k.name, "-reply") || k.name == "outlook-original-message"
+		if found != answers {
+			t.Errorf("%s: folded %v", k.name, found)
+		}
+		if found && (!strings.Contains(folded, sentence) || strings.Contains(open, sentence) || len(strings.Fields(tokenText(open))) < 2) {
+			t.Errorf("%s: open is %q", k.name, tokenText(open))
+		}
+	}
 }

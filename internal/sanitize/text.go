@@ -97,19 +97,30 @@ func (w *walker) lines(to *html.Node, lines []string) {
 var (
 	originalLine = regexp.MustCompile(`(?i)^\s*[-_]{2,}\s*(` +
 		`original message|originalmessage|original appointment|ursprüngliche nachricht|originalnachricht` +
-		`|weitergeleitete nachricht|message d'origine|message original|messaggio originale|mensaje original` +
+		`|message d'origine|message original|messaggio originale|mensaje original` +
 		`|mensagem original|oorspronkelijk bericht|oprindelig meddelelse|opprinnelig melding|ursprungligt meddelande` +
 		`|alkuperäinen viesti|oryginalna wiadomość|původní zpráva|исходное сообщение|orijinal mesaj|الرسالة الأصلية` +
-		`|原始邮件|原始郵件|元のメッセージ|forwarded message` +
+		`|原始邮件|原始郵件|元のメッセージ` +
 		`)\s*[-_]*\s*$`)
 	outlookLine = regexp.MustCompile(`(?i)^\s*\*?(from|von|de|da|van|från|fra|lähettäjä|od|от|kimden|من|发件人|寄件者|差出人)\s*[:：]`)
-	nameLine    = regexp.MustCompile(`(?s)^.{4,300}[:：]\s*$`)
+	sentWord    = regexp.MustCompile(`(?i)(sent|date|gesendet|datum|envoyé|enviado( el)?|fecha|data|inviato|verzonden|skickat|sendt|wysłano|отправлено|дата|发送时间|送信日時)\s*[:：]`)
+	subjectWord = regexp.MustCompile(`(?i)(subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|主题|件名)\s*[:：]`)
+	// forwardLine begins a mail that is passed on: that is there to be read.
+	forwardLine = regexp.MustCompile(`(?im)^\s*[-_]{2,}\s*(forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|messaggio inoltrato|doorgestuurd bericht` +
+		`|mensagem encaminhada|vidarebefordrat meddelande|videresendt meddelelse|przekazana wiadomość|пересылаемое сообщение|转发的邮件|転送メッセージ)` +
+		`|^\s*(begin forwarded message|anfang der weitergeleiteten nachricht|début du message (réexpédié|transféré)|inizio messaggio inoltrato|inicio del mensaje reenviado|begin doorgestuurd bericht)\s*[:：]`)
+	// withinLine speaks of answers that stand within a quote, where nothing else may tell them from it.
+	withinLine = regexp.MustCompile(`(?i)\b(in-?line|(see|answers?|repl(y|ies)|comments?|responses?|notes?) (are )?below|(marked )?in (red|blue|green)|siehe unten|s\. ?u\.|im text|in (rot|blau|grün)|direkt (im|unter|hinter)|ci-dessous|en (rouge|bleu|vert)|dans le texte)\b`)
+	nameLine   = regexp.MustCompile(`(?s)^.{4,300}[:：]\s*$`)
 )
 
 // tailOf is where the quoted tail begins: len(lines) when there is none, or nothing before it.
 func tailOf(lines []string) int {
 	start := len(lines)
 	for i, l := range lines {
+		if forwardLine.MatchString(l) {
+			return len(lines)
+		}
 		if originalLine.MatchString(l) {
 			start = i
 			break

@@ -34,23 +34,24 @@ type walker struct {
 	blocked     Blocked
 	css         string
 
-	sheet    *sheet
-	used     map[string]bool // classes that the written CSS asks for
-	nodes    int
-	made     int // blocks made, to see whether a paragraph holds one
-	cells    int
-	links    int
-	images   int
-	data     int
-	peeks    int
-	peeked   bool // the style of an element was made of what it holds
-	linkDay  rgba
-	quotes   map[*html.Node]quoteKind // nodes of the new tree that begin a quote
-	pushed   map[[2]rgba]rgba
-	styled   map[styleKey]styled
-	nights   map[rgba]rgba     // what darken gave
-	inlines  map[string][]decl // what style attributes say
-	pictures map[string]string
+	sheet       *sheet
+	used        map[string]bool // classes that the written CSS asks for
+	nodes       int
+	made        int // blocks made, to see whether a paragraph holds one
+	cells       int
+	links       int
+	images      int
+	data        int
+	peeks       int
+	peeked      bool // the style of an element was made of what it holds
+	linkDay     rgba
+	quotes      map[*html.Node]quoteKind // nodes of the new tree that begin a quote
+	hiddenBoxes map[*html.Node]bool      // and those that are not seen, with all they hold
+	pushed      map[[2]rgba]rgba
+	styled      map[styleKey]styled
+	nights      map[rgba]rgba     // what darken gave
+	inlines     map[string][]decl // what style attributes say
+	pictures    map[string]string
 }
 
 func newWalker(ctx context.Context, o Options, index int) *walker {
@@ -143,7 +144,7 @@ func (w *walker) textOnly(s string) string {
 // begin sets the counters back.
 func (w *walker) begin() {
 	w.nodes, w.made, w.cells, w.links, w.images, w.data, w.peeks = 0, 0, 0, 0, 0, 0, 0
-	w.quotes = map[*html.Node]quoteKind{}
+	w.quotes, w.hiddenBoxes = map[*html.Node]quoteKind{}, map[*html.Node]bool{}
 	w.pushed, w.pictures = map[[2]rgba]rgba{}, map[string]string{}
 	w.sheet.steps = 0
 	w.nights, w.inlines, w.styled = map[rgba]rgba{}, map[string][]decl{}, map[styleKey]styled{}

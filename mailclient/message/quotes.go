@@ -90,8 +90,9 @@ func quoteDepth(line string) (depth int, rest string) {
 // attribution is the line before a quote: it ends in a colon and has an address, a date or a verb of writing.
 var attribution = regexp.MustCompile(`(?i)(@|\d{1,4}[./-]\d{1,2}|\d{1,2}:\d{2}|\d{4}|\bwrote\b|\bschrieb|\bécrit|\bescribió|\bscrisse|\bha scritto|\bschreef|\bescreveu|\bskrev|\bnapisał|\bnapsal|\bpíše|написал|пишет|写道|書きました).{0,200}[:：]\s*$`)
 
-// originalHead is the line that Outlook puts before the mail it answers, in the languages it ships.
-var originalHead = regexp.MustCompile(`(?i)^\s*(-{2,}\s*(original message|original appointment|forwarded message|ursprüngliche nachricht|ursprünglicher termin|weitergeleitete nachricht|message d'origine|message original|message transféré|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato|oorspronkelijk bericht|doorgestuurd bericht|mensagem original|mensagem encaminhada|ursprungligt meddelande|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|oryginalna wiadomość|wiadomość oryginalna|původní zpráva|eredeti üzenet|исходное сообщение|исходно съобщение|пересылаемое сообщение|αρχικό μήνυμα|orijinal ileti|原始邮件|原邮件|原始郵件|元のメッセージ|원본 메시지|הודעה מקורית|الرسالة الأصلية)\s*-{2,}|_{20,})\s*$`)
+// originalHead is the line that Outlook puts before the mail it answers, in the languages it ships. A mail that is passed
+// on is no quote: it is there to be read.
+var originalHead = regexp.MustCompile(`(?i)^\s*(-{2,}\s*(original message|original appointment|ursprüngliche nachricht|ursprünglicher termin|message d'origine|message original|mensaje original|messaggio originale|oorspronkelijk bericht|mensagem original|ursprungligt meddelande|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|oryginalna wiadomość|wiadomość oryginalna|původní zpráva|eredeti üzenet|исходное сообщение|исходно съобщение|αρχικό μήνυμα|orijinal ileti|原始邮件|原邮件|原始郵件|元のメッセージ|원본 메시지|הודעה מקורית|الرسالة الأصلية)\s*-{2,}|_{20,})\s*$`)
 
 // outlookHead follows a rule of underscores: a head of From, Sent, To, Subject.
 var outlookHead = regexp.MustCompile(`(?i)^\s*(from|von|de|da|van|från|fra|lähettäjä|od|feladó|от|от кого|από|kimden|发件人|寄件者|差出人|보낸 사람)\s*[:：]`)

@@ -37,6 +37,7 @@ func TestQuotesAreCutByDepth(t *testing.T) {
 		{"signature before the quote", "a\n-- \nAda\n> x\n", "0[a] 0s[-- \nAda] 1t[x]"},
 		{"nothing but a quote is not folded", "> x\n", "1[x]"},
 		{"original message", "yes\n\n-----Original Message-----\nFrom: x\n\nq\n", "0[yes\n] 1t[-----Original Message-----\nFrom: x\n\nq]"},
+		{"a mail that is passed on", "look\n\n---------- Forwarded message ---------\nFrom: x\n\nq\n", "0[look\n\n---------- Forwarded message ---------\nFrom: x\n\nq]"},
 		{"original message in German", "ja\n-----Ursprüngliche Nachricht-----\nVon: x\n", "0[ja] 1t[-----Ursprüngliche Nachricht-----\nVon: x]"},
 		{"a rule before an Outlook head", "ok\n________________________________\nFrom: x\nSent: y\n", "0[ok] 1t[________________________________\nFrom: x\nSent: y]"},
 		{"a rule in a text", "a\n________________________________\nb\n", "0[a\n________________________________\nb]"},

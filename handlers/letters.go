@@ -30,8 +30,8 @@ const (
 
 // letter is a mail as a safe document of its own, while it is being made and after.
 type letter struct {
-	counted chan struct{} // closed once images is known
-	images  int           // of other sites, that it asks for in vain
+	counted chan struct{}    // closed once kept is known
+	kept    sanitize.Blocked // what is kept out of it
 
 	written chan struct{} // closed once packed is there
 	packed  []byte        // the document, as gzip (RFC 1952)
@@ -114,7 +114,7 @@ func (s *Server) letter(p *person, pl place, open *mailclient.Open, theme string
 	}
 	if remote {
 		o.Remote = func(u string) string {
-			return "/proxy?" + url.Values{"u": {u}, "s": {s.sign("proxy-url", p, u)}}.Encode()
+			return "/proxy?" + url.Values{"of": {base}, "u": {u}, "s": {s.sign("proxy-url", p, base+" "+u)}}.Encode()
 		}
 	}
 	parts := letterParts(open.Message, partURL)
@@ -143,16 +143,16 @@ func (s *Server) makeLetter(doc *letter, parts []sanitize.Part, o sanitize.Optio
 		close(doc.written)
 	}()
 	made := sanitize.Make(ctx, parts, o)
-	doc.images = made.Blocked().Images
+	doc.kept = made.Blocked()
 	counted()
 	doc.packed = pack(made.Read().String())
 	return ctx.Err() == nil
 }
 
-// blocked says how many pictures of other sites the letter asks for in vain.
-func (l *letter) blocked() int {
+// blocked says what is kept out of the letter, as soon as that is known.
+func (l *letter) blocked() sanitize.Blocked {
 	<-l.counted
-	return l.images
+	return l.kept
 }
 
 // serve writes the letter once it is there.

@@ -316,18 +316,23 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 		v.BodyURL = with(base+"/body", q)
 		v.FrameTitle = p.L.T("message.frame", "Name", nameOr(v.From))
 		doc := s.letter(p, pl, open, theme(look), remote, v.Locked) // it is asked for next
-		if !remote {
-			v.KeptOut = func() *templates.Blocked {
-				n := doc.blocked()
-				if n == 0 {
-					return nil
-				}
-				if encrypted(m) {
-					return &templates.Blocked{Words: p.L.T("remote.encrypted", "N", n)}
-				}
-				return &templates.Blocked{Words: p.L.T("remote.blocked", "N", n), AllowURL: v.Trust,
-					OnceURL: with(r.URL.Path, r.URL.Query(), "remote", "1"), AlwaysWords: p.L.T("remote.always", "Address", v.From.Addr), Back: v.Here}
+		v.KeptOut = func() *templates.Blocked {
+			kept := doc.blocked()
+			if kept.Trackers == 0 && (kept.Images == 0 || remote) {
+				return nil
 			}
+			b := &templates.Blocked{TrackedBy: kept.TrackedBy}
+			if kept.Trackers > 0 {
+				b.Trackers = p.L.T("remote.trackers", "N", kept.Trackers)
+			}
+			if kept.Images > 0 && !remote {
+				b.Words, b.AllowURL, b.Back = p.L.T("remote.blocked", "N", kept.Images), v.Trust, v.Here
+				b.OnceURL, b.AlwaysWords = with(r.URL.Path, r.URL.Query(), "remote", "1"), p.L.T("remote.always", "Address", v.From.Addr)
+			}
+			if encrypted(m) && b.Words != "" { // nobody can let them in
+				b.Words, b.OnceURL = p.L.T("remote.encrypted", "N", kept.Images), ""
+			}
+			return b
 		}
 	}
 	for _, b := range m.Blocks {

@@ -276,8 +276,13 @@ func (m *Message) Blocked() *Blocked {
 	return m.KeptOut()
 }
 
-// Blocked tells of remote pictures that were not loaded.
-type Blocked struct{ Words, AllowURL, OnceURL, AlwaysWords, Back string }
+// Blocked tells of remote pictures that were not loaded, Words, and of those that only count readers, Trackers; either
+// may be "".
+type Blocked struct {
+	Words, AllowURL, OnceURL, AlwaysWords, Back string
+	Trackers                                    string
+	TrackedBy                                   []string // who counts
+}
 
 // Card is something told in words.
 type Card struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -92,4 +93,32 @@ func TestWhatOneMailIsAllowedIsAllowedNoOther(t *testing.T) {
 	if !v.has("a[data-allow-remote]") || v.url.RawQuery != "" {
 		t.Errorf("what follows a mail that is gone opens with what that was allowed, as %s", v.url)
 	}
+}
+
+// TestTrackersAreNamed above the letter, also once its pictures are shown; those come by an address that is of no use
+// for another mail.
+func TestTrackersAreNamed(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, "From: Ben <ben@keller.example>\r\nTo: anna@demo.test\r\nSubject: News\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n"+
+		"<p>News.</p><img src=\"https://pictures.example/a.png\" width=90 height=90><img src=\"https://count.keller.example/x\" width=1 height=1><img src=\"https://u1.ct.sendgrid.net/wf/open?u=1\">\r\n")
+	v := newSite(t, srv, testdb.SQLite(t), nil).signIn(anna)
+	told := func() {
+		t.Helper()
+		v.says("details[class=trackers]", "2 trackers kept out")
+		v.says("details[class=trackers]", "count.keller.example")
+		v.says("details[class=trackers]", "SendGrid")
+	}
+	v.open("News").want(200)
+	told()
+	v.follow("a[data-allow-remote]").want(200)
+	told()
+	v.get(attr(v.one("iframe[data-message-body]"), "src")).want(200)
+	picture, err := url.Parse(attr(v.one("img"), "src"))
+	if err != nil || picture.Path != "/proxy" || strings.Contains(string(v.body), "sendgrid") {
+		t.Fatalf("the picture is at %v %v of %s", picture, err, v.body)
+	}
+	q := picture.Query()
+	q.Set("of", q.Get("of")+"0")
+	v.get("/proxy?" + q.Encode()).want(404)
 }

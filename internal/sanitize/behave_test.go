@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -89,7 +90,7 @@ func TestWhatIsKeptOutIsCounted(t *testing.T) {
 	letter := `<style>.b{background:url(https://a.test/css.png)}</style><body background="https://a.test/bg.png"><form><input></form>
 		<img src="https://a.test/1.png" width=100 height=50 alt="One"><img src="//a.test/2.png"><img src="https://a.test/t.gif" width=1 height=1><img src="cid:x">`
 	out, blocked := shown(Part{HTML: letter}, Options{})
-	if blocked != (Blocked{Images: 4, Trackers: 1, Forms: true}) {
+	if !reflect.DeepEqual(blocked, Blocked{Images: 4, Trackers: 1, TrackedBy: []string{"a.test"}, Forms: true}) {
 		t.Errorf("%+v", blocked)
 	}
 	if !strings.Contains(out, `<span class="blocked" style="width:min(100px,100%);aspect-ratio:100/50" title="One">One</span>`) {
@@ -100,6 +101,21 @@ func TestWhatIsKeptOutIsCounted(t *testing.T) {
 	}
 	if n := CountRemote(`<img src=cid:x><img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">`); n != 0 {
 		t.Errorf("CountRemote says %d for the mail's own pictures", n)
+	}
+}
+
+func TestTrackersAreNamed(t *testing.T) {
+	letter := `<style>.px{width:1px;height:1px}@media(max-width:480px){.small{display:block!important}}</style><img class=px src="https://news.example/a"><img src="https://u1.ct.sendgrid.net/wf/open?upn=x" width=300>
+		<img src="https://pixel.emltrk.com/x" width=300 height=200><img src="https://news.example/b" style="display:none"><td background="https://shop.list-manage.com/track/open.php?u=1">x</td>
+		<table background="https://shop.list-manage.com/track/open.php?u=1"><tr><td>x</table><img class=small style="display:none" width=320 height=90 src="https://news.example/phone.png"><img src="https://news.example/c.png" width=2 height=90>`
+	for _, o := range []Options{{}, ours("light")} {
+		out, blocked := shown(Part{HTML: letter}, o)
+		if names := strings.Join(blocked.TrackedBy, " "); blocked.Trackers != 5 || names != "news.example SendGrid Litmus Mailchimp" {
+			t.Errorf("%d by %s", blocked.Trackers, names)
+		}
+		if seen := strings.Count(out, "news.example") + strings.Count(out, `class="blocked"`); seen != 2 {
+			t.Errorf("%d pictures that can be seen are left: %s", seen, out)
+		}
 	}
 }
 

@@ -19,8 +19,8 @@ func (w *walker) image(to, n *html.Node, sc scope) {
 		return
 	}
 	src := attr(n, "src")
-	if w.tracker(n, src) {
-		w.blocked.Trackers++
+	if by := w.tracker(n, src); by != "" {
+		w.keepOut(by)
 		return
 	}
 	u, remote := w.picture(src)
@@ -81,51 +81,6 @@ func (w *walker) ownPart(ref string) string {
 		return w.o.Part(meant)
 	}
 	return ""
-}
-
-// trackerPaths are ends of addresses that only count readers.
-var trackerPaths = []string{"/wf/open", "/track/open", "/open.php", "/open.aspx", "/o.gif", "/pixel.gif", "/pixel.png", "/trkopen", "/mailopen", "/e2t/to/", "/trk?t="}
-
-// tracker says whether a picture of another site cannot be seen: at most 2 by 2 pixels, hidden, or of known address.
-func (w *walker) tracker(n *html.Node, src string) bool {
-	to, ok := webURL(src)
-	if !ok || w.ownPart(stripURL(src)) != "" {
-		return false
-	}
-	width, height, hidden := -1.0, -1.0, false
-	if v, ok := dimension(attr(n, "width"), true); ok && !strings.HasSuffix(v, "%") {
-		width, _ = strconv.ParseFloat(v, 64)
-	}
-	if v, ok := dimension(attr(n, "height"), true); ok && !strings.HasSuffix(v, "%") {
-		height, _ = strconv.ParseFloat(v, 64)
-	}
-	for _, d := range w.inlineDecls(n) {
-		switch v, ok := pixels(d.text()); {
-		case ok && (d.prop == "width" || d.prop == "max-width"):
-			width = v
-		case ok && (d.prop == "height" || d.prop == "max-height"):
-			height = v
-		case d.prop == "display" && d.text() == "none", d.prop == "visibility" && d.text() == "hidden", d.prop == "opacity" && d.text() == "0":
-			hidden = true
-		}
-	}
-	small := func(v float64) bool { return v >= 0 && v <= 2 }
-	if hidden || small(width) && (small(height) || height < 0) || small(height) && width < 0 {
-		return true
-	}
-	lower := strings.ToLower(to.url)
-	for _, p := range trackerPaths {
-		if path, _, _ := strings.Cut(lower, "?"); strings.HasSuffix(path, p) || strings.HasSuffix(p, "=") && strings.Contains(lower, p) || strings.HasSuffix(p, "/") && strings.Contains(path, p) {
-			return true
-		}
-	}
-	return false
-}
-
-// pixels reads a length of px or 0.
-func pixels(s string) (float64, bool) {
-	v, err := strconv.ParseFloat(strings.TrimSuffix(s, "px"), 64)
-	return v, err == nil
 }
 
 // placeholder stands for a picture that is not shown, in its size, with its words.

@@ -8,6 +8,7 @@ package sanitize
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,11 +41,12 @@ type Options struct {
 
 // Blocked counts what was kept out.
 type Blocked struct {
-	Images   int  // pictures of other sites, for want of Options.Remote
-	Trackers int  // pictures too small to be seen, kept out always
-	Forms    bool // there was a form
-	Cut      bool // a limit of size, depth or time was reached; what is shown is not all
-	Plain    bool // the HTML could not be written so that it is read alike; its text is shown
+	Images    int      // pictures of other sites, for want of Options.Remote
+	Trackers  int      // pictures too small to be seen, kept out always
+	TrackedBy []string // who would have counted by them: names of services, or hosts, each once
+	Forms     bool     // there was a form
+	Cut       bool     // a limit of size, depth or time was reached; what is shown is not all
+	Plain     bool     // the HTML could not be written so that it is read alike; its text is shown
 }
 
 // Safe is a document that only this package can make.
@@ -129,6 +131,11 @@ func (m *Made) Read() Safe {
 func (b *Blocked) add(o Blocked) {
 	b.Images += o.Images
 	b.Trackers += o.Trackers
+	for _, by := range o.TrackedBy {
+		if !slices.Contains(b.TrackedBy, by) {
+			b.TrackedBy = append(b.TrackedBy, by)
+		}
+	}
 	b.Forms, b.Cut, b.Plain = b.Forms || o.Forms, b.Cut || o.Cut, b.Plain || o.Plain
 }
 

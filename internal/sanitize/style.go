@@ -281,7 +281,12 @@ func (w *walker) background(src string) string {
 	if u, ok := w.pictures[src]; ok {
 		return u
 	}
-	u, remote := w.picture(src)
+	u, remote := "", false
+	if to, ok := webURL(src); ok && trackedAt(to.url) != "" && w.ownPart(stripURL(src)) == "" {
+		w.keepOut(trackedAt(to.url))
+	} else {
+		u, remote = w.picture(src)
+	}
 	if u == "" && remote {
 		w.blocked.Images++
 	}

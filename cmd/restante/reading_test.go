@@ -64,6 +64,19 @@ func TestAWideLetterFitsThePhone(t *testing.T) {
 	b.until("turned, it is larger", cut+` <= 0 && Number(document.querySelector("iframe[data-message-body]").style.zoom || 1) > 0.7`)
 }
 
+// TestALetterForPhonesStaysOne, also where it is a little wider than its frame, however wide that is.
+func TestALetterForPhonesStaysOne(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna := srv.NewUser(t)
+	srv.Deliver(t, anna, "From: Ben <ben@keller.example>\r\nTo: anna@demo.test\r\nSubject: Shoes\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n"+
+		"<style>@media(max-width:480px){.p{display:block!important;width:100%!important}}</style><table width=600 cellpadding=0><tr><td class=p width=300 style=padding:8px>left<td class=p width=300 style=padding:8px>right</table>\r\n")
+	b := newTab(t, newSite(t, srv, testdb.SQLite(t), nil), phone)
+	b.signIn(anna)
+	b.press("Shoes")
+	b.until("it was fitted", `Number(document.querySelector("iframe[data-message-body]")?.style.zoom) < 1`)
+	b.until("its columns stand below each other, nearly in full size", `(() => { const f = document.querySelector("iframe[data-message-body]"), [l, r] = f.contentDocument.querySelectorAll("td"); return f.style.zoom > 0.9 && r.getBoundingClientRect().top > l.getBoundingClientRect().top; })()`)
+}
+
 // TestWhatOneMailIsAllowedIsAllowedNoOther: pictures once shown, or links once opened, are those of that mail alone.
 func TestWhatOneMailIsAllowedIsAllowedNoOther(t *testing.T) {
 	srv := testmail.Demo(t)

@@ -13,6 +13,7 @@ const smallest = 0.45; // of its size: a letter that is wider still can be moved
 
 const known = new WeakMap(); // frame -> the width it was measured at and the height found
 const fitted = new WeakMap(); // frame -> the room it was fitted into
+const over = new WeakMap(); // frame -> by how much its letter was too wide when it was fitted last
 const full = new WeakSet(); // frames whose letter is wanted in its full size
 
 /** offer puts a button above a letter that is shown smaller: to its full size, and back. */
@@ -36,9 +37,12 @@ function fit(frame, root) {
 		fitted.set(frame, room);
 		frame.style.zoom = frame.style.inlineSize = frame.style.maxInlineSize = "";
 		known.delete(frame);
+		over.delete(frame);
 	}
-	const wide = getWidth.call(root), here = Number(frame.style.zoom || 1);
-	if (wide <= Math.ceil(room / here) + 1 || here === smallest || full.has(frame)) return;
+	const wide = getWidth.call(root), here = Number(frame.style.zoom || 1), more = wide - Math.ceil(room / here);
+	// A letter that is always wider than its frame by so much would be made smaller again and again.
+	if (more <= 1 || here === smallest || full.has(frame) || Math.abs(more - (over.get(frame) ?? -9)) <= 2) return;
+	over.set(frame, more);
 	offer(frame);
 	const scale = Math.max(smallest, Math.floor(1000 * room / wide) / 1000);
 	frame.style.zoom = scale;

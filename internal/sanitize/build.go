@@ -149,6 +149,9 @@ func (w *walker) into(e, to, n *html.Node, sc scope) {
 	if name == "td" || name == "th" {
 		w.cells += cellsOf(n)
 	}
+	if e.Attr == nil && len(n.Attr) > 0 {
+		e.Attr = make([]html.Attribute, 0, min(len(n.Attr)+1, 8))
+	}
 	w.attributes(e, n)
 	was := sc.hidden
 	sc = w.style(e, n, sc)

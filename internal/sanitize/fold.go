@@ -165,7 +165,7 @@ func (f *folder) kindOf(n *html.Node) quoteKind {
 
 // headed says whether a text begins a head of From, Sent and Subject, as programs write that mark nothing.
 func headed(n *html.Node) bool {
-	if at := strings.IndexAny(n.Data, ":："); at < 0 || at > 24 || !outlookLine.MatchString(n.Data) {
+	if start := n.Data[:min(len(n.Data), 40)]; !strings.Contains(start, ":") && !strings.Contains(start, "：") || !outlookLine.MatchString(n.Data) {
 		return false
 	}
 	for up := 0; n.Parent != nil && up < 3 && n.PrevSibling == nil && !blocks[n.Data]; up++ {

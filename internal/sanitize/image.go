@@ -32,6 +32,7 @@ func (w *walker) image(to, n *html.Node, sc scope) {
 		return
 	}
 	e := element("img")
+	e.Attr = make([]html.Attribute, 0, 9)
 	put(e, "src", u)
 	alt := shortText(attr(n, "alt"))
 	put(e, "alt", alt)

@@ -11,7 +11,7 @@ import (
 func (w *walker) anchor(to, n *html.Node, sc scope) {
 	href := ""
 	if !sc.link {
-		href = w.target(attr(n, "href"), textOf(n))
+		href = w.target(attr(n, "href"), func() string { return textOf(n) })
 	}
 	if href == "" {
 		if sc.link || !w.flat && onlyParts[to.Data] {
@@ -27,6 +27,7 @@ func (w *walker) anchor(to, n *html.Node, sc scope) {
 		return
 	}
 	e := element("a")
+	e.Attr = make([]html.Attribute, 0, 6)
 	w.href(e, href)
 	sc.link = true
 	w.into(e, to, n, sc)
@@ -43,8 +44,8 @@ func (w *walker) href(e *html.Node, to string) {
 	put(e, "referrerpolicy", "no-referrer")
 }
 
-// target is where a link of a mail may go; "" for nowhere.
-func (w *walker) target(href, text string) string {
+// target is where a link of a mail with this text may go; "" for nowhere.
+func (w *walker) target(href string, text func() string) string {
 	s := stripURL(href)
 	if strings.HasPrefix(s, "#") {
 		if w.profile == view && nameable(s[1:]) {
@@ -72,7 +73,7 @@ func (w *walker) target(href, text string) string {
 	if !ok {
 		return ""
 	}
-	if w.profile == view && !w.same && lies(text, to) {
+	if w.profile == view && !w.same && lies(text(), to) {
 		if w.o.Leave == nil {
 			return ""
 		}
@@ -98,7 +99,7 @@ func (w *walker) mapLinks(to, n *html.Node, sc scope) {
 			continue
 		}
 		words := shortText(attr(c, "alt"))
-		href := w.target(attr(c, "href"), words)
+		href := w.target(attr(c, "href"), func() string { return words })
 		if w.links++; href == "" || w.links > maxLinks || w.stop() {
 			continue
 		}

@@ -282,8 +282,8 @@ func (w *walker) background(src string) string {
 		return u
 	}
 	u, remote := "", false
-	if to, ok := webURL(src); ok && trackedAt(to.url) != "" && w.ownPart(stripURL(src)) == "" {
-		w.keepOut(trackedAt(to.url))
+	if to, ok := webURL(src); ok && trackedAt(to) != "" && w.ownPart(stripURL(src)) == "" {
+		w.keepOut(trackedAt(to))
 	} else {
 		u, remote = w.picture(src)
 	}

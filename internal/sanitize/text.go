@@ -202,11 +202,12 @@ func (w *walker) linkTo(shown string) string {
 		return ""
 	}
 	lower := strings.ToLower(shown)
+	says := func() string { return shown }
 	switch {
 	case strings.HasPrefix(lower, "www."):
-		return w.target("https://"+shown, shown)
+		return w.target("https://"+shown, says)
 	case strings.HasPrefix(lower, "http"), strings.HasPrefix(lower, "tel:"), strings.HasPrefix(lower, "mailto:"):
-		return w.target(shown, shown)
+		return w.target(shown, says)
 	}
 	return "/compose?mailto=" + url.QueryEscape("mailto:"+shown)
 }

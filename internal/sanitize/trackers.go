@@ -1,7 +1,6 @@
 package sanitize
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,11 +47,11 @@ func (w *walker) tracker(n *html.Node, src string) string {
 	if !ok || w.ownPart(stripURL(src)) != "" {
 		return ""
 	}
-	if by := trackedAt(to.url); by != "" {
+	if by := trackedAt(to); by != "" {
 		return by
 	}
 	if w.unseenSize(n) {
-		return counter(hostOf(to.url))
+		return counter(to.host)
 	}
 	return ""
 }
@@ -92,12 +91,11 @@ func pixels(s string) (float64, bool) {
 }
 
 // trackedAt says who counts readers at an address, "" for nobody who is known.
-func trackedAt(address string) string {
-	host := hostOf(address)
-	if by := under(host, trackerHosts); by != "" {
+func trackedAt(to web) string {
+	if by := under(to.host, trackerHosts); by != "" {
 		return by
 	}
-	_, rest, _ := strings.Cut(strings.ToLower(address), "://")
+	_, rest, _ := strings.Cut(strings.ToLower(to.url), "://")
 	at := strings.IndexByte(rest, '/')
 	if at < 0 {
 		return ""
@@ -105,18 +103,10 @@ func trackedAt(address string) string {
 	path, _, _ := strings.Cut(rest[at:], "?")
 	for _, p := range trackerPaths {
 		if strings.HasSuffix(path, p) || strings.HasSuffix(p, "=") && strings.Contains(rest[at:], p) || strings.HasSuffix(p, "/") && strings.Contains(path, p) {
-			return counter(host)
+			return counter(to.host)
 		}
 	}
 	return ""
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(u.Hostname())
 }
 
 // counter names who counts readers at a host: by what it is known as, or else by the host.

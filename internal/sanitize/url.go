@@ -19,6 +19,13 @@ type web struct {
 
 // stripURL drops what browsers drop: white space and controls around, tabs and line ends inside.
 func stripURL(s string) string {
+	plain := true
+	for i := 0; i < len(s) && plain; i++ {
+		plain = s[i] > ' ' && s[i] < 0x7f
+	}
+	if plain {
+		return s
+	}
 	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || r == 0xa0 || r == 0xfeff })
 	return strings.Map(func(r rune) rune {
 		if r == '\t' || r == '\n' || r == '\r' {
@@ -125,16 +132,20 @@ func percentEncode(s string) string {
 		return i < len(s) && strings.IndexByte("0123456789abcdefABCDEF", s[i]) >= 0
 	}
 	var b strings.Builder
-	fragment := false
+	fragment, done := false, 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 || c == '%' && !(isHex(i+1) && isHex(i+2)) || c == '#' && fragment {
+			b.WriteString(s[done:i])
 			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
-			continue
+			done = i + 1
 		}
 		fragment = fragment || c == '#'
-		b.WriteByte(c)
 	}
+	if done == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
 	return b.String()
 }
 

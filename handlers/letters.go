@@ -114,7 +114,7 @@ func (s *Server) letter(p *person, pl place, open *mailclient.Open, theme string
 	}
 	if remote {
 		o.Remote = func(u string) string {
-			return "/proxy?" + url.Values{"of": {base}, "u": {u}, "s": {s.sign("proxy-url", p, base+" "+u)}}.Encode()
+			return "/proxy?" + url.Values{"of": {at.base}, "u": {u}, "s": {s.sign("proxy-url", p, at.base+" "+u)}}.Encode()
 		}
 	}
 	parts := letterParts(open.Message, partURL)

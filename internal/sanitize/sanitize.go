@@ -170,7 +170,7 @@ pre{overflow-x:auto}
 details.quoted>summary{display:inline-block;list-style:none;cursor:pointer;margin:8px 0;padding:0 12px;border-radius:999px;background:light-dark(#ebe8e1,#232830);color:light-dark(#474e57,#bdbab3)}
 @media (max-width:480px),(max-device-width:480px){body{padding:8px 0}}
 @media (pointer:coarse){details.quoted>summary{padding:10px 20px}}
-@media print{:root{color-scheme:light}body{padding:0}}
+@media print{:root{color-scheme:light}body{padding:0}details.quoted>summary{display:none}details.quoted::details-content{content-visibility:visible;block-size:auto}}
 ` + paper(theme) + `</style>` + styles + `</head><body>
 ` + body + "\n</body></html>\n"
 }

@@ -117,11 +117,11 @@ func New(o Options) *Server {
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), bounds: o.Limits, checks: newPasswords(o.Ring, time.Now),
 		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), copying: newCrowd[string](1), reducing: semaphore.NewWeighted(reducingRoom), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
 	}
+	pictures := proxy.Options{Dir: o.Config.Data}
 	if u, err := url.Parse(o.Config.PublicURL); err == nil && u.Host != "" {
-		s.pictures = proxy.New(proxy.Options{Own: []string{u.Host}})
-	} else {
-		s.pictures = proxy.New(proxy.Options{})
+		pictures.Own = []string{u.Host}
 	}
+	s.pictures = proxy.New(pictures)
 	s.sessions = scs.New()
 	s.sessions.Store, s.sessions.Codec = o.Store, sessionCodec{}
 	s.sessions.HashTokenInStore = true

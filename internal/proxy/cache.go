@@ -55,40 +55,52 @@ func name(key string) string {
 
 func (c cache) get(key string) *Image {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	el := c.at[name(key)]
-	if el == nil {
-		return nil
-	}
-	e := el.Value.(*entry)
-	body := e.body
-	if c.dir != "" && body == nil {
-		body, _ = os.ReadFile(filepath.Join(c.dir, e.name))
-	}
-	if time.Since(e.made) > keepFor || int64(len(body)) != e.size {
+	if el != nil && time.Since(el.Value.(*entry).made) > keepFor {
 		c.drop(el)
+		el = nil
+	}
+	if el == nil {
+		c.mu.Unlock()
 		return nil
 	}
 	c.use.MoveToFront(el)
+	c.mu.Unlock()
+	e := el.Value.(*entry) // which does not change
+	body := e.body
+	if body == nil {
+		body, _ = os.ReadFile(filepath.Join(c.dir, e.name))
+	}
+	if int64(len(body)) != e.size {
+		c.forget(e.name)
+		return nil
+	}
 	return &Image{Type: e.kind, Body: body}
 }
 
+// put keeps a picture; nobody puts another one of the same key meanwhile.
 func (c cache) put(key string, img *Image) {
 	e := &entry{name: name(key), kind: img.Type, body: img.Body, size: int64(len(img.Body)), made: time.Now()}
 	if e.size > c.max/4 {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if el := c.at[e.name]; el != nil {
-		c.drop(el)
-	}
+	c.forget(e.name)
 	if c.dir != "" && os.WriteFile(filepath.Join(c.dir, e.name), img.Body, 0o600) == nil {
 		e.body = nil
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.at[e.name] = c.use.PushFront(e)
 	for *c.sum += e.size; *c.sum > c.max; {
 		c.drop(c.use.Back())
+	}
+}
+
+func (c cache) forget(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el := c.at[name]; el != nil {
+		c.drop(el)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -155,6 +156,9 @@ func TestCacheStaysBounded(t *testing.T) {
 		}
 		if c.get("a") != nil || c.get(string(rune('a'+49))) == nil {
 			t.Error("the wrong ones left")
+		}
+		if files, err := filepath.Glob(filepath.Join(dir, "pictures", "*")); dir != "" && (err != nil || len(files) != 10) {
+			t.Errorf("%d files are left: %v", len(files), err)
 		}
 	}
 }

@@ -112,6 +112,7 @@ type folder struct {
 	last        *html.Node // the last node that can be seen
 	kind        quoteKind
 	before      bool // something can be seen before start
+	heads       int  // looked at
 }
 
 func (f *folder) find(n *html.Node) {
@@ -154,7 +155,7 @@ func (f *folder) staysOpen() bool {
 }
 
 func (f *folder) kindOf(n *html.Node) quoteKind {
-	if n.Type == html.TextNode && (ruled(n.Data) && originalLine.MatchString(n.Data) || headed(n)) {
+	if n.Type == html.TextNode && (ruled(n.Data) && originalLine.MatchString(n.Data) || f.headed(n)) {
 		return quoteHead
 	}
 	if n.Data == "blockquote" && f.w.quotes[n] == 0 && f.w.nameBefore(n) != n {
@@ -163,19 +164,33 @@ func (f *folder) kindOf(n *html.Node) quoteKind {
 	return f.w.quotes[n]
 }
 
+// maxHeads is how many texts are looked at that may begin a head.
+const maxHeads = 50
+
 // headed says whether a text begins a head of From, Sent and Subject, as programs write that mark nothing.
-func headed(n *html.Node) bool {
+func (f *folder) headed(n *html.Node) bool {
 	if start := n.Data[:min(len(n.Data), 40)]; !strings.Contains(start, ":") && !strings.Contains(start, "：") || !outlookLine.MatchString(n.Data) {
+		return false
+	}
+	if f.heads++; f.heads > maxHeads {
 		return false
 	}
 	for up := 0; n.Parent != nil && up < 3 && n.PrevSibling == nil && !blocks[n.Data]; up++ {
 		n = n.Parent
 	}
 	var head strings.Builder
-	for s := n; s != nil && head.Len() < 600; s = s.NextSibling {
-		head.WriteString(textOf(s))
-		head.WriteByte(' ')
+	looks := 0
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		for ; n != nil && looks < 60 && head.Len() < 600; n = n.NextSibling {
+			looks++
+			if n.Type == html.TextNode {
+				head.WriteString(n.Data[:min(len(n.Data), 300)] + " ")
+			}
+			walk(n.FirstChild)
+		}
 	}
+	walk(n)
 	return sentWord.MatchString(head.String()) && subjectWord.MatchString(head.String())
 }
 

@@ -125,6 +125,10 @@ func TestHugeMailsEndInTime(t *testing.T) {
 		"parens":              `<p style="width:` + many("calc(", 10_000) + `">x`,
 		"breaks":              many("<br>", 250_000),
 		"one word links":      many("www.", 250_000),
+		"heads":               many("<p>From: x", 90_000),
+		"nested heads":        many("<div><b>From: x</b>", 190) + many("<p>From: y", 60_000),
+		"heads and quotes":    many("<b>From:</b> x <blockquote>y</blockquote>", 20_000),
+		"hidden quotes":       many("<div style=display:none><blockquote type=cite>x</blockquote></div>", 15_000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()

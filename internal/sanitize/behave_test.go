@@ -76,6 +76,7 @@ func TestPictures(t *testing.T) {
 		`<img src="https://a.test/b.png" style="width:1px;height:2px">`:             "",
 		`<img src="https://a.test/b.png" style="display:none">`:                     "",
 		`<img src="https://u1.ct.sendgrid.net/wf/open?upn=x">`:                      "",
+		`<img src="logo.png" width=600 height=200 style="border:0">`:                `<img alt="" decoding="async" height="200" loading="lazy" referrerpolicy="no-referrer" src="/part/2" style="border:0;height:initial;aspect-ratio:600/200" width="600">`,
 		`<img src="https://a.test/line.png" width="600" height="1">`:                `<img alt="" decoding="async" height="1" loading="lazy" referrerpolicy="no-referrer" src="/proxy?u=https%3A%2F%2Fa.test%2Fline.png" width="600">`,
 		`<p style="background:url(https://a.test/b.png) no-repeat">x</p>`:           `<p style="background-image:url(&#34;/proxy?u=https%3A%2F%2Fa.test%2Fb.png&#34;);background-repeat:no-repeat">x</p>`,
 		`<picture><source srcset="https://a.test/1"><img src="logo.png"></picture>`: img("/part/2", "", ""),

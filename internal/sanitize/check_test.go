@@ -79,6 +79,9 @@ func check(n *html.Node, out *[]string) {
 	}
 }
 
+// mayRatio is what is added to the style of pictures and of their places, from their width and height.
+var mayRatio = regexp.MustCompile(`((?:height:initial|width:min\(\d+px,100%\)));aspect-ratio:\d+/\d+$`)
+
 func checkAttributes(n *html.Node, bad func(string, ...any)) {
 	for _, a := range n.Attr {
 		switch {
@@ -97,7 +100,7 @@ func checkAttributes(n *html.Node, bad func(string, ...any)) {
 				}
 			}
 		case a.Key == "style":
-			checkDeclarations(a.Val, bad)
+			checkDeclarations(mayRatio.ReplaceAllString(a.Val, "$1"), bad)
 		case a.Key == "role" && !words3("presentation none img heading")[a.Val]:
 			bad("role %q", a.Val)
 		}

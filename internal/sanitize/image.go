@@ -42,6 +42,36 @@ func (w *walker) image(to, n *html.Node, sc scope) {
 		put(e, "decoding", "async")
 	}
 	w.into(e, to, n, sc)
+	w.keepRatio(e, n)
+}
+
+// keepRatio lets a picture of a fixed size become lower where it becomes narrower, as the page around the letter makes
+// all that are too wide. What the letter says of its height stays.
+func (w *walker) keepRatio(e, n *html.Node) {
+	width, height := attr(e, "width"), attr(e, "height")
+	if x, err := strconv.Atoi(width); err != nil || x <= 100 || w.profile != view || w.flat {
+		return
+	}
+	if y, err := strconv.Atoi(height); err != nil || y <= 2 {
+		return
+	}
+	day, _ := w.cascade(w.sheet.matching(n), nil, w.inlineDecls(n))
+	const free = "height:initial"
+	if d, ok := day.of("height"); ok && d.text() != "initial" {
+		return
+	}
+	style := free + ";aspect-ratio:" + width + "/" + height
+	for i, a := range e.Attr {
+		if a.Key == "style" {
+			e.Attr[i].Val = strings.TrimSuffix(strings.TrimSuffix(a.Val, free), ";")
+			if e.Attr[i].Val != "" {
+				style = e.Attr[i].Val + ";" + style
+			}
+			e.Attr[i].Val = style
+			return
+		}
+	}
+	put(e, "style", style)
 }
 
 // picture gives the address under which a picture may be shown, "" for none, and whether it was another site's.

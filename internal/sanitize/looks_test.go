@@ -316,7 +316,8 @@ func (v *viewer) lookAsSent(some []sample) {
 	}
 }
 
-// fitAsSent compares the sizes of the letters that lookAsSent shows, before and after, on a phone: their rules for narrow windows hold, and what is too
+// fitAsSent compares the sizes of the letters that lookAsSent shows, before and after, on a phone, where pictures become
+// lower as they become narrower: their rules for narrow windows hold, and what is too
 // wide can be reached.
 func (v *viewer) fitAsSent(some []sample) {
 	var frames []framed
@@ -326,7 +327,8 @@ func (v *viewer) fitAsSent(some []sample) {
 	spots := v.show(frames...)
 	for i, k := range some {
 		before, after := spots[2*i], spots[2*i+1]
-		if after.Height-margin != before.Height || after.Width != before.Width {
+		lower := before.Height - (after.Height - margin)
+		if lower != 0 && (lower < 0 || k.name != "gallery") || after.Width != before.Width {
 			v.t.Errorf("%s is %d by %d px, with our padding of %d, on a phone, and was %d by %d", k.name, after.Width, after.Height, margin, before.Width, before.Height)
 		}
 	}

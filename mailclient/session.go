@@ -22,6 +22,8 @@ type Session struct {
 	acted   atomic.Uint64
 	asked   atomic.Int32 // requests of the person that are under way
 
+	answered atomic.Int64 // when the server last answered a command
+
 	mu     sync.Mutex
 	ep     Endpoint
 	cred   Credentials
@@ -40,6 +42,7 @@ type Session struct {
 	opened openCache
 	found  finding
 	watch  *watch
+	out    outage
 }
 
 const waitTime = 30 * time.Second
@@ -103,6 +106,9 @@ func (s *Session) renew(ep Endpoint, cred Credentials) {
 		s.anew = make(chan struct{})
 	}
 	s.mu.Unlock()
+	if changed {
+		s.reached() // it is not known that this one cannot be
+	}
 	s.logout(drop)
 }
 
@@ -200,6 +206,7 @@ func (s *Session) dial(ctx context.Context, data func(imapx.Response)) (*imapx.C
 		s.mu.Lock()
 		s.wrong.learn(ep, cred, err)
 		s.mu.Unlock()
+		s.failed(err)
 		return nil, err
 	}
 	return c, nil
@@ -248,6 +255,9 @@ func (s *Session) acquire(ctx context.Context, raw string) (*imapx.Conn, error) 
 	defer cancel()
 	s.widen()
 	for {
+		if err := s.usable(ctx); err != nil {
+			return nil, err
+		}
 		if err := s.work.take(wait); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -275,6 +285,9 @@ func (s *Session) acquire(ctx context.Context, raw string) (*imapx.Conn, error) 
 		}
 		s.work.leave()
 		if !crowded(err) || !s.hush(wait) {
+			if o, out := s.Outage(); out && ctx.Err() == nil {
+				return nil, &OutageError{o}
+			}
 			return nil, err
 		}
 	}
@@ -350,7 +363,9 @@ func (s *Session) do(ctx context.Context, raw string, twice bool, f func(*imapx.
 		if b := boxOf(c); b != nil && s.renewed(b) {
 			c.Box = nil
 		}
+		began := time.Now()
 		err = f(c)
+		s.heardOf(began, err)
 		var no *RefusedError
 		if errors.As(err, &no) {
 			c.Box = nil // Dovecot keeps a selection of a mailbox that is gone, and lets one of that name slip under it
@@ -393,6 +408,7 @@ func (s *Session) SignIn(ctx context.Context) error {
 	s.mu.Lock()
 	s.wrong = wrong{}
 	s.mu.Unlock()
+	s.reached() // or so it is to be seen
 	return s.do(ctx, "", true, func(*imapx.Conn) error { return nil })
 }
 

@@ -142,9 +142,7 @@ func (s *Session) watching(ctx context.Context, w *watch) {
 		anew := s.anew // of before the try: others may come while it is refused
 		s.mu.Unlock()
 		err := s.watchSome(ctx, w, func() {
-			if fails > 1 {
-				s.tell(w, Event{Kind: EventBack})
-			}
+			s.reached()
 			fails = 0
 		})
 		if ctx.Err() != nil {
@@ -168,13 +166,12 @@ func (s *Session) watching(ctx context.Context, w *watch) {
 		if time.Since(began) > time.Minute {
 			fails = 0
 		}
-		if fails++; fails == 2 {
-			s.tell(w, Event{Kind: EventLost})
-		}
-		wait := backoff[min(fails-1, len(backoff)-1)]
+		wait := backoff[min(fails, len(backoff)-1)]
+		fails++
 		wait += time.Duration(rand.Int64N(int64(wait) / 4))
 		select {
 		case <-ctx.Done():
+		case <-s.back():
 		case <-time.After(wait):
 		}
 	}

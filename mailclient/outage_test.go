@@ -1,0 +1,92 @@
+package mailclient_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"restante/internal/testmail"
+	"restante/mailclient"
+)
+
+// away makes the server one that cannot be reached, or that is reached again.
+func (g *ground) away(on bool) {
+	g.tap.Refuse(on)
+	if on {
+		g.tap.Cut()
+	}
+}
+
+func outage(t *testing.T, err error) *mailclient.OutageError {
+	t.Helper()
+	var e *mailclient.OutageError
+	if !errors.As(err, &e) || e.Since.IsZero() {
+		t.Fatalf("got %v, want an outage", err)
+	}
+	return e
+}
+
+// TestAServerThatIsAwayIsNotAskedEachTime: who asks is told at once, and it is found again by itself and when it is tried.
+func TestAServerThatIsAwayIsNotAskedEachTime(t *testing.T) {
+	g := on(t, testmail.Demo(t))
+	g.deliver(t, 1)
+	events, err := g.Watch(t.Context())
+	ok(t, err)
+	g.list(t, "INBOX", mailclient.ListQuery{})
+	g.away(true)
+	_, err = g.List(t.Context(), "INBOX", mailclient.ListQuery{})
+	since := outage(t, err).Since
+	if e := next(t, events); e.Kind != mailclient.EventLost {
+		t.Errorf("told %+v", e)
+	}
+	total := g.tap.Total()
+	for range 50 {
+		_, err := g.List(t.Context(), "INBOX", mailclient.ListQuery{})
+		if e := outage(t, err); !e.Since.Equal(since) {
+			t.Errorf("since %v, then %v", since, e.Since)
+		}
+	}
+	if n := g.tap.Total() - total; n > 5 {
+		t.Errorf("it was asked %d times", n)
+	}
+	g.away(false)
+	g.Retry(t.Context())
+	g.list(t, "INBOX", mailclient.ListQuery{})
+	if e := next(t, events); e.Kind != mailclient.EventBack {
+		t.Errorf("told %+v", e)
+	}
+	g.away(true)
+	until(t, "it is away once more", func() bool { _, out := g.Outage(); return out })
+	g.away(false)
+	until(t, "it is back by itself", func() bool { _, err := g.List(t.Context(), "INBOX", mailclient.ListQuery{}); return err == nil })
+}
+
+// TestAServerThatFallsSilentCountsAsAway once somebody has waited in vain, and not while it answers others.
+func TestAServerThatFallsSilentCountsAsAway(t *testing.T) {
+	g := on(t, testmail.Demo(t))
+	g.deliver(t, 1)
+	g.list(t, "INBOX", mailclient.ListQuery{})
+	began := time.Now()
+	g.list(t, "INBOX", mailclient.ListQuery{})
+	if g.Silent(began); func() bool { _, out := g.Outage(); return out }() {
+		t.Error("a server that answers counts as away")
+	}
+	g.tap.Mute()
+	began = time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := g.List(ctx, "INBOX", mailclient.ListQuery{})
+	if err == nil {
+		t.Fatal("a silent server has answered")
+	}
+	g.Silent(began)
+	_, err = g.List(t.Context(), "INBOX", mailclient.ListQuery{})
+	var lost *mailclient.ConnectError
+	if outage(t, err); !errors.As(err, &lost) || lost.Kind != mailclient.Timeout {
+		t.Errorf("it is away for %v", err)
+	}
+	g.tap.Unmute()
+	g.Retry(t.Context())
+	g.list(t, "INBOX", mailclient.ListQuery{})
+}

@@ -290,7 +290,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 	}
 	f.Special, f.Others = tree(boxes, p, current)
 	f.Folded, f.Searches = p.User.Settings.Folded, savedSearches(r, p)
-	if q, ok := p.Mail.Quota(ctx); ok && q.LimitKiB > 0 {
+	if q, ok := p.Mail.Quota(); ok && q.LimitKiB > 0 {
 		percent := int(min(100, q.UsedKiB*100/q.LimitKiB))
 		f.Quota = &templates.Quota{Percent: percent, Near: percent >= 80,
 			Words: p.L.T("quota.words", "Used", p.L.Size(q.UsedKiB*1024), "Limit", p.L.Size(q.LimitKiB*1024))}

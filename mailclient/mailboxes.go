@@ -45,6 +45,16 @@ func (s *Session) Mailboxes(ctx context.Context) ([]Mailbox, error) {
 	return s.tree.boxes, nil
 }
 
+// MailboxesNow are Mailboxes where the server need not be asked for them, else nil.
+func (s *Session) MailboxesNow() []Mailbox {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.tree.at) >= treeTime {
+		return nil
+	}
+	return s.tree.boxes
+}
+
 // stale makes the next Mailboxes ask the server.
 func (s *Session) stale() {
 	s.acted.Add(1)
@@ -387,10 +397,7 @@ func (s *Session) known(name string) (Mailbox, bool) {
 }
 
 // Quota is the fullest quota of the account, from the last Mailboxes; false when the server has none.
-func (s *Session) Quota(ctx context.Context) (Quota, bool) {
-	if _, err := s.Mailboxes(ctx); err != nil {
-		return Quota{}, false
-	}
+func (s *Session) Quota() (Quota, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tree.quota, s.tree.limit

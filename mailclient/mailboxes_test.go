@@ -273,12 +273,17 @@ func TestM15_CreatingTwiceIsNoError(t *testing.T) {
 func TestM19_Quota(t *testing.T) {
 	g := on(t, testmail.Dovecot(t, testmail.DovecotOptions{Quota: "200K"}))
 	g.talk.Append("INBOX", "", testmail.Mail("a@x.test", "x", strings.Repeat("0123456789\n", 9000)))
-	q, found := g.Quota(t.Context())
+	_, err := g.Mailboxes(t.Context())
+	ok(t, err)
+	q, found := g.Quota()
 	if !found || q.LimitKiB != 200 || q.UsedKiB < 90 || q.UsedKiB > 110 {
 		t.Errorf("%+v, %v", q, found)
 	}
 	for _, srv := range []*testmail.Server{testmail.Demo(t), testmail.Dovecot(t, testmail.DovecotOptions{})} {
-		if q, found := on(t, srv).Quota(t.Context()); found {
+		g := on(t, srv)
+		_, err := g.Mailboxes(t.Context())
+		ok(t, err)
+		if q, found := g.Quota(); found {
 			t.Errorf("%s has a quota: %+v", srv.Kind, q)
 		}
 	}

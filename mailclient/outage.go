@@ -161,9 +161,9 @@ func (s *Session) failed(err error) {
 	s.out.Err = err
 	s.out.next = time.Now().Add(trials[min(s.out.fails, len(trials)-1)])
 	s.out.fails++
-	w := s.watch
+	second, w := s.out.fails == 2, s.watch // a server that restarts is back before
 	s.mu.Unlock()
-	if first && w != nil {
+	if second && w != nil {
 		s.tell(w, Event{Kind: EventLost})
 	}
 }

@@ -40,6 +40,7 @@ type file struct {
 
 	hidden  map[int64]bool // mailboxes whose mails stand in no conversation
 	filling bool           // of all mailboxes is under way
+	forest  forest
 }
 
 // box is what is known of a mailbox as a whole. All but its names are of file.mu.

@@ -43,21 +43,13 @@ func (m *Mail) follow(ctx context.Context, f *file, b *box, q mailclient.ListQue
 		return err
 	}
 	f.mu.Lock()
+	others := b.now != nil
 	r := m.look(f, b)
 	f.mu.Unlock()
 	if r == nil || calm {
 		return nil
 	}
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-r.done:
-		return r.err
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return m.await(ctx, r, others)
 }
 
 // look gives the look that begins next, and begins it unless another one is under way: that may have asked before what

@@ -18,8 +18,8 @@ type Mail struct {
 	owner   string
 }
 
-// known gives the mailbox as the index has it, as it was at most so long ago, and what gives its file back; nil where the session is to be
-// asked. An error is one of the session's.
+// known gives the mailbox as the index has it, as it was at most so long ago, and what gives its file back; nil where the
+// session is to be asked. An error is one of the session's. While the server cannot be used, it is what is there.
 func (m *Mail) known(ctx context.Context, mailbox string, q mailclient.ListQuery, lag time.Duration) (*file, *box, func(), error) {
 	f, done := m.ix.use(m.account, m.owner)
 	if f == nil {
@@ -27,13 +27,16 @@ func (m *Mail) known(ctx context.Context, mailbox string, q mailclient.ListQuery
 	}
 	b := f.box(mailbox)
 	if f.isComplete(b) {
-		if err := m.follow(ctx, f, b, q, lag); err != nil {
+		if err := m.follow(ctx, f, b, q, lag); err != nil && !Away(err) {
 			done()
 			return nil, nil, nil, err
 		}
 		if f.isComplete(b) {
 			return f, b, done, nil
 		}
+	}
+	if _, out := m.Outage(); out && f.some(b) {
+		return f, b, done, nil
 	}
 	m.fill(f, b)
 	done()
@@ -68,12 +71,52 @@ func (f *file) isComplete(b *box) bool {
 	return b.complete && !f.gone
 }
 
-// List is one page of a mailbox, as the session's.
+// some says whether anything of a mailbox is there.
+func (f *file) some(b *box) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return b.known.Messages > 0 && !f.gone
+}
+
+// List is one page of a mailbox, as the session's. While the server cannot be used it is what the index has, Incomplete
+// where that is a part.
 func (m *Mail) List(ctx context.Context, mailbox string, q mailclient.ListQuery) (mailclient.List, error) {
 	if l, ok, err := m.list(ctx, mailbox, q, 0); ok || err != nil {
 		return l, err
 	}
-	return m.Session.List(ctx, mailbox, q)
+	l, err := m.cold(ctx, mailbox, func(ctx context.Context) (l mailclient.List, err error) { return m.Session.List(ctx, mailbox, q) })
+	if Away(err) {
+		if l, ok, err := m.list(ctx, mailbox, q, 0); ok || err != nil {
+			return l, err
+		}
+	}
+	return l, err
+}
+
+// cold asks the session, not for long where the index has a part of the answer. A server that falls silent then counts
+// as away.
+func (m *Mail) cold(ctx context.Context, mailbox string, ask func(context.Context) (mailclient.List, error)) (mailclient.List, error) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return ask(ctx)
+	}
+	part := f.some(f.box(mailbox))
+	done()
+	if !part {
+		return ask(ctx)
+	}
+	short, cancel := context.WithTimeout(ctx, coldTime)
+	defer cancel()
+	began := time.Now()
+	l, err := ask(short)
+	if err != nil && short.Err() != nil && ctx.Err() == nil {
+		m.Silent(began)
+		if o, out := m.Outage(); out {
+			return l, &mailclient.OutageError{Outage: o}
+		}
+		return ask(ctx) // it is slow
+	}
+	return l, err
 }
 
 // list is List where the index has it.
@@ -87,7 +130,10 @@ func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery,
 	if l, err = m.pageOf(ctx, f, b, q); err != nil {
 		return l, false, m.own(ctx, f, err)
 	}
-	m.preview(ctx, f, b, l.Rows)
+	if _, out := m.Outage(); !out {
+		m.preview(ctx, f, b, l.Rows)
+	}
+	l.Incomplete = !f.isComplete(b)
 	m.Keep(mailbox, l.Rows)
 	l.HideDeleted()
 	return l, true, nil

@@ -74,3 +74,6 @@ CREATE INDEX IF NOT EXISTS talks_files ON talks (box, received, id) WHERE marks 
 
 -- The last number that was given to a conversation.
 CREATE TABLE IF NOT EXISTS last (one INTEGER PRIMARY KEY CHECK (one = 1), talk INTEGER NOT NULL);
+
+-- what shows while the server cannot be used: the mailboxes as they were last heard of,
+CREATE TABLE IF NOT EXISTS tree (one INTEGER PRIMARY KEY CHECK (one = 1), boxes BLOB NOT NULL, at INTEGER NOT NULL);

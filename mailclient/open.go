@@ -50,6 +50,8 @@ const (
 // keep holds on to a mail as it was opened: what it shows is asked for next, and people come back to a mail.
 func (c *openCache) keep(k rowKey, o *Open) {
 	c.forget(func(have keptOpen) bool { return have.key == k })
+	mail := *o // a copy: the caller may change its own
+	mail.pieces = nil
 	size := len(o.RawHeader) + len(o.Message.PlainAlt)
 	for _, b := range o.Message.Blocks {
 		size += len(b.Text)
@@ -57,7 +59,7 @@ func (c *openCache) keep(k rowKey, o *Open) {
 	if size > maxKept {
 		return
 	}
-	c.kept = append(c.kept, keptOpen{k, *o, size, time.Now()}) // a copy: the caller may change its own
+	c.kept = append(c.kept, keptOpen{k, mail, size, time.Now()})
 	for c.size += size; c.size > maxKept || len(c.kept) > maxOpened; c.kept = slices.Delete(c.kept, 0, 1) {
 		c.size -= c.kept[0].size
 	}
@@ -360,7 +362,7 @@ func (s *Session) assemble(ctx context.Context, c *imapx.Conn, b *box, mailbox s
 	if err != nil {
 		return nil, err
 	}
-	o.Message = plan.Assemble(parts, mime)
+	o.Message, o.pieces = plan.Assemble(parts, mime), &pieces{Parts: parts, MIME: mime}
 	if plan.Implausible() { // what was fetched shows it
 		return o, s.readWhole(ctx, c, key, o)
 	}
@@ -380,7 +382,7 @@ func (s *Session) readWhole(ctx context.Context, c *imapx.Conn, key rowKey, o *O
 	if err != nil {
 		return err
 	}
-	o.Message = message.Read(f.Bodies[""])
+	o.Message, o.pieces = message.Read(f.Bodies[""]), &pieces{Whole: f.Bodies[""]}
 	s.mu.Lock()
 	s.opened.mails.put(key, opened{structure: o.Structure, byBytes: true}, maxOpened)
 	s.mu.Unlock()

@@ -206,6 +206,10 @@ type Open struct {
 	Message   *message.Message
 	Structure *message.Structure
 	RawHeader []byte
+	Kept      bool // it is as it was kept: the server could not be asked
+
+	pieces  *pieces // of which it was made, where it has just come
+	byBytes bool    // its parts come from reading it whole
 }
 
 // EventKind says what a watcher saw.

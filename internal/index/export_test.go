@@ -12,3 +12,18 @@ func (m *Mail) Complete(mailbox string) bool {
 
 // Path is where the account's file lies.
 func (m *Mail) Path() string { return m.ix.path(m.account) }
+
+// KeepAtMost sets how many bytes of opened mails are kept, and gives what sets it back.
+func KeepAtMost(n int) (back func()) {
+	was := maxShown
+	maxShown = n
+	return func() { maxShown = was }
+}
+
+// Shown counts the opened mails that are kept, and their bytes.
+func (m *Mail) Shown() (n, size int) {
+	f, done := m.ix.use(m.account, m.owner)
+	defer done()
+	_ = f.db.QueryRow("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM shown").Scan(&n, &size)
+	return n, size
+}

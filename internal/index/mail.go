@@ -308,9 +308,18 @@ func (m *Mail) open(ctx context.Context, mailbox string, uid uint32, q mailclien
 		return nil, l, err
 	}
 	if !ok {
-		return asked(ctx, mailbox, uid, q)
+		o, l, err := asked(ctx, mailbox, uid, q)
+		if err == nil {
+			m.shown(o)
+		}
+		if !Away(err) {
+			return o, l, err
+		}
+		if l, _, err = m.list(ctx, mailbox, q, besideLag); err != nil {
+			return nil, l, err
+		}
 	}
-	o, err := m.Session.Open(ctx, mailbox, 0, uid)
+	o, err := m.Open(ctx, mailbox, 0, uid)
 	return o, l, err
 }
 

@@ -77,3 +77,16 @@ CREATE TABLE IF NOT EXISTS last (one INTEGER PRIMARY KEY CHECK (one = 1), talk I
 
 -- what shows while the server cannot be used: the mailboxes as they were last heard of,
 CREATE TABLE IF NOT EXISTS tree (one INTEGER PRIMARY KEY CHECK (one = 1), boxes BLOB NOT NULL, at INTEGER NOT NULL);
+
+-- and mails as they were opened lately.
+CREATE TABLE IF NOT EXISTS shown (
+	id       INTEGER PRIMARY KEY,
+	mailbox  TEXT NOT NULL,
+	validity INTEGER NOT NULL,
+	uid      INTEGER NOT NULL,
+	used     INTEGER NOT NULL, -- Unix seconds
+	size     INTEGER NOT NULL,
+	mail     BLOB NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS shown_mail ON shown (mailbox, uid, validity);
+CREATE INDEX IF NOT EXISTS shown_used ON shown (used, size);

@@ -224,7 +224,9 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		all := max(list.Total, done)
 		v.Filling = templates.Progress{Words: p.L.T("list.filling", "Done", p.L.Number(done), "All", p.L.Number(all)), Done: done, All: all}
 	}
-	if list.Incomplete {
+	if _, out := p.Mail.Outage(); list.Incomplete && out && list.Note == "" {
+		v.Note = p.L.T("away.part")
+	} else if list.Incomplete {
 		v.Note = p.L.T("list.incomplete")
 	}
 	if list.Total > len(list.Rows) && list.Pages > 1 {

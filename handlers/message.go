@@ -80,6 +80,9 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if errors.Is(err, mailclient.ErrGone) {
 		return s.goneFromList(w, r, p, pl, lq, uid, err)
 	}
+	if isAway(err, list) {
+		return s.notKept(w, r, p, pl, list, uid, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -268,6 +271,9 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	s.warn(r, p, open, v)
 	if verdict(p, m) == "pass" {
 		v.Checked = p.L.T("message.checked", "Domain", domainOf(from.Addr))
+	}
+	if open.Kept {
+		v.Kept = p.L.T("away.kept")
 	}
 	if len(m.Faults) > 0 {
 		v.Damaged = damaged(p, m)

@@ -281,12 +281,15 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		if f.Again != nil { // which says why
 			return f, nil
 		}
+		if f.Away = s.awayView(p, current); f.Away != nil {
+			return f, nil
+		}
 		pr := problemAt(r, err)
 		f.Strip = &templates.Strip{Words: p.L.T(pr.Key, pr.Args...), URL: f.Here}
 		return f, nil
 	}
 	if f.Again == nil {
-		f.Moved = s.movedWords(p)
+		f.Moved, f.Away = s.movedWords(p), s.awayView(p, current)
 	}
 	f.Special, f.Others = tree(boxes, p, current)
 	f.Folded, f.Searches = p.User.Settings.Folded, savedSearches(r, p)

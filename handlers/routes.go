@@ -50,6 +50,7 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/work/{work}", s.page(s.stopWork))
 		r.Post("/undo/{act}", s.page(s.undo))
 		r.Post("/trust", s.page(s.trustSender))
+		r.Post("/retry", s.page(s.retry))
 
 		r.Get("/compose", s.page(s.newDraft))
 		r.Post("/compose", s.page(s.postDraft))

@@ -33,6 +33,7 @@ type Frame struct {
 	Searches      []Option // that were saved
 	Quota         *Quota
 	Strip         *Strip
+	Away          *Away
 	Again         *Again
 	Moved         string // what to know of a change of the servers, "" for nothing
 	Provider      string // at which the person signs in; "" where it is with a password
@@ -70,6 +71,9 @@ type Quota struct {
 
 // Strip is the line that stands there only when something is wrong.
 type Strip struct{ Words, URL string }
+
+// Away tells of a mail server that cannot be used now: which and why, since when, and what waits for it.
+type Away struct{ Words, Since, Waiting string }
 
 // Again stands there while a person has to sign in at their provider again.
 type Again struct{ Words, Button, Username, To string }

@@ -52,6 +52,7 @@ type Trouble struct {
 	Words, ID, ServerSaid  string
 	ButtonURL, ButtonWords string
 	BackURL, BackWords     string // a second way on
+	Facts                  []string
 }
 
 // Broken is the page of a folder or a list that cannot be shown.
@@ -215,7 +216,7 @@ type Message struct {
 	FrameTitle, BodyURL                               string
 	Text                                              []Segment
 	Nothing                                           bool
-	Damaged                                           string
+	Damaged, Kept                                     string
 	Files                                             []File
 	FilesWords, ZipURL                                string
 	ActionURL, ListURL, NextURL, Here                 string

@@ -2,7 +2,7 @@
 import { all, on, one } from "./dom.js";
 import { offerSignIn, signIn } from "./dialog.js";
 import { refresh, restless } from "./acts.js";
-import { call } from "./net.js";
+import { call, visit } from "./net.js";
 import { announce, toast } from "./toast.js";
 import { say } from "./words.js";
 
@@ -37,7 +37,10 @@ function outbox() {
 function connect() {
 	source = new EventSource(document.body.dataset.events);
 	source.addEventListener("open", () => { wait = 0; });
-	source.addEventListener("mail", changed);
+	source.addEventListener("mail", (e) => {
+		if (one("[data-away]") && one("#trouble") && JSON.parse(e.data).kind === "back") visit(location.href, { push: false }); // what could not be shown
+		else changed();
+	});
 	source.addEventListener("hello", (e) => { // what happened between the making of the page and now
 		const { seen } = JSON.parse(e.data);
 		if (seen !== known) changed();

@@ -110,7 +110,7 @@ document.addEventListener("restante:page", readLater);
 /** news are the parts of a page beside the list that have changed by its opening: the folders and its row. */
 function news(doc) {
 	const row = one("[data-rows] > .row[data-current]", doc);
-	return ["nav.folders", ...row ? ["#" + CSS.escape(row.id)] : []];
+	return ["nav.folders", ".strips", ...row ? ["#" + CSS.escape(row.id)] : []];
 }
 
 let ahead = null; // a page that was fetched before it was asked for: its address, when, and a promise of answer and text

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// behindTap is a site whose mail server stands behind a tap, with somebody signed in whose inbox has been read.
+type behindTap struct {
+	*site
+	tap  *testmail.Tap
+	talk *testmail.Talk
+	v    *visitor
+	user testmail.User
+}
+
+func newBehindTap(t *testing.T, srv *testmail.Server, db testdb.DB, subjects ...string) *behindTap {
+	t.Helper()
+	b := &behindTap{tap: testmail.NewTap(t, srv.IMAP)}
+	mail := *srv
+	mail.IMAP, mail.IMAPS = b.tap.Address, testmail.Address{}
+	b.site = newSite(t, &mail, db, nil)
+	b.user = srv.NewUser(t)
+	b.talk = srv.Talk(t, b.user)
+	for _, s := range subjects {
+		b.talk.Append("INBOX", "", testmail.Mail("Zoë <zoe@example.test>", s, "The text of "+s))
+	}
+	b.v = b.signIn(b.user)
+	b.v.get("/mail/1/INBOX").want(200)
+	b.kept(t, "INBOX")
+	return b
+}
+
+// kept waits until the index has all of a mailbox.
+func (b *behindTap) kept(t *testing.T, mailbox string) {
+	t.Helper()
+	b.indexed(t, "all of "+mailbox, "SELECT complete FROM boxes WHERE name = ?", mailbox)
+}
+
+// indexed waits until a query of the account's index gives something other than nothing.
+func (b *behindTap) indexed(t *testing.T, what, query string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.conf.Data, "index", "1.db")+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	eventually(t, "the index has "+what, func() bool {
+		var n int
+		return db.QueryRow(query, args...).Scan(&n) == nil && n > 0
+	})
+}
+
+func (b *behindTap) away(on bool) {
+	b.tap.Refuse(on)
+	if on {
+		b.tap.Cut()
+	}
+}
+
+// banner is what the strip says of the mail server, "" while it says nothing.
+func (v *visitor) banner() string {
+	if !v.has("div[data-away]") {
+		return ""
+	}
+	return v.texts("div[data-away]")[0]
+}
+
+// soon wants what f does to take no more than a few seconds.
+func soon(t *testing.T, what string, f func()) {
+	t.Helper()
+	began := time.Now()
+	f()
+	if took := time.Since(began); took > 6*time.Second {
+		t.Errorf("%s took %v", what, took)
+	}
+}
+
+// TestReadingGoesOnWhileTheMailServerIsAway: folders, lists and mails read lately stand, after a restart too, with words
+// for what is the matter and a button; what is not kept says so.
+func TestReadingGoesOnWhileTheMailServerIsAway(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		b := newBehindTap(t, srv, testdb.SQLite(t), "One", "Two", "Three")
+		b.v.open("Two").want(200)
+		b.indexed(t, "the mail", "SELECT COUNT(*) FROM shown")
+		if b.v.banner() != "" {
+			t.Errorf("with the server there the banner says %q", b.v.banner())
+		}
+		b.away(true)
+		b.restart()
+		soon(t, "reading with the server away", func() {
+			v := b.v.get("/mail/1/INBOX").want(200)
+			if v.row("One") == "" || v.row("Three") == "" || !v.has("a[data-mailbox=INBOX]") {
+				t.Error("list or folders are missing")
+			}
+			for _, word := range []string{"cannot be reached", "as of"} {
+				if !strings.Contains(v.banner(), word) {
+					t.Errorf("the banner says %q, not %q", v.banner(), word)
+				}
+			}
+			v.open("Two").want(200)
+			if !strings.Contains(string(v.body), "The text of Two") {
+				t.Error("a mail that was read does not open")
+			}
+			v.says("[role=note]", "as it was kept here")
+			v.get("/mail/1/INBOX").open("One").want(502)
+			v.says("[role=alert]", "not kept here")
+			v.says("ul[class=facts]", "Zoë")
+			v.get("/settings").want(200)
+		})
+		v := b.v.get("/mail/1/INBOX")
+		v.form("form[action=/retry]").press("", "").want(200)
+		if v.banner() == "" {
+			t.Error("the server is away still, and there is no banner")
+		}
+		b.away(false)
+		v.form("form[action=/retry]").press("", "").want(200)
+		v.says("[data-status]", "The mail server is back.")
+		if v.banner() != "" {
+			t.Errorf("the server is back, and the banner says %q", v.banner())
+		}
+		v.open("One").want(200)
+	})
+}
+
+// TestASilentMailServerIsToldApart and holds nobody up for long.
+func TestASilentMailServerIsToldApart(t *testing.T) {
+	b := newBehindTap(t, testmail.Demo(t), testdb.SQLite(t), "One", "Two")
+	b.v.open("Two").want(200)
+	b.indexed(t, "the mail", "SELECT COUNT(*) FROM shown")
+	b.tap.Mute()
+	soon(t, "the first page of a silent server", func() { b.v.get("/mail/1/INBOX").want(200) })
+	soon(t, "what follows", func() {
+		b.v.get("/mail/1/INBOX").want(200).open("Two").want(200)
+		b.v.get("/mail/1/INBOX?sort=from").want(200)
+	})
+	if said := b.v.banner(); !strings.Contains(said, "does not answer") {
+		t.Errorf("the banner says %q", said)
+	}
+	b.tap.Unmute()
+	b.v.form("form[action=/retry]").press("", "").want(200)
+	eventually(t, "the banner goes", func() bool { return b.v.get("/mail/1/INBOX").want(200).banner() == "" })
+}

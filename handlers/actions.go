@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"restante/internal/index"
 	"restante/mailclient"
 	"restante/templates"
 )
@@ -270,7 +271,7 @@ func (s *Server) actOf(r *http.Request, p *person, boxes []mailclient.Mailbox, f
 // take does steps now, or in the background when they are long, and gives the words for it. What was done of steps
 // that failed on the way is told, and can be taken back.
 func (s *Server) take(r *http.Request, p *person, steps []mailclient.Step, t telling) (flash, error) {
-	if long(steps) {
+	if long(steps) && !canWait(p, steps) {
 		return s.startWork(r, p, steps, t)
 	}
 	total := 0
@@ -278,8 +279,15 @@ func (s *Server) take(r *http.Request, p *person, steps []mailclient.Step, t tel
 	defer cancel()
 	var sum mailclient.Result
 	var failed error
+	var waiting []int64
 	for _, st := range steps {
 		res, err := p.Mail.Run(ctx, st)
+		if index.Away(err) && len(st.Ref.UIDs) > 0 {
+			var id int64
+			if id, err = s.wait(ctx, p, st, t); err == nil {
+				res, waiting = mailclient.Result{Done: len(st.Ref.UIDs)}, append(waiting, id)
+			}
+		}
 		if errors.Is(err, mailclient.ErrGone) { // S18: somebody was faster
 			err = nil
 		}
@@ -301,12 +309,15 @@ func (s *Server) take(r *http.Request, p *person, steps []mailclient.Step, t tel
 		s.logProblem(r, pr)
 		words += " " + p.L.T("done.stayed", "N", total-sum.Done) + " " + p.L.T(pr.Key, pr.Args...)
 	}
+	if len(waiting) > 0 {
+		words += " " + p.L.T("wait.later")
+	}
 	if sum.Marked {
 		words += " " + p.L.T("done.leftmarked")
 	}
 	done := flash{Words: words}
-	if len(sum.Back) > 0 {
-		done = s.undoable(r, p, "mails", words, undoStep{Account: p.Account.ID, Steps: sum.Back})
+	if len(sum.Back)+len(waiting) > 0 {
+		done = s.undoable(r, p, "mails", words, undoStep{Account: p.Account.ID, Steps: sum.Back, Waiting: waiting})
 	}
 	done.Failed = failed != nil
 	return done, nil

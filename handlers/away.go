@@ -15,13 +15,18 @@ import (
 const retryTime = 12 * time.Second // for a try that a person waits for
 
 // awayView tells of a mail server that cannot be used now, and of when the mail is that shows; nil while it can be.
-func (s *Server) awayView(p *person, mailbox string) *templates.Away {
+func (s *Server) awayView(ctx context.Context, p *person, mailbox string) (v *templates.Away) {
 	o, out := p.Mail.Outage()
 	if !out {
 		return nil
 	}
 	now := s.nowFor(p)
-	v := &templates.Away{Words: awayWords(p, o.Err), Since: p.L.T("away.since", "Since", p.L.Moment(o.Since, now))}
+	defer func() {
+		if b := s.behind(ctx, p); b.err == nil && b.Waiting > 0 {
+			v.Waiting = p.L.T("wait.waiting", "N", b.Waiting)
+		}
+	}()
+	v = &templates.Away{Words: awayWords(p, o.Err), Since: p.L.T("away.since", "Since", p.L.Moment(o.Since, now))}
 	if at := p.Mail.HeardAt(mailbox); !at.IsZero() {
 		v.Since = p.L.T("away.asof", "Since", p.L.Moment(o.Since, now), "At", p.L.Moment(at, now))
 	}
@@ -53,6 +58,7 @@ func (s *Server) retry(w http.ResponseWriter, r *http.Request, p *person) error 
 	ctx, cancel := context.WithTimeout(r.Context(), retryTime)
 	defer cancel()
 	p.Mail.Retry(ctx)
+	s.playNow(r, p)
 	if _, out := p.Mail.Outage(); was && !out {
 		s.putFlash(r, flash{Words: p.L.T("away.back")})
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"restante/internal/jobs"
+	"restante/mailclient"
 )
 
 // hub tells the open pages of a person what has happened.
@@ -90,6 +91,15 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 	defer beat.Stop()
 	owed := func() { s.fileOwed(r.Context(), r, p, s.now().Add(-filingPause)) }
 	owed()
+	played := func() {
+		b, err := s.store.Behind(r.Context(), p.User.ID)
+		if _, out := p.Mail.Outage(); err != nil || out || b.Waiting == 0 {
+			return
+		}
+		if s.play(r.Context(), p) == nil {
+			s.hub.tell(p.User.ID, "mail")
+		}
+	}
 	for {
 		var err error
 		select {
@@ -105,8 +115,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 			}
 			s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
 			owed()
+			played()
 			err = write("beat", map[string]int64{"t": time.Now().Unix()})
 		case e := <-mail:
+			if e.Kind == mailclient.EventBack {
+				played()
+			}
 			err = write("mail", map[string]any{"kind": e.Kind, "mailbox": e.Mailbox, "count": e.Count})
 		case kind := <-own:
 			err = write(kind, map[string]string{})

@@ -50,6 +50,7 @@ func (s *Server) place(r *http.Request, p *person) (pl place, err error) {
 		return pl, mailclient.ErrNoMailbox
 	}
 	slug = Slug(box.Name, box.Delimiter)
+	s.playNow(r, p)
 	return place{box: box, boxes: boxes, slug: slug, path: pathMailbox(p.Account.ID, slug)}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/index"
 	"restante/mailclient"
 	"restante/mailclient/message"
 	"restante/templates"
@@ -172,7 +173,12 @@ func (s *Server) markOpened(r *http.Request, p *person, open *mailclient.Open) (
 	if !now {
 		return false, int(later.Milliseconds())
 	}
-	return p.Mail.MarkSeen(r.Context(), open) == nil, 0
+	err := p.Mail.MarkSeen(r.Context(), open)
+	if index.Away(err) {
+		read := mailclient.Ref{Mailbox: open.Mailbox, UIDValidity: open.UIDValidity, UIDs: []uint32{open.UID}}
+		_, err = s.wait(r.Context(), p, mailclient.Step{Act: flagActs["read"], Ref: read}, telling{Key: "done.read"})
+	}
+	return err == nil, 0
 }
 
 // marksRead says whether a mail that this request opens is read now, or by a script once it has been shown for a time:

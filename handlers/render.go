@@ -266,9 +266,12 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		f.Here = "/"
 	}
 	if b := s.behind(ctx, p); b.err == nil {
-		f.Outbox = b.outbox
-		if b.work {
+		f.Outbox = b.Outbox
+		if b.Work {
 			s.tellWork(r, p, &f)
+		}
+		if b.Missed {
+			s.tellMissed(r, p, &f)
 		}
 	}
 	if p.cred.Token != 0 {
@@ -281,7 +284,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		if f.Again != nil { // which says why
 			return f, nil
 		}
-		if f.Away = s.awayView(p, current); f.Away != nil {
+		if f.Away = s.awayView(ctx, p, current); f.Away != nil {
 			return f, nil
 		}
 		pr := problemAt(r, err)
@@ -289,7 +292,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 		return f, nil
 	}
 	if f.Again == nil {
-		f.Moved, f.Away = s.movedWords(p), s.awayView(p, current)
+		f.Moved, f.Away = s.movedWords(p), s.awayView(ctx, p, current)
 	}
 	f.Special, f.Others = tree(boxes, p, current)
 	f.Folded, f.Searches = p.User.Settings.Folded, savedSearches(r, p)

@@ -46,16 +46,15 @@ type person struct {
 
 // behind is what store.Behind tells.
 type behind struct {
-	outbox int
-	work   bool
-	err    error
+	store.Behind
+	err error
 }
 
 func (s *Server) behind(ctx context.Context, p *person) (b behind) {
 	if p.ahead != nil {
 		return p.ahead()
 	}
-	b.outbox, b.work, b.err = s.store.Behind(ctx, p.User.ID)
+	b.Behind, b.err = s.store.Behind(ctx, p.User.ID)
 	return b
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"restante/internal/index"
 	"restante/mailclient"
 )
 
@@ -16,6 +17,8 @@ type undoStep struct {
 	Draft   string            `json:"draft,omitempty"` // one that was thrown away
 	Folder  *undoFolder       `json:"folder,omitempty"`
 	Account int64             `json:"account"`
+
+	Waiting []int64 `json:"waiting,omitempty"` // acts that wait for the mail server
 
 	Contacts *undoContacts `json:"contacts,omitempty"`
 }
@@ -81,7 +84,14 @@ func (s *Server) takeBack(r *http.Request, p *person, u undoStep) (done flash, e
 			return done, err
 		}
 	}
+	if len(u.Waiting) > 0 {
+		all, err := s.unwaited(r.Context(), p, u.Waiting)
+		if err != nil || !all {
+			return flash{Words: p.L.T("undo.late"), Failed: true}, err
+		}
+	}
 	switch {
+	case len(u.Waiting) > 0 && len(u.Steps) == 0:
 	case len(u.Steps) > 0:
 		if long(u.Steps) {
 			return s.startWork(r, p, u.Steps, telling{Key: "done.undone"})
@@ -89,7 +99,12 @@ func (s *Server) takeBack(r *http.Request, p *person, u undoStep) (done flash, e
 		ctx, cancel := context.WithTimeout(r.Context(), actTime)
 		defer cancel()
 		for _, st := range u.Steps {
-			if _, err := p.Mail.Run(ctx, st); err != nil {
+			_, err := p.Mail.Run(ctx, st)
+			if index.Away(err) && len(st.Ref.UIDs) > 0 {
+				_, err = s.wait(ctx, p, st, telling{Key: "done.undone"})
+				done.Words = p.L.T("undo.done") + " " + p.L.T("wait.later")
+			}
+			if err != nil {
 				return done, unknownOutcome(err)
 			}
 		}

@@ -90,3 +90,14 @@ CREATE TABLE IF NOT EXISTS shown (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS shown_mail ON shown (mailbox, uid, validity);
 CREATE INDEX IF NOT EXISTS shown_used ON shown (used, size);
+
+-- Mails that were taken out of lists by what waits to be done, as they were.
+CREATE TABLE IF NOT EXISTS held (
+	id       INTEGER PRIMARY KEY, -- as in mails
+	received INTEGER NOT NULL,
+	flags    INTEGER NOT NULL,
+	words    TEXT NOT NULL,
+	size     INTEGER NOT NULL,
+	row      BLOB NOT NULL,
+	preview  TEXT
+);

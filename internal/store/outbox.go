@@ -162,13 +162,22 @@ func (s *Store) Outbox(ctx context.Context, userID int64) ([]OutboxItem, error) 
 	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
 }
 
-// Behind tells, for every page, what goes on behind it: how many outbox items wait for something, which is the number
-// beside "Outbox", and whether NewestWork has something to tell.
-func (s *Store) Behind(ctx context.Context, userID int64) (outbox int, work bool, err error) {
+// Behind is what goes on behind a page.
+type Behind struct {
+	Outbox  int  // items that wait for something: the number beside "Outbox"
+	Work    bool // NewestWork has something to tell
+	Waiting int  // acts that wait for the mail server
+	Missed  bool // TellWaiting has something to tell
+}
+
+// Behind tells, for every page, what goes on behind it.
+func (s *Store) Behind(ctx context.Context, userID int64) (b Behind, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT
 		(SELECT COUNT(*) FROM outbox WHERE user_id = $1 AND state NOT IN ('sent', 'undone')),
-		EXISTS (SELECT 1 FROM work WHERE user_id = $1 AND NOT told)`, userID).Scan(&outbox, &work)
-	return outbox, work, err
+		EXISTS (SELECT 1 FROM work WHERE user_id = $1 AND NOT told),
+		(SELECT COUNT(*) FROM waiting_acts WHERE user_id = $1 AND problem = ''),
+		EXISTS (SELECT 1 FROM waiting_acts WHERE user_id = $1 AND problem <> '')`, userID).Scan(&b.Outbox, &b.Work, &b.Waiting, &b.Missed)
+	return b, err
 }
 
 // InvitationAnswer is the newest answer to an invitation at that place that was given in the last days and not taken back,

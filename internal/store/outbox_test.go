@@ -233,9 +233,9 @@ func TestSettleEndsWhatThePersonDecides(t *testing.T) {
 // waiting is the number beside "Outbox".
 func waiting(t *testing.T, s *store.Store, userID int64) int {
 	t.Helper()
-	n, _, err := s.Behind(ctx, userID)
+	b, err := s.Behind(ctx, userID)
 	ok(t, err)
-	return n
+	return b.Outbox
 }
 
 // TestT13_WhoHasAMailIsKept: whom it has reached, and whom it perhaps has, through every way back into the queue.

@@ -28,9 +28,9 @@ func TestWorkIsTakenOnceRecordedAndStopped(t *testing.T) {
 		}
 		tells := func(userID int64) bool {
 			t.Helper()
-			_, work, err := s.Behind(ctx, userID)
+			b, err := s.Behind(ctx, userID)
 			ok(t, err)
-			return work
+			return b.Work
 		}
 		if tells(anna.ID) {
 			t.Error("there is something to tell before there is work")

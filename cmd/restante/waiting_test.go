@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// does presses a button of the list on the page for the mails with these subjects.
+func (v *visitor) does(action string, subjects ...string) *visitor {
+	v.t.Helper()
+	var uids []string
+	for _, s := range subjects {
+		uids = append(uids, v.row(s))
+	}
+	return v.form("form[data-list]").set("uid", uids...).press("action", action).want(200)
+}
+
+// marked says whether the mail with a subject shows a mark in the list on the page.
+func (v *visitor) marked(subject, mark string) bool {
+	for _, n := range v.all("[data-uid]") {
+		if strings.Contains(text(n), subject) {
+			_, on := attribute(n, mark)
+			return on
+		}
+	}
+	return false
+}
+
+// TestWhatIsDoneWhileTheMailServerIsAwayWaits: it shows at once, can be undone, outlives a restart, and is done in its
+// order when the server is back. What cannot be done any more is told once.
+func TestWhatIsDoneWhileTheMailServerIsAwayWaits(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		b := newBehindTap(t, srv, testdb.SQLite(t), "One", "Two", "Three", "Four", "Five")
+		v := b.v
+		v.get("/mail/1/INBOX").does("archive", "Five") // the folder is made
+		v.get("/mail/1/INBOX").want(200).open("Four").want(200)
+		b.indexed(t, "the mail", "SELECT COUNT(*) FROM shown")
+		v.form("form[class=message-bar]").press("action", "unread").want(200)
+		b.away(true)
+		soon(t, "acting with the server away", func() {
+			v.get("/mail/1/INBOX").want(200).does("flag", "One")
+			v.says("[data-status]", "when it is back")
+			v.does("archive", "Two", "Three")
+			v.says("[data-status]", "2 moved to Archive.")
+			v.open("Four").want(200) // which marks it read
+			v.get("/mail/1/INBOX").does("trash", "One")
+			v.formAround("button[data-undo]").press("", "").want(200)
+		})
+		b.restart()
+		v = b.v.get("/mail/1/INBOX").want(200)
+		if !v.marked("One", "data-flagged") || v.row("Two") != "" || v.row("Three") != "" || v.marked("Four", "data-unread") {
+			t.Errorf("the list shows %q", v.texts("[data-uid]"))
+		}
+		if said := v.banner(); !strings.Contains(said, "3 changes wait for the server.") {
+			t.Errorf("the banner says %q", said)
+		}
+		v.does("flag", "Four")
+		v.formAround("button[data-undo]").press("", "").want(200)
+		if v.marked("Four", "data-flagged") {
+			t.Error("a flag that was taken back shows")
+		}
+		b.talk.Do("SELECT INBOX")
+		b.talk.Do(`UID STORE 3 +FLAGS (\Deleted)`)
+		b.talk.Do("EXPUNGE")
+		b.away(false)
+		v.form("form[action=/retry]").press("", "").want(200)
+		v.get("/mail/1/INBOX").want(200)
+		if said := string(v.body); !strings.Contains(said, "“Moved to Archive.”") || !strings.Contains(said, "deleted elsewhere meanwhile") {
+			t.Errorf("what could not be done is not told: %q", v.texts("[role=alert]"))
+		}
+		if v.get("/mail/1/INBOX"); strings.Contains(string(v.body), "meanwhile") || v.banner() != "" {
+			t.Error("it is told twice, or the banner stays")
+		}
+		flags := b.talk.Flags("INBOX")
+		if len(flags) != 2 || !strings.Contains(flags[1], `\Flagged`) || strings.Contains(flags[4], `\Flagged`) || !strings.Contains(flags[4], `\Seen`) {
+			t.Errorf("the server has %v", flags)
+		}
+		if n := b.talk.Count("Archive"); n != 2 {
+			t.Errorf("%d in Archive, not 2", n)
+		}
+		if n := b.talk.Count("Trash"); n != 0 {
+			t.Errorf("%d in Trash after Undo", n)
+		}
+	})
+}
+
+// TestWhatWaitedForAFolderThatWasMadeAnewIsDropped: its mails are others now.
+func TestWhatWaitedForAFolderThatWasMadeAnewIsDropped(t *testing.T) {
+	b := newBehindTap(t, testmail.Dovecot(t, testmail.DovecotOptions{}), testdb.SQLite(t), "One")
+	b.talk.Do("CREATE Box")
+	b.talk.Append("Box", "", testmail.Mail("a@x.test", "Old", "alt"))
+	b.restart() // and so it is heard of at once
+	b.v.get("/mail/1/Box").want(200)
+	b.kept(t, "Box")
+	b.away(true)
+	b.v.get("/mail/1/Box").want(200).does("flag", "Old")
+	b.talk.Do("DELETE Box")
+	b.talk.Do("CREATE Box")
+	b.talk.Append("Box", "", testmail.Mail("a@x.test", "New", "neu"))
+	b.away(false)
+	b.v.form("form[action=/retry]").press("", "").want(200)
+	if b.v.get("/mail/1/INBOX").want(200); !strings.Contains(string(b.v.body), "rebuilt on the server") {
+		t.Errorf("it is not told: %q", b.v.texts("[role=alert]"))
+	}
+	if flags := b.talk.Flags("Box"); strings.Contains(fmt.Sprint(flags), "Flagged") {
+		t.Errorf("another mail was flagged: %v", flags)
+	}
+}

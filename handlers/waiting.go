@@ -1,0 +1,212 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"restante/internal/index"
+	"restante/internal/store"
+	"restante/mailclient"
+	"restante/templates"
+)
+
+const (
+	playLease = time.Minute      // for one act that waited
+	playTime  = 10 * time.Second // that a page waits for all of them
+)
+
+// waitingAct is an act that waits for the mail server, and how lists are to be as they were before it.
+type waitingAct struct {
+	Step mailclient.Step `json:"step"`
+	Back mailclient.Step `json:"back"`
+}
+
+// wait has a step wait until the mail server can be used; lists show it at once. It gives the id that takes it back.
+func (s *Server) wait(ctx context.Context, p *person, st mailclient.Step, t telling) (int64, error) {
+	words, err := json.Marshal(t)
+	if err != nil {
+		return 0, err
+	}
+	act, err := json.Marshal(waitingAct{st, p.Mail.Pretend(ctx, st)})
+	if err != nil {
+		return 0, err
+	}
+	id, err := s.store.AddWaiting(ctx, store.WaitingAct{UserID: p.User.ID, AccountID: p.Account.ID, Act: string(act), Words: string(words)})
+	if err != nil {
+		s.unwait(ctx, p, string(act))
+	}
+	p.ahead = nil // what is told behind the page is another by now
+	if errors.Is(err, store.ErrTooManyWaiting) {
+		return 0, wrap(err, http.StatusServiceUnavailable, "wait.toomany", "Limit", store.MaxWaiting)
+	}
+	return id, err
+}
+
+// maxWaitingMails is how many mails an act may be about that waits here. A larger one is the queue's.
+const maxWaitingMails = 2000
+
+// canWait says whether steps wait for a mail server that cannot be used.
+func canWait(p *person, steps []mailclient.Step) bool {
+	total := 0
+	for _, st := range steps {
+		total += st.Size()
+	}
+	_, out := p.Mail.Outage()
+	return out && total <= maxWaitingMails
+}
+
+// unwait has lists show mails as they were before an act that waits no more.
+func (s *Server) unwait(ctx context.Context, p *person, act string) {
+	var w waitingAct
+	if json.Unmarshal([]byte(act), &w) == nil {
+		p.Mail.Recall(ctx, w.Back)
+	}
+}
+
+// unwaited takes acts out of those that wait, the last one first. False: one of them waits no more.
+func (s *Server) unwaited(ctx context.Context, p *person, ids []int64) (all bool, err error) {
+	all = true
+	for i := len(ids) - 1; i >= 0; i-- {
+		w, err := s.store.DropWaiting(ctx, p.User.ID, ids[i])
+		if errors.Is(err, store.ErrNotFound) {
+			all = false
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		s.unwait(ctx, p, w.Act)
+	}
+	return all, nil
+}
+
+// playNow does what waits, as far as it gets while a person waits: once the mail server can be used, and before
+// anything else is asked of it.
+func (s *Server) playNow(r *http.Request, p *person) {
+	if b := s.behind(r.Context(), p); b.err != nil || b.Waiting == 0 {
+		return
+	}
+	if _, out := p.Mail.Outage(); out {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), playTime)
+	defer cancel()
+	if err := s.play(ctx, p); err != nil && !index.Away(err) {
+		s.logProblem(r, problemOf(err))
+	}
+	p.ahead = nil
+}
+
+// play does what waits, in its order. It ends at the first act that must wait on.
+func (s *Server) play(ctx context.Context, p *person) error {
+	for {
+		w, err := s.store.TakeWaiting(ctx, p.User.ID, p.Account.ID, playLease)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var act waitingAct
+		if err := json.Unmarshal([]byte(w.Act), &act); err != nil {
+			return errors.Join(err, s.store.EndWaiting(ctx, w.ID, "error.500", 0))
+		}
+		missed, err := playStep(ctx, p, act.Step)
+		after := context.WithoutCancel(ctx) // what was done is noted
+		if waitsOn(err) {
+			return errors.Join(err, s.store.LeaveWaiting(after, w.ID))
+		}
+		problem := ""
+		if missed > 0 {
+			problem = "error.gone"
+		}
+		if err != nil {
+			problem = problemOf(err).Key
+		}
+		if err := s.store.EndWaiting(after, w.ID, problem, missed); err != nil {
+			return err
+		}
+		p.Mail.Settled(after, act.Step)
+	}
+}
+
+// playStep does a step that waited. missed are its mails to which it was not done.
+func playStep(ctx context.Context, p *person, st mailclient.Step) (missed int, err error) {
+	all := len(st.Ref.UIDs)
+	there, err := p.Mail.FreshFlags(ctx, st.Ref.Mailbox, st.Ref.UIDValidity, st.Ref.UIDs)
+	if err != nil {
+		return all, err
+	}
+	uids := st.Ref.UIDs
+	st.Ref.UIDs = nil
+	for _, uid := range uids {
+		if fl, ok := there[uid]; ok && (!fl.Deleted || st.Kind == mailclient.ActExpunge) {
+			st.Ref.UIDs = append(st.Ref.UIDs, uid)
+		}
+	}
+	if len(st.Ref.UIDs) == 0 {
+		return all, nil
+	}
+	res, err := p.Mail.Run(ctx, st)
+	if err != nil {
+		return all - res.Done, err
+	}
+	return all - len(st.Ref.UIDs), nil
+}
+
+// waitsOn says whether an act can be done another time that came to this: nothing was wrong with it.
+func waitsOn(err error) bool {
+	var lost *mailclient.ConnectError
+	var full *mailclient.FullError
+	var sign *mailclient.SignInError
+	var token *mailclient.TokenError
+	return errors.As(err, &lost) || errors.As(err, &full) || errors.As(err, &sign) || errors.As(err, &token) ||
+		errors.Is(err, mailclient.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// tellMissed says once what of the acts that waited could not be done.
+func (s *Server) tellMissed(r *http.Request, p *person, f *templates.Frame) {
+	if f.Flash != nil || r.Method != http.MethodGet || r.Header.Get("Sec-Purpose") != "" {
+		return
+	}
+	missed, err := s.store.TellWaiting(r.Context(), p.User.ID)
+	if err != nil {
+		s.logProblem(r, problemOf(err))
+		return
+	}
+	var lines []string
+	for _, w := range missed {
+		var t telling
+		if json.Unmarshal([]byte(w.Words), &t) != nil {
+			continue
+		}
+		host := p.Mail.Host()
+		lines = append(lines, p.L.T("wait.missed", "What", t.words(p, max(w.Missed, 1)), "Why", p.L.T(missedKey(w.Problem), "Host", host)))
+	}
+	if len(lines) > maxMissed {
+		lines = append(lines[:maxMissed], p.L.T("wait.more", "N", len(lines)-maxMissed))
+	}
+	if len(lines) > 0 {
+		f.Flash = flash{Words: strings.Join(lines, " "), Failed: true}.shown()
+	}
+}
+
+// maxMissed is how many acts that could not be done are told one by one.
+const maxMissed = 5
+
+// missedKey is the sentence for what an act that waited came to.
+func missedKey(problem string) string {
+	switch problem {
+	case "error.gone":
+		return "wait.gone"
+	case "error.renewed":
+		return "wait.renewed"
+	case "error.refused":
+		return "wait.refused"
+	}
+	return problem
+}

@@ -1,0 +1,129 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"restante/mailclient"
+)
+
+// heldAtOnce is how many mails a query names at most.
+const heldAtOnce = 500
+
+// Pretend has lists show a step as if it had been done, which is to be done later. What it gives is the step as it is
+// taken back by Recall: of flags, for those mails alone whose flags it changes.
+func (m *Mail) Pretend(ctx context.Context, st mailclient.Step) (back mailclient.Step) {
+	back = st
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil || st.Kind == mailclient.ActCopy {
+		return back
+	}
+	defer done()
+	b := f.box(st.Ref.Mailbox)
+	var err error
+	if st.Kind == mailclient.ActFlags {
+		back.Add, back.Remove = st.Remove, st.Add
+		back.Ref.UIDs, err = f.differ(ctx, b, st)
+	} else {
+		err = f.hold(ctx, b, st.Ref)
+	}
+	if err == nil {
+		err = f.act(ctx, b, st)
+	}
+	m.ix.spoilt(f, err)
+	return back
+}
+
+// Recall has lists show mails as they were before Pretend.
+func (m *Mail) Recall(ctx context.Context, back mailclient.Step) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil || back.Kind == mailclient.ActCopy || len(back.Ref.UIDs) == 0 {
+		return
+	}
+	defer done()
+	b := f.box(back.Ref.Mailbox)
+	if back.Kind == mailclient.ActFlags {
+		m.ix.spoilt(f, f.act(ctx, b, back))
+		return
+	}
+	m.ix.spoilt(f, f.unhold(ctx, b, back.Ref))
+}
+
+// Settled forgets how mails were of which a step was pretended, and has been done.
+func (m *Mail) Settled(ctx context.Context, st mailclient.Step) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil || st.Kind == mailclient.ActFlags || st.Kind == mailclient.ActCopy {
+		return
+	}
+	defer done()
+	m.ix.spoilt(f, f.forget(ctx, f.box(st.Ref.Mailbox), st.Ref.UIDs))
+}
+
+// differ are the mails whose flags a step would change.
+func (f *file) differ(ctx context.Context, b *box, st mailclient.Step) (uids []uint32, err error) {
+	rows, err := f.rowsOf(ctx, b, st.Ref.UIDs, nil)
+	for _, r := range rows {
+		now := r.Flags.With(st.Add, st.Remove)
+		if bitsOf(now, false) != bitsOf(r.Flags, false) || !slices.Equal(slices.Sorted(slices.Values(now.Keywords)), slices.Sorted(slices.Values(r.Flags.Keywords))) {
+			uids = append(uids, r.UID)
+		}
+	}
+	return uids, err
+}
+
+// hold keeps mails as they are.
+func (f *file) hold(ctx context.Context, b *box, ref mailclient.Ref) error {
+	return f.change(ctx, func(tx *sql.Tx) error {
+		for some := range slices.Chunk(ref.UIDs, heldAtOnce) {
+			if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO held ("+columns+") SELECT "+columns+" FROM mails WHERE id IN ("+idList(b, some)+")"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() {})
+}
+
+// unhold puts mails back that were held, unless their mailbox is another one by now.
+func (f *file) unhold(ctx context.Context, b *box, ref mailclient.Ref) error {
+	var held []mailclient.Row
+	for some := range slices.Chunk(ref.UIDs, heldAtOnce) {
+		rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM held WHERE id IN ("+idList(b, some)+")")
+		if err != nil {
+			return err
+		}
+		more, err := readRows(rows, b, ref.UIDValidity, nil)
+		if err != nil {
+			return err
+		}
+		held = append(held, more...)
+	}
+	if f.validity(b) != ref.UIDValidity {
+		held = nil
+	}
+	var came tally
+	err := f.change(ctx, func(tx *sql.Tx) error {
+		j, err := newJoiner(ctx, tx, b)
+		if err != nil {
+			return err
+		}
+		return errors.Join(j.insert(held, &came), j.end(false))
+	}, func() { b.moved(came, 0, 0) })
+	if err != nil {
+		return err
+	}
+	return f.forget(ctx, b, ref.UIDs)
+}
+
+// forget lets go of mails that were held.
+func (f *file) forget(ctx context.Context, b *box, uids []uint32) error {
+	return f.change(ctx, func(tx *sql.Tx) error {
+		for some := range slices.Chunk(uids, heldAtOnce) {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM held WHERE id IN ("+idList(b, some)+")"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() {})
+}

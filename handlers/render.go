@@ -55,7 +55,7 @@ func patience(r *http.Request) time.Duration {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/compose") && r.Method == http.MethodPost:
 		return uploadTime
-	case r.URL.Path == "/search" || strings.HasSuffix(r.URL.Path, "/mailboxes") && r.Method == http.MethodPost: // many folders
+	case strings.HasSuffix(r.URL.Path, "/mailboxes") && r.Method == http.MethodPost: // many folders
 		return 100 * time.Second
 	case r.Method == http.MethodPost:
 		return actTime + 5*time.Second

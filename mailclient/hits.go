@@ -223,6 +223,11 @@ func thrownAway(m Mailbox) bool { return m.Role == RoleJunk || m.Role == RoleTra
 // shownHits leaves out what was thrown away since it was found.
 func (s *Session) shownHits(ctx context.Context, q SearchQuery, f finding) ([]Hit, error) {
 	boxes, err := s.Mailboxes(ctx)
+	if away := (*OutageError)(nil); errors.As(err, &away) {
+		s.mu.Lock()
+		boxes, err = s.tree.boxes, nil // as they were
+		s.mu.Unlock()
+	}
 	if err != nil || q.Everywhere {
 		return f.hits, err
 	}

@@ -3,6 +3,7 @@ package mailclient_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +90,27 @@ func TestAServerThatFallsSilentCountsAsAway(t *testing.T) {
 	g.tap.Unmute()
 	g.Retry(t.Context())
 	g.list(t, "INBOX", mailclient.ListQuery{})
+}
+
+// TestASearchInWhichTheServerFallsSilentShowsWhatItFound until then, and where it has not looked.
+func TestASearchInWhichTheServerFallsSilentShowsWhatItFound(t *testing.T) {
+	defer mailclient.SearchFor(time.Second, 300*time.Millisecond)()
+	g := on(t, testmail.Demo(t))
+	g.deliver(t, 3)
+	g.talk.Append("Sent", "", testmail.Mail("a@x.test", "mail that was sent", "x"))
+	g.list(t, "INBOX", mailclient.ListQuery{})
+	_, err := g.Mailboxes(t.Context())
+	ok(t, err)
+	g.tap.MuteAt("Sent")
+	q, err := mailclient.ParseSearch("subject:mail", time.UTC)
+	ok(t, err)
+	began := time.Now()
+	l, err := g.Search(t.Context(), q, 1, 50)
+	ok(t, err)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if len(l.Rows) != 3 || !l.Incomplete || !strings.Contains(l.Note, "Sent") {
+		t.Errorf("found %q, not looked in %q", subjects(l.Rows), l.Note)
+	}
 }

@@ -133,7 +133,7 @@ func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery,
 	if _, out := m.Outage(); !out {
 		m.preview(ctx, f, b, l.Rows)
 	}
-	l.Incomplete = !f.isComplete(b)
+	l.Incomplete = l.Incomplete || !f.isComplete(b)
 	m.Keep(mailbox, l.Rows)
 	l.HideDeleted()
 	return l, true, nil

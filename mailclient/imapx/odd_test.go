@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,10 @@ type scripted struct {
 	greeting string
 	odd      string // said in the middle of every command
 	caps     string
+
+	end    string // of every command, or of endOf alone, with TAG for its tag; "" is OK
+	endOf  string
+	pieces bool // what it says comes octet by octet
 }
 
 func (s scripted) serve(conn net.Conn) {
@@ -60,10 +65,27 @@ func (s scripted) serve(conn net.Conn) {
 		case "AUTHENTICATE":
 			out = ""
 		}
-		if _, err := fmt.Fprintf(conn, "%s%s OK done\r\n", out, tag); err != nil {
+		end := "TAG OK done"
+		if s.end != "" && cmd != "AUTHENTICATE" && (s.endOf == "" || s.endOf == cmd) {
+			end = s.end
+		}
+		if !s.say(conn, out+strings.ReplaceAll(end, "TAG", tag)+"\r\n") {
 			return
 		}
 	}
+}
+
+func (s scripted) say(conn net.Conn, words string) bool {
+	step := len(words)
+	if s.pieces {
+		step = 1
+	}
+	for some := range slices.Chunk([]byte(words), step) {
+		if _, err := conn.Write(some); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func dialScripted(t testing.TB, s scripted) (*Conn, error) {

@@ -88,5 +88,5 @@ func (s *Server) notKept(w http.ResponseWriter, r *http.Request, p *person, pl p
 	return nil
 }
 
-// isAway says whether an error is one of a server that cannot be used now, and at which something of a list shows.
-func isAway(err error, list mailclient.List) bool { return index.Away(err) && len(list.Rows) > 0 }
+// isAway says whether an error is one of a server that cannot be used now, while something of a list shows.
+func isAway(err error, list mailclient.List) bool { return index.Lost(err) && len(list.Rows) > 0 }

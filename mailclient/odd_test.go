@@ -162,6 +162,7 @@ func TestO_OneOddMailDoesNotHideTheOthers(t *testing.T) {
 		"nested without end":      "* 1 FETCH (UID 1 FLAGS () BODYSTRUCTURE " + strings.Repeat("(", 600) + " BODY[HEADER.FIELDS (SUBJECT)] {14}\r\nSubject: m1\r\n\r\n)\r\n",
 		"no date":                 "* 1 FETCH (UID 1 FLAGS () INTERNALDATE NIL BODY[HEADER.FIELDS (SUBJECT)] \"Subject: m1\")\r\n",
 		"no header":               "* 1 FETCH (UID 1 FLAGS ())\r\n",
+		"a literal too short":     "* 1 FETCH (UID 1 FLAGS () BODY[HEADER.FIELDS (SUBJECT)] {14}\r\nSubject: m1 and more\r\n\r\n)\r\n",
 		"no uid":                  "* 1 FETCH (FLAGS ())\r\n",
 		"in two pieces":           "* 1 FETCH (UID 1 FLAGS ())\r\n* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {14}\r\nSubject: m1\r\n\r\n)\r\n",
 		"unknown items":           "* 1 FETCH (UID 1 X-GM-LABELS (\\Inbox \"a b\") FLAGS () BODY[HEADER.FIELDS (SUBJECT)] {14}\r\nSubject: m1\r\n\r\n)\r\n",
@@ -176,6 +177,13 @@ func TestO_OneOddMailDoesNotHideTheOthers(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestO101_WhatCameBeforeARefusalShows(t *testing.T) {
+	s := fake{"FETCH": row(1, 1) + row(2, 2) + "!NO some of the requested messages could not be read"}.start(t)
+	l, err := s.List(t.Context(), "INBOX", mailclient.ListQuery{})
+	ok(t, err)
+	same(t, "rows", subjects(l.Rows), []string{"m2", "m1"})
 }
 
 func TestM_OddLists(t *testing.T) {

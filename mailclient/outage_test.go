@@ -101,7 +101,7 @@ func TestASearchInWhichTheServerFallsSilentShowsWhatItFound(t *testing.T) {
 	g.list(t, "INBOX", mailclient.ListQuery{})
 	_, err := g.Mailboxes(t.Context())
 	ok(t, err)
-	g.tap.MuteAt("Sent")
+	g.tap.Spoil(`"SENT"`, testmail.Stall)
 	q, err := mailclient.ParseSearch("subject:mail", time.UTC)
 	ok(t, err)
 	began := time.Now()

@@ -375,6 +375,9 @@ func (s *Session) do(ctx context.Context, raw string, twice bool, f func(*imapx.
 			s.dropFree() // what ended one has likely ended the others, which do not know it yet
 			continue
 		}
+		if lost(err) && try > 0 { // it lets people in, and is lost each time
+			s.failed(err)
+		}
 		return err
 	}
 }

@@ -13,10 +13,17 @@ const (
 	coldTime = 8 * time.Second        // and for a list of which the index has a part
 )
 
-// Away says whether an error is one of a server that cannot be used for now: what the index has shows then.
+// Away says whether an error is one of a server that cannot be used for now, and that was not asked.
 func Away(err error) bool {
 	var out *mailclient.OutageError
 	return errors.As(err, &out)
+}
+
+// Lost says whether an error is one of a server that cannot be used for now, or was lost amid an answer: what the index
+// has shows then.
+func Lost(err error) bool {
+	var connect *mailclient.ConnectError
+	return Away(err) || errors.As(err, &connect)
 }
 
 // await waits for what was asked of the server: for grace where it can be used, and not at all where it cannot and others

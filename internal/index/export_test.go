@@ -1,5 +1,7 @@
 package index
 
+import "time"
+
 // Complete says whether all of a mailbox is in the index.
 func (m *Mail) Complete(mailbox string) bool {
 	f, done := m.ix.use(m.account, m.owner)
@@ -26,4 +28,11 @@ func (m *Mail) Shown() (n, size int) {
 	defer done()
 	_ = f.db.QueryRow("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM shown").Scan(&n, &size)
 	return n, size
+}
+
+// WaitFor sets how long a page waits for a server that can be used, and gives what sets it back.
+func WaitFor(d time.Duration) (back func()) {
+	was := grace
+	grace = d
+	return func() { grace = was }
 }

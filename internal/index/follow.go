@@ -15,9 +15,11 @@ const (
 	lookTime = time.Hour        // how often all flags are asked for where the server tells no changes,
 	markTime = time.Minute      // and how often which mails are unread
 	askTime  = time.Second      // how often the server is asked while somebody watches
-	grace    = 3 * time.Second  // how long a page waits for the truth where nobody would correct it
 	runTime  = 60 * time.Second // for one look
 )
+
+// grace is how long a page waits for the truth where nobody would correct it.
+var grace = 3 * time.Second
 
 // run is one look at what the server has.
 type run struct {

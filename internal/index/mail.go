@@ -27,7 +27,7 @@ func (m *Mail) known(ctx context.Context, mailbox string, q mailclient.ListQuery
 	}
 	b := f.box(mailbox)
 	if f.isComplete(b) {
-		if err := m.follow(ctx, f, b, q, lag); err != nil && !Away(err) {
+		if err := m.follow(ctx, f, b, q, lag); err != nil && !Lost(err) {
 			done()
 			return nil, nil, nil, err
 		}
@@ -85,7 +85,7 @@ func (m *Mail) List(ctx context.Context, mailbox string, q mailclient.ListQuery)
 		return l, err
 	}
 	l, err := m.cold(ctx, mailbox, func(ctx context.Context) (l mailclient.List, err error) { return m.Session.List(ctx, mailbox, q) })
-	if Away(err) {
+	if Lost(err) {
 		if l, ok, err := m.list(ctx, mailbox, q, 0); ok || err != nil {
 			return l, err
 		}
@@ -312,7 +312,7 @@ func (m *Mail) open(ctx context.Context, mailbox string, uid uint32, q mailclien
 		if err == nil {
 			m.shown(o)
 		}
-		if !Away(err) {
+		if !Lost(err) {
 			return o, l, err
 		}
 		if l, _, err = m.list(ctx, mailbox, q, besideLag); err != nil {

@@ -59,7 +59,7 @@ func (m *Mail) opening(ctx context.Context, mailbox string, validity, uid uint32
 		m.Silent(began)
 		return m.asKept(ctx, f, kept)
 	}
-	if Away(err) {
+	if Lost(err) {
 		return m.asKept(ctx, f, kept)
 	}
 	if err == nil {

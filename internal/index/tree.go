@@ -48,7 +48,7 @@ func (m *Mail) Mailboxes(ctx context.Context) ([]mailclient.Mailbox, error) {
 	if r == nil {
 		return m.Session.Mailboxes(ctx)
 	}
-	if err := m.await(ctx, r, others); err != nil && !Away(err) {
+	if err := m.await(ctx, r, others); err != nil && !Lost(err) {
 		return nil, err
 	}
 	if boxes := m.MailboxesNow(); boxes != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Tap stands between a client and a server: it hears what the client says, counts its connections, and can cut or
@@ -28,6 +29,66 @@ type Tap struct {
 	mute   bool
 	hush   string        // the word at which it becomes so
 	gate   chan struct{} // closed when not mute
+	spoil  spoil
+	spoilt map[net.Conn]bool // clients whose server has heard the word of it
+}
+
+// Fault is what becomes of a server's answer.
+type Fault string
+
+// The faults: no answer and an end, an end amid the answer, silence, and an answer that never ends.
+const (
+	Drop     Fault = "drops"
+	Truncate Fault = "truncates"
+	Stall    Fault = "stalls"
+	Flood    Fault = "floods"
+)
+
+type spoil struct {
+	word  string
+	fault Fault
+}
+
+// Spoil has a fault befall each connection from a command on that holds a word. "" is none: those that stall go on.
+func (p *Tap) Spoil(word string, f Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spoil = spoil{word, f}
+	p.spoilt = map[net.Conn]bool{}
+}
+
+// befalls lets the fault befall an answer on its way to a client; false ends the connection.
+func (p *Tap) befalls(to net.Conn, answer []byte) bool {
+	p.mu.Lock()
+	f, on := p.spoil.fault, p.spoilt[to]
+	p.mu.Unlock()
+	if !on {
+		_, err := to.Write(answer)
+		return err == nil
+	}
+	switch f {
+	case Truncate:
+		_, _ = to.Write(answer[:len(answer)/2])
+	case Flood:
+		for lines := bytes.Repeat([]byte("* 1 FETCH (FLAGS (\\Seen))\r\n"), 1000); ; {
+			if _, err := to.Write(lines); err != nil {
+				break
+			}
+		}
+	case Stall:
+		for p.stalled(to) {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	return false
+}
+
+// stalled says whether a client is to wait on: until the fault is over, or the tap closes.
+func (p *Tap) stalled(client net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, stands := p.conns[client]
+	return stands && !p.closed && p.spoilt[client]
 }
 
 // NewTap listens before a service of a server.
@@ -89,6 +150,9 @@ func (p *Tap) pump(to, from net.Conn, client bool) {
 		p.mu.Lock()
 		if client {
 			p.said.Write(buf[:n])
+			if p.spoil.word != "" && bytes.Contains(bytes.ToUpper(buf[:n]), []byte(p.spoil.word)) {
+				p.spoilt[from] = true
+			}
 			if p.hush != "" && bytes.Contains(buf[:n], []byte(p.hush)) {
 				p.silence()
 			}
@@ -100,10 +164,12 @@ func (p *Tap) pump(to, from net.Conn, client bool) {
 		if !client {
 			<-gate
 		}
-		if n > 0 {
+		if n > 0 && client {
 			if _, e := to.Write(buf[:n]); err == nil {
 				err = e
 			}
+		} else if n > 0 && !p.befalls(to, buf[:n]) {
+			break
 		}
 		if err != nil {
 			break

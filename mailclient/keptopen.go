@@ -3,7 +3,7 @@ package mailclient
 import (
 	"bytes"
 	"compress/flate"
-	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"io"
 	"time"
@@ -27,7 +27,8 @@ func (p *pieces) size() (n int) {
 	return n + len(p.Whole)
 }
 
-// keptMail is what never changes of a mail that was opened, as it is written down.
+// keptMail is what never changes of a mail that was opened, as it is written down. What a structure has in odd octets is
+// read from the parts' own headers.
 type keptMail struct {
 	Mailbox               string
 	UIDValidity, UID      uint32
@@ -56,7 +57,7 @@ func (o *Open) MarshalBinary() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = gob.NewEncoder(w).Encode(keptMail{
+	err = json.NewEncoder(w).Encode(keptMail{
 		Mailbox: o.Mailbox, UIDValidity: o.UIDValidity, UID: o.UID, Flags: o.Flags, From: o.From, To: o.To, Subject: o.Subject, MessageID: o.MessageID,
 		Date: o.Date, Received: o.Received, Size: o.Size, HasAttachment: o.HasAttachment, InReplyTo: o.InReplyTo, References: o.References,
 		Structure: o.Structure, Header: o.RawHeader, Pieces: *o.pieces,
@@ -70,7 +71,7 @@ func (o *Open) MarshalBinary() ([]byte, error) {
 // UnmarshalBinary reads what MarshalBinary wrote.
 func (o *Open) UnmarshalBinary(b []byte) error {
 	var k keptMail
-	if err := gob.NewDecoder(io.LimitReader(flate.NewReader(bytes.NewReader(b)), 4*maxPieces)).Decode(&k); err != nil {
+	if err := json.NewDecoder(io.LimitReader(flate.NewReader(bytes.NewReader(b)), 4*maxPieces)).Decode(&k); err != nil {
 		return err
 	}
 	*o = Open{Row: Row{

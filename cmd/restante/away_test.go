@@ -147,3 +147,20 @@ func TestASilentMailServerIsToldApart(t *testing.T) {
 	b.v.form("form[action=/retry]").press("", "").want(200)
 	eventually(t, "the banner goes", func() bool { return b.v.get("/mail/1/INBOX").want(200).banner() == "" })
 }
+
+// TestTheLineOfAnOutageComesAndGoesByItself on an open page, and the mail that could not be shown opens.
+func TestTheLineOfAnOutageComesAndGoesByItself(t *testing.T) {
+	b := newBehindTap(t, testmail.Demo(t), testdb.SQLite(t), "One", "Two")
+	tab := newTab(t, b.site, wide)
+	tab.expect("502") // of the mail that is not kept
+	tab.signIn(b.user)
+	tab.open("/mail/1/INBOX")
+	tab.until("nothing is wrong", `!document.querySelector("[data-away]")`)
+	b.away(true)
+	tab.until("the line says what is wrong", `document.querySelector("[data-away]")?.innerText.includes("cannot be reached")`)
+	tab.click(`.row [data-message-link]`)
+	tab.until("the mail is not kept", `document.querySelector("#trouble")?.innerText.includes("not kept here")`)
+	b.away(false)
+	tab.until("the mail opens", `document.querySelector("[data-message]")?.innerText.includes("The text of")`)
+	tab.until("the line has gone", `!document.querySelector("[data-away]")`)
+}

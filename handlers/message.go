@@ -174,7 +174,7 @@ func (s *Server) markOpened(r *http.Request, p *person, open *mailclient.Open) (
 		return false, int(later.Milliseconds())
 	}
 	err := p.Mail.MarkSeen(r.Context(), open)
-	if index.Away(err) {
+	if _, listed := p.Mail.Row(r.Context(), open.Mailbox, open.UID); listed && index.Away(err) {
 		read := mailclient.Ref{Mailbox: open.Mailbox, UIDValidity: open.UIDValidity, UIDs: []uint32{open.UID}}
 		_, err = s.wait(r.Context(), p, mailclient.Step{Act: flagActs["read"], Ref: read}, telling{Key: "done.read"})
 	}

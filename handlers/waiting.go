@@ -121,11 +121,12 @@ func (s *Server) play(ctx context.Context, p *person) error {
 			return errors.Join(err, s.store.LeaveWaiting(after, w.ID))
 		}
 		problem := ""
-		if missed > 0 {
-			problem = "error.gone"
-		}
-		if err != nil {
+		switch {
+		case err != nil: // lists show what the server has
 			problem = problemOf(err).Key
+			p.Mail.Recall(after, act.Back)
+		case missed > 0:
+			problem = "error.gone"
 		}
 		if err := s.store.EndWaiting(after, w.ID, problem, missed); err != nil {
 			return err
@@ -181,7 +182,7 @@ func (s *Server) tellMissed(r *http.Request, p *person, f *templates.Frame) {
 	var lines []string
 	for _, w := range missed {
 		var t telling
-		if json.Unmarshal([]byte(w.Words), &t) != nil {
+		if json.Unmarshal([]byte(w.Words), &t) != nil || t.Key == "done.read" && w.Problem == "error.gone" { // which mostly nobody asked for
 			continue
 		}
 		host := p.Mail.Host()

@@ -176,18 +176,21 @@ func (s *Session) stands() bool {
 // reached notes that the server answers.
 func (s *Session) reached() {
 	s.answered.Store(time.Now().UnixNano())
+	if w := s.watcher(); s.forgive() && w != nil {
+		s.tell(w, Event{Kind: EventBack})
+	}
+}
+
+// forgive counts the server as one that can be used; false where it is already.
+func (s *Session) forgive() bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.out.Err == nil {
-		s.mu.Unlock()
-		return
+		return false
 	}
 	s.out.Err, s.out.over = nil, time.Now()
 	close(s.out.ended)
-	w := s.watch
-	s.mu.Unlock()
-	if w != nil {
-		s.tell(w, Event{Kind: EventBack})
-	}
+	return true
 }
 
 // back is closed once the server can be used; nil while it can.

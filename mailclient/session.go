@@ -107,7 +107,7 @@ func (s *Session) renew(ep Endpoint, cred Credentials) {
 	}
 	s.mu.Unlock()
 	if changed {
-		s.reached() // it is not known that this one cannot be
+		s.forgive() // it is not known that this one cannot be used
 	}
 	s.logout(drop)
 }
@@ -411,7 +411,7 @@ func (s *Session) SignIn(ctx context.Context) error {
 	s.mu.Lock()
 	s.wrong = wrong{}
 	s.mu.Unlock()
-	s.reached() // or so it is to be seen
+	s.forgive() // it is tried now
 	return s.do(ctx, "", true, func(*imapx.Conn) error { return nil })
 }
 

@@ -175,7 +175,7 @@ func (s *Session) stands() bool {
 
 // reached notes that the server answers.
 func (s *Session) reached() {
-	s.answered.Store(time.Now().UnixNano())
+	s.heard()
 	if w := s.watcher(); s.forgive() && w != nil {
 		s.tell(w, Event{Kind: EventBack})
 	}
@@ -203,18 +203,25 @@ func (s *Session) back() <-chan struct{} {
 	return s.out.ended
 }
 
-// Silent tells that somebody has waited for the server since a moment: where it has answered nobody since then, it
-// counts as one that cannot be used.
+// Silent tells that somebody has waited for the server since a moment: where it has said nothing to anybody since then,
+// it counts as one that cannot be used, and is tried at once: it may be slow.
 func (s *Session) Silent(since time.Time) {
 	if s.answered.Load() >= since.UnixNano() {
 		return
 	}
-	if _, out := s.Outage(); !out {
-		s.failed(&ConnectError{Host: s.Host(), Kind: Timeout})
+	if _, out := s.Outage(); out {
+		return
 	}
+	s.failed(&ConnectError{Host: s.Host(), Kind: Timeout})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.try()
 }
 
-// silence is how long the server must have answered nobody before a command that ran out of time tells that it is away.
+// heard notes that the server says something.
+func (s *Session) heard() { s.answered.Store(time.Now().UnixNano()) }
+
+// silence is how long the server must have said nothing before a command that ran out of time tells that it is away.
 const silence = 8 * time.Second
 
 // heardOf notes what a command came to that began at a moment.

@@ -22,7 +22,7 @@ type Session struct {
 	acted   atomic.Uint64
 	asked   atomic.Int32 // requests of the person that are under way
 
-	answered atomic.Int64 // when the server last answered a command
+	answered atomic.Int64 // when the server last said anything
 
 	mu     sync.Mutex
 	ep     Endpoint
@@ -199,7 +199,7 @@ func (s *Session) dial(ctx context.Context, data func(imapx.Response)) (*imapx.C
 	}
 	c, err := dial(ctx, imapx.Options{
 		Host: ep.Host, Port: ep.Port, Security: string(ep.Security), RootCAs: ep.RootCAs, Pin: ep.Pin, Dial: ep.Server().Via,
-		Username: cred.Username, Password: cred.Password, Data: data,
+		Username: cred.Username, Password: cred.Password, Data: data, Heard: s.heard,
 	}, cred.Tokens)
 	if err != nil {
 		s.closedOne()

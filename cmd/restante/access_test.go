@@ -37,7 +37,7 @@ func TestNoRedirectLeavesTheSite(t *testing.T) {
 			out.client.Jar, _ = cookiejar.New(nil)
 		}
 		for _, p := range []struct{ path, form string }{
-			{"/mail/1/INBOX/actions", "action=flag&uid=7&validity=1&back="}, {"/mail/1/INBOX/actions", "action=flag&uid=7&validity=1&stay="}, {"/trust", "sender=a@b.test&back="},
+			{"/mail/1/INBOX/actions", "action=flag&uid=7&validity=1&back="}, {"/mail/1/INBOX/actions", "action=flag&uid=7&validity=1&stay="}, {"/trust", "sender=a@b.test&back="}, {"/retry", "back="},
 			{"/undo/1", "back="}, {"/compose", "action=discard&back="}, {"/compose", "action=send&to=a@b.test&subject=s&body=b&back="},
 		} {
 			req := v.newRequest("POST", p.path, strings.NewReader(p.form+q), "Content-Type", "application/x-www-form-urlencoded")

@@ -347,6 +347,9 @@ func (c *Conn) read() {
 			c.fail(Lost, "", err)
 			break
 		}
+		if c.o.Heard != nil {
+			c.o.Heard()
+		}
 		r, ok := parse(segs)
 		if !ok || !c.dispatch(r) {
 			if junk++; junk > maxJunk {

@@ -38,6 +38,8 @@ type Options struct {
 
 	// Data gets untagged responses that belong to no running command, on the reading goroutine: it must not wait.
 	Data func(Response)
+	// Heard is told of each response, on that goroutine.
+	Heard func()
 	// Dial replaces the dialler.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }

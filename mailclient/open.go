@@ -208,7 +208,7 @@ func (s *Session) Sender(mailbox string, uid uint32) (message.Address, bool) {
 func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string, validity, uid uint32, p plan) (out *Open, got []imapx.Fetch, err error) {
 	items, limit := s.guessParts(c, raw, uid)
 	items = "UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER] " + items
-	before, again := s.openedBefore(c, raw, uid)
+	before, again := s.openedBefore(c, raw, uid, len(p.behind()) == 0)
 	if again {
 		items = "UID FLAGS"
 	}
@@ -222,6 +222,9 @@ func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string
 	}
 	if err := b.check(validity); err != nil {
 		return nil, nil, err
+	}
+	if again && b.validity != before.UIDValidity { // it was of another life of the mailbox
+		return s.openOn(ctx, c, raw, mailbox, validity, uid, p)
 	}
 	got = fetched(append([]*imapx.Command{head}, p.behind()...)...)
 	f, err := one(c, got, head, uid, again)
@@ -237,17 +240,21 @@ func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string
 	return out, got, err
 }
 
-// openedBefore is a mail that was opened lately, in the mailbox that the connection has selected.
-func (s *Session) openedBefore(c *imapx.Conn, raw string, uid uint32) (*Open, bool) {
-	b := boxOf(c)
-	if b == nil || b.raw != raw || b.validity == 0 {
+// openedBefore is a mail that was opened lately, in the mailbox that the connection has selected; where it has none, and
+// that is to be guessed, of whatever UIDVALIDITY.
+func (s *Session) openedBefore(c *imapx.Conn, raw string, uid uint32, guess bool) (*Open, bool) {
+	b, validity := boxOf(c), uint32(0)
+	switch {
+	case b != nil && b.raw == raw && b.validity != 0:
+		validity = b.validity
+	case b != nil && b.raw == raw || !guess:
 		return nil, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opened.tidy()
-	o, ok := s.opened.have(rowKey{raw, b.validity, uid})
-	return &o, ok
+	o, ok := s.opened.have(rowKey{raw, validity, uid})
+	return &o, ok && o.UIDValidity != 0
 }
 
 // maxItems is how many parts are asked for at once in the hope that they are what is shown.

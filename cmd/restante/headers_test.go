@@ -71,6 +71,7 @@ var routes = map[string]route{
 	"POST /mail/{account}/{mailbox}/{uid}/answer": {path: "/mail/1/INBOX/2/answer", good: classApp, status: 400, form: "x=1", out: classApp}, "POST /mail/{account}/{mailbox}/{uid}/again": {path: "/mail/1/INBOX/2/again", good: classApp, status: 303, form: "x=1", out: classApp},
 	"POST /mail/{account}/{mailbox}/{uid}/unsubscribe": {path: "/mail/1/INBOX/2/unsubscribe", good: classApp, status: 400, form: "x=1", out: classApp},
 	"POST /mail/{account}/{mailbox}/{uid}/contacts":    {path: "/mail/1/INBOX/2/contacts", good: classApp, status: 404, form: "x=1", out: classApp}, "GET /mail/{account}/{mailbox}/{uid}/parts/{section}/small": {path: "/mail/1/INBOX/4/parts/2/small", good: classApp, status: 415, out: classText},
+	"POST /search/saved":   {path: "/search/saved", good: classApp, status: 400, form: "x=1", out: classApp},
 	"POST /search/actions": {path: "/search/actions", good: classApp, status: 400, form: "x=1", out: classApp}, "POST /work/{work}": {path: "/work/7", good: classApp, status: 303, form: "x=1", out: classApp},
 	"GET /search": {path: "/search?q=x", good: classApp, out: classApp}, "POST /undo/{act}": {path: "/undo/7", good: classApp, status: 404, form: "x=1", out: classApp},
 	"POST /retry": {path: "/retry", good: classApp, status: 303, form: "back=/", out: classApp}, "POST /trust": {path: "/trust", good: classApp, status: 303, form: "sender=a@b.test", out: classApp}, "GET /compose": {path: "/compose", good: classApp, out: classApp},

@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"restante/mailclient"
@@ -26,20 +26,19 @@ var filters = map[mailclient.Filter]string{
 	mailclient.FilterUnread: "flags & 1 = 0", mailclient.FilterFlagged: "flags & 2 <> 0", mailclient.FilterAttachments: "flags & 128 <> 0",
 }
 
-// where is the condition of a list with its arguments.
+// where is the condition of a list of mails, or of conversations, with its arguments.
 func where(b *box, q mailclient.ListQuery) (string, []any) {
-	cond, args := " FROM mails WHERE box = ?", []any{b.id}
-	filter := filters[q.Filter]
-	if filter == "" {
-		return cond, args
+	cond, filter, kept := " FROM mails WHERE box = ?", filters[q.Filter], "id IN (%s)"
+	if q.Conversations {
+		cond, filter, kept = " FROM talks WHERE box = ?", talkFilters[q.Filter], "talk IN (SELECT talk FROM mails WHERE id IN (%s))"
 	}
-	if len(q.Also) == 0 {
-		return cond + " AND " + filter, args
+	switch {
+	case filter == "":
+		return cond, []any{b.id}
+	case len(q.Also) == 0:
+		return cond + " AND " + filter, []any{b.id}
 	}
-	for _, uid := range q.Also {
-		args = append(args, idOf(b, uid))
-	}
-	return cond + " AND (" + filter + " OR id IN (?" + strings.Repeat(", ?", len(q.Also)-1) + "))", args
+	return cond + " AND (" + filter + " OR " + fmt.Sprintf(kept, idList(b, q.Also)) + ")", []any{b.id}
 }
 
 func order(q mailclient.ListQuery) string {
@@ -71,9 +70,6 @@ func (f *file) count(ctx context.Context, b *box, q mailclient.ListQuery) (n int
 		return n, nil
 	}
 	cond, args := where(b, q)
-	if q.Conversations {
-		cond, args = whereTalks(b, q)
-	}
 	if err := f.db.QueryRowContext(ctx, "SELECT COUNT(*)"+cond, args...).Scan(&n); err != nil || len(q.Also) > 0 {
 		return n, err
 	}

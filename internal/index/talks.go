@@ -19,25 +19,9 @@ var talkFilters = map[mailclient.Filter]string{
 	mailclient.FilterUnread: "marks & 1 <> 0", mailclient.FilterFlagged: "marks & 2 <> 0", mailclient.FilterAttachments: "marks & 128 <> 0",
 }
 
-// whereTalks is the condition of a list of conversations with its arguments.
-func whereTalks(b *box, q mailclient.ListQuery) (string, []any) {
-	cond, args := " FROM talks WHERE box = ?", []any{b.id}
-	filter := talkFilters[q.Filter]
-	if filter == "" {
-		return cond, args
-	}
-	if len(q.Also) == 0 {
-		return cond + " AND " + filter, args
-	}
-	for _, uid := range q.Also {
-		args = append(args, idOf(b, uid))
-	}
-	return cond + " AND (" + filter + " OR talk IN (SELECT talk FROM mails WHERE id IN (?" + strings.Repeat(", ?", len(q.Also)-1) + ")))", args
-}
-
 // talksPage fills the page of a list of conversations: of each, the newest mail in the mailbox.
 func (f *file) talksPage(ctx context.Context, b *box, q mailclient.ListQuery, past int, kept keeper, l *mailclient.List) error {
-	cond, args := whereTalks(b, q)
+	cond, args := where(b, q)
 	ask := f.query
 	if len(q.Also) > 0 {
 		ask = f.db.QueryContext
@@ -198,7 +182,7 @@ func (f *file) conversation(ctx context.Context, b *box, uid uint32) ([]mailclie
 
 // talkUIDs are the mails in the mailbox of all conversations of a list.
 func (f *file) talkUIDs(ctx context.Context, b *box, q mailclient.ListQuery) ([]uint32, error) {
-	cond, args := whereTalks(b, q)
+	cond, args := where(b, q)
 	return f.ids(ctx, "SELECT id FROM mails WHERE box = ? AND talk IN (SELECT talk"+cond+")"+order(q), append([]any{b.id}, args...)...)
 }
 
@@ -212,7 +196,7 @@ func (f *file) besideTalk(ctx context.Context, b *box, q mailclient.ListQuery, u
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	cond, args := whereTalks(b, q)
+	cond, args := where(b, q)
 	one := func(words string) (id sql.NullInt64, err error) {
 		err = f.db.QueryRowContext(ctx, words, append(slices.Clone(args), of.received, of.id)...).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {

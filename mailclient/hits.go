@@ -17,6 +17,7 @@ const (
 	searchAtOnce = 2   // mailboxes: the connections that work
 	searchNewest = 500 // of each mailbox
 	foundTime    = 10 * time.Minute
+	maxFound     = 20_000 // hits of all mailboxes that are kept, the newest
 )
 
 // How long a search over all mailboxes may take, and then the rows of what it found.
@@ -158,7 +159,10 @@ func (s *Session) keepFound(f finding, name string, hits []Hit, cut, done bool) 
 	s.found.hits = slices.SortedStableFunc(slices.Values(append(others, hits...)), func(a, b Hit) int {
 		return cmp.Or(b.Received.Compare(a.Received), cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(b.UID, a.UID))
 	})
-	if cut {
+	if len(s.found.hits) > maxFound {
+		s.found.hits, cut = s.found.hits[:maxFound:maxFound], true
+	}
+	if cut && !slices.Contains(s.found.missed, name) {
 		s.found.missed = append(slices.Clone(s.found.missed), name)
 	}
 	if done {

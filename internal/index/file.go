@@ -40,6 +40,8 @@ type file struct {
 
 	hidden  map[int64]bool // mailboxes whose mails stand in no conversation
 	filling bool           // of all mailboxes is under way
+	result  *result        // of the last search
+	texts   texts
 	forest  forest
 }
 
@@ -53,9 +55,8 @@ type box struct {
 	complete bool // all mails are here
 	counts   map[counted]int
 	rungs    map[string][]rung // by their table
-	result   *result           // of the last search
-	texts    texts
-	changes  int // counts what was written
+	changes  int               // counts what was written,
+	passed   int               // and how often mails came or went
 
 	now, next *run
 	asked     time.Time // when the server was last asked

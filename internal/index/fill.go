@@ -146,20 +146,23 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 	if _, err := f.apply(ctx, b, change{gone: gone, known: began, readOnly: n.ReadOnly}); err != nil {
 		return fault(err)
 	}
-	first, told := true, time.Now()
-	for some := range slices.Chunk(missing, atOnce) {
-		rows, err := m.some(ctx, b, n.UIDValidity, some, first)
-		if err != nil {
-			return err
+	told := time.Now()
+	batches, stop := m.ahead(ctx, b, n.UIDValidity, missing)
+	defer stop()
+	for got := range batches {
+		if got.err != nil {
+			return got.err
 		}
-		if _, err := f.apply(ctx, b, change{rows: rows, known: began, readOnly: n.ReadOnly}); err != nil {
+		if _, err := f.apply(ctx, b, change{rows: got.rows, known: began, readOnly: n.ReadOnly}); err != nil {
 			return fault(err)
 		}
-		first = false
 		if time.Since(told) > tellEvery {
 			told = time.Now()
 			m.Tell(b.name)
 		}
+	}
+	if ctx.Err() != nil { // and not at the end
+		return ctx.Err()
 	}
 	if _, err := f.apply(ctx, b, change{known: began, readOnly: n.ReadOnly, complete: true}); err != nil {
 		return fault(err)
@@ -177,6 +180,39 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 		return r.err
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// batch are rows that were asked for.
+type batch struct {
+	rows []mailclient.Row
+	err  error
+}
+
+// ahead asks for mails, batch by batch: the next one comes while one is written down. stop ends it, and waits for it.
+func (m *Mail) ahead(ctx context.Context, b *box, validity uint32, uids []uint32) (batches <-chan batch, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	out := make(chan batch)
+	go func() {
+		defer close(out)
+		first := true
+		for some := range slices.Chunk(uids, atOnce) {
+			rows, err := m.some(ctx, b, validity, some, first)
+			first = false
+			select {
+			case out <- batch{rows, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return out, func() {
+		cancel()
+		for range out { // until it has ended
+		}
 	}
 }
 

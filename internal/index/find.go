@@ -13,6 +13,8 @@ import (
 
 // result is what a search in a mailbox found, in the order of its list.
 type result struct {
+	box   *box
+	at    int // what was changed there until then
 	query string
 	uids  []uint32
 	cut   bool   // the server did not look at all mails
@@ -22,7 +24,7 @@ type result struct {
 // texts are the mails in whose texts the server found something, and when.
 type texts struct {
 	result
-	at time.Time
+	when time.Time
 }
 
 // textsTime is how long what the server found is not asked for again.
@@ -33,12 +35,12 @@ const textsTime = 10 * time.Minute
 func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (*result, error) {
 	id := fmt.Sprint(*q.Search, q.Filter, q.Sort, q.Ascending, q.Also)
 	f.mu.Lock()
-	r, changes := b.result, b.changes
+	r, changes := f.result, b.changes
 	f.mu.Unlock()
-	if r != nil && r.query == id {
+	if r != nil && r.box == b && r.at == changes && r.query == id {
 		return r, nil
 	}
-	r = &result{query: id}
+	r = &result{box: b, at: changes, query: id}
 	var hits []found
 	var err error
 	if !q.Search.Without() {
@@ -60,10 +62,10 @@ func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQ
 	if r.uids, err = f.inOrder(ctx, b, hits, q); err != nil {
 		return nil, fault(err)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if b.changes == changes && !r.cut {
-		b.result = r
+	if !r.cut {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.result = r
 	}
 	return r, nil
 }
@@ -72,19 +74,19 @@ func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQ
 func (m *Mail) texts(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (texts, error) {
 	id := fmt.Sprint(*q.Search, q.Filter)
 	f.mu.Lock()
-	t := b.texts
+	t, passed := f.texts, b.passed
 	f.mu.Unlock()
-	if t.query == id && time.Since(t.at) < textsTime {
+	if t.box == b && t.at == passed && t.query == id && time.Since(t.when) < textsTime {
 		return t, nil
 	}
 	uids, cut, note, err := m.Matching(ctx, b.name, mailclient.ListQuery{Search: q.Search, Filter: q.Filter})
-	t = texts{result{query: id, uids: uids, cut: cut, note: note}, time.Now()}
+	t = texts{result{box: b, at: passed, query: id, uids: uids, cut: cut, note: note}, time.Now()}
 	if err != nil {
 		return t, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	b.texts = t
+	f.texts = t
 	return t, nil
 }
 

@@ -105,10 +105,11 @@ func (b *box) moved(came, went, marked tally) {
 		return
 	}
 	b.known.Messages += int(came - went)
-	b.counts, b.result = nil, nil
+	b.counts = nil
 	b.changes++
 	if came+went > 0 {
-		b.rungs, b.texts = nil, texts{}
+		b.rungs = nil
+		b.passed++
 	} else {
 		delete(b.rungs, "talks") // a mark of deletion may change their order
 	}
@@ -223,7 +224,8 @@ func (f *file) clear(ctx context.Context, b *box) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM boxes WHERE id = ?", b.id)
 		return err
 	}, func() {
-		b.known, b.complete, b.counts, b.look, b.rungs, b.result = mailclient.Known{}, false, nil, nil, nil, nil
+		b.known, b.complete, b.counts, b.look, b.rungs = mailclient.Known{}, false, nil, nil, nil
 		b.changes++
+		b.passed++
 	})
 }

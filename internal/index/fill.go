@@ -109,10 +109,12 @@ func (m *Mail) filling(ctx context.Context, f *file, b *box) error {
 		if err := m.fillPreviews(ctx, f, b); err != nil {
 			return err
 		}
-		if n.Messages < k.Messages+worthPacking {
-			return nil
+		if n.Messages >= k.Messages+worthPacking {
+			if err := f.pack(ctx); err != nil && ctx.Err() == nil { // it serves as it is
+				m.ix.log.Info("index not packed", "account", m.account, "err", err.Error())
+			}
 		}
-		return fault(f.pack(ctx))
+		return nil
 	}
 	return nil
 }

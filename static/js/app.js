@@ -15,6 +15,7 @@ import { startReader } from "./reader.js";
 import { startSignOut } from "./signout.js";
 import { startSwipe } from "./swipe.js";
 import { busy } from "./net.js";
+import { startTab } from "./tab.js";
 import { watch } from "./toast.js";
 
 const config = {
@@ -40,7 +41,7 @@ function start(f) {
 
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
-for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startLetters, startMore, startKeys, startSignOut, startLive, watch]) start(f);
+for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startLetters, startMore, startKeys, startSignOut, startLive, startTab, watch]) start(f);
 // What is not needed at first sight comes after it.
 if (one("form.search, .search-form")) addEventListener("load", () => import("./seek.js").then((m) => m.startSeek()).catch((error) => console.error(error)));
 /** tellZone lets the server show times as the reader's clock does. */

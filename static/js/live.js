@@ -3,9 +3,11 @@ import { all, on, one } from "./dom.js";
 import { offerSignIn, signIn } from "./dialog.js";
 import { refresh, restless } from "./acts.js";
 import { call, visit } from "./net.js";
+import { tell, wished } from "./tab.js";
 import { announce, toast } from "./toast.js";
 import { say } from "./words.js";
 
+const sleepAfter = 10 * 60_000; // ms that nobody looks at the page
 let source = null, known = document.body.dataset.seen, wait = 0, later = 0;
 
 function changed() {
@@ -14,7 +16,7 @@ function changed() {
 		if (restless()) return changed();
 		try {
 			const fresh = one("#list") ? await refresh({ pill: true }) : 0;
-			if (fresh) announce(say("new"));
+			if (fresh) { announce(say("new")); tell(fresh); }
 		} catch { /* the next news tries again */ }
 	}, 300);
 }
@@ -57,12 +59,25 @@ function connect() {
 	});
 }
 
+/** sleep closes the stream of a page that nobody has looked at for long, unless it is to tell of new mail. */
+let asleep = false, tired = 0;
+function sleep() {
+	clearTimeout(tired);
+	if (document.hidden) {
+		tired = setTimeout(() => { if (!wished()) { asleep = true; source?.close(); } }, sleepAfter);
+	} else if (asleep) {
+		asleep = false;
+		connect(); // which tells what was missed
+	}
+}
+
 /** startLive listens while the page stands. */
 export function startLive() {
 	if (!document.body.dataset.events || !("EventSource" in globalThis)) return;
 	connect();
 	if (location.pathname === "/outbox") document.addEventListener("submit", () => { leaving = true; setTimeout(() => { leaving = false; }, 5000); });
 	addEventListener("pagehide", () => source?.close());
+	document.addEventListener("visibilitychange", sleep);
 	on("submit", 'form[action="/logout"]', (e) => { if (!e.defaultPrevented) source?.close(); }); // the end of the session is no news then
 	addEventListener("pageshow", (e) => { if (e.persisted) { connect(); changed(); } });
 	addEventListener("online", changed);

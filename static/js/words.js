@@ -27,7 +27,7 @@ const english = {
 	stay: "Stay", sendto: "Send to {N} people", morepeople: "and {N} more", didyoumean: "{Typed}: did you mean {Meant}?",
 	domainyes: "Use {Meant}", makesmaller: "Make smaller ({From} → {To})", removequote: "Remove quote", fullpage: "Open as a full page",
 	fullsize: "Full size", fitsize: "Fit the width",
-	writing: "Messages being written",
+	writing: "Messages being written", nonotify: "This browser does not let the page show notifications.",
 	anyway: "Send anyway", nofolder: "There is no such folder here.", copied: "The address is copied.",
 	notfetched: "{N} images could not be fetched safely.", "notfetched.one": "1 image could not be fetched safely.",
 	moveto: "Move to…", folder: "Folder", nofolders: "No folder is called that.", copyinstead: "Copy instead of moving",

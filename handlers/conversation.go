@@ -93,7 +93,7 @@ func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient
 		if m.Mailbox == pl.box.Name {
 			without = with(pathMessage(p.Account.ID, pl.slug, m.UID), alone.URL.Query())
 		}
-		l := s.foldedLetter(&alone, p, pl, m)
+		l := s.foldedLetter(&alone, p, pl, m, wanted)
 		isUnread := !m.Flags.Seen && !m.Flags.Draft && unread < maxUnread
 		if (isUnread || slices.Contains(wanted, l.Ref) || slices.Contains(wanted, "all")) && !m.Flags.Draft && len(v.Before)+len(v.After) < maxUnfolded {
 			if isUnread {
@@ -136,8 +136,8 @@ func foldRuns(all []templates.Letter) (out []templates.Letter) {
 	return out
 }
 
-// foldedLetter is a mail of a conversation in one line.
-func (s *Server) foldedLetter(r *http.Request, p *person, pl place, m mailclient.Row) templates.Letter {
+// foldedLetter is a mail of a conversation in one line, which opens it beside those that are open.
+func (s *Server) foldedLetter(r *http.Request, p *person, pl place, m mailclient.Row, open []string) templates.Letter {
 	v := rowView(p, m, s.nowFor(p), false)
 	slug := slugOf(pl.boxes, m.Mailbox)
 	if len(m.From) > 0 {
@@ -145,11 +145,8 @@ func (s *Server) foldedLetter(r *http.Request, p *person, pl place, m mailclient
 	}
 	l := templates.Letter{Row: v, Ref: hitRef(slug, m.UIDValidity, m.UID), Draft: m.Flags.Draft}
 	q := r.URL.Query()
-	l.URL = with(r.URL.Path, q) + "&" + url.Values{"open": {l.Ref}}.Encode()
-	if len(q) == 0 {
-		l.URL = r.URL.Path + "?" + url.Values{"open": {l.Ref}}.Encode()
-	}
-	l.URL += "#letter-" + l.Ref
+	q["open"] = append(slices.Clone(open[:min(len(open), maxUnfolded)]), l.Ref)
+	l.URL = with(r.URL.Path, q) + "#letter-" + l.Ref
 	if m.Flags.Draft {
 		l.URL = "/compose?draft=" + url.QueryEscape(slug) + "&uid=" + strconv.FormatUint(uint64(m.UID), 10)
 	}

@@ -115,6 +115,7 @@ func (j *browserJourney) hearsOfNewMail() {
 	b := j.b
 	j.s.mail.Deliver(j.t, j.anna, testmail.Mail("Priya <priya@raman.example>", "Just now", "Here I am."))
 	b.until("new mail appears by itself", `[...document.querySelectorAll("[data-uid]")].some((r) => r.innerText.includes("Just now"))`)
+	b.until("the tab says how much is unread", `document.title.startsWith("(" + document.querySelector('nav.folders [data-mailbox="INBOX"]').dataset.unreadCount + ") ") && document.querySelector("link[rel=icon]").href.startsWith("data:image/png")`)
 }
 
 func (j *browserJourney) answers() {

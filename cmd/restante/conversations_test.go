@@ -65,6 +65,11 @@ func TestConversations(t *testing.T) {
 		if shown := v.texts("[data-message-text]"); fmt.Sprint(shown) != "[first letter third letter]" {
 			t.Errorf("%q", shown)
 		}
+		v.follow("a[class=letter-line]").want(200) // the other one too
+		if shown := v.texts("[data-message-text]"); fmt.Sprint(shown) != "[first letter my own answer third letter]" {
+			t.Errorf("%q", shown)
+		}
+		v.get("/mail/1/INBOX").open("Re: Figures").want(200)
 		v.follow("a[data-command=unfold]").want(200)
 		if shown := v.texts("[data-message-text]"); fmt.Sprint(shown) != "[first letter my own answer third letter]" {
 			t.Errorf("%q", shown)

@@ -40,6 +40,7 @@ type file struct {
 
 	hidden  map[int64]bool // mailboxes whose mails stand in no conversation
 	filling bool           // of all mailboxes is under way
+	filled  time.Time      // when it last ended
 	result  *result        // of the last search
 	texts   texts
 	forest  forest
@@ -53,6 +54,7 @@ type box struct {
 	known    mailclient.Known
 	readOnly bool
 	complete bool // all mails are here
+	previews bool // and all their previews, as far as they are to be had
 	counts   map[counted]int
 	rungs    map[string][]rung // by their table
 	changes  int               // counts what was written,

@@ -50,20 +50,24 @@ func (m *Mail) fill(f *file, b *box) {
 		defer ended()
 		ctx, cancel := context.WithTimeout(mailclient.Behind(ctx), fillTime)
 		defer cancel()
-		_ = m.fillNow(ctx, f, b) // which tells of it
+		_ = m.fillNow(ctx, f, b, false) // which tells of it
 	}) {
 		ended()
 	}
 }
 
-// fillNow fills a mailbox once nobody else fills from its host.
-func (m *Mail) fillNow(ctx context.Context, f *file, b *box) error {
+// fillNow fills a mailbox, or gets the previews that are missing where it is whole, once nobody else fills from its host.
+func (m *Mail) fillNow(ctx context.Context, f *file, b *box, whole bool) error {
 	leave, err := m.ix.filler(ctx, m.Host())
 	if err != nil {
 		return err
 	}
 	defer leave()
-	err = m.filling(ctx, f, b)
+	if whole {
+		err = m.fillPreviews(ctx, f, b)
+	} else {
+		err = m.filling(ctx, f, b)
+	}
 	if fault := (*faulty)(nil); errors.As(err, &fault) {
 		m.ix.spoilt(f, fault.err)
 	}
@@ -136,6 +140,13 @@ func (f *file) pack(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// shrink gives back to the disk what mails that went have left empty, as far as that is quick.
+func (f *file) shrink(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	_, _ = f.db.ExecContext(ctx, "PRAGMA incremental_vacuum(5000)") // else the next time
 }
 
 func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News, began mailclient.Known) error {
@@ -250,8 +261,14 @@ func (m *Mail) fillPreviews(ctx context.Context, f *file, b *box) error {
 			return fault(err)
 		}
 		some, err := readRows(rows, b, validity, nil)
-		if err != nil || len(some) == 0 {
+		if err != nil {
 			return fault(err)
+		}
+		if len(some) == 0 {
+			f.mu.Lock()
+			b.previews = true
+			f.mu.Unlock()
+			return nil
 		}
 		if err := m.Previews(ctx, b.name, validity, some); err != nil {
 			return err

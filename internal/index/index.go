@@ -226,15 +226,24 @@ func (ix *Index) tidying() {
 			return
 		case <-tick.C:
 		}
-		ix.mu.Lock()
-		for id, f := range ix.files {
-			if f.users == 0 && time.Since(f.used) > idleTime {
-				f.close()
-				delete(ix.files, id)
-			}
+		for _, f := range ix.idle() {
+			f.shrink(ix.ctx)
+			f.close()
 		}
-		ix.mu.Unlock()
 	}
+}
+
+// idle takes the files that nobody has used for a while out of those that are open.
+func (ix *Index) idle() (out []*file) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	for id, f := range ix.files {
+		if f.users == 0 && time.Since(f.used) > idleTime {
+			out = append(out, f)
+			delete(ix.files, id)
+		}
+	}
+	return out
 }
 
 // filler waits until nobody else fills an index from a host. What it gives lets the next one in.

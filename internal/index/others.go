@@ -15,6 +15,7 @@ const (
 	otherTime  = 30 * time.Second // how often the server is asked about a mailbox that is not looked at
 	fewAtOnce  = 8                // such mailboxes that are asked about at once
 	othersTime = 2 * time.Hour    // for the filling of all
+	againTime  = time.Minute      // until it is tried again where some are missing still
 )
 
 // others sees to the mailboxes that are not looked at: what a search, or a conversation, wants of them. It waits for
@@ -36,9 +37,10 @@ func (m *Mail) others(ctx context.Context, f *file) {
 			continue
 		}
 		f.mu.Lock()
-		if !b.complete {
+		if !b.complete || !b.previews {
 			missing = append(missing, mb.Name)
-		} else if asked < fewAtOnce && b.differs(mb) && time.Since(b.asked) > otherTime {
+		}
+		if b.complete && asked < fewAtOnce && b.differs(mb) && time.Since(b.asked) > otherTime {
 			asked++
 			m.look(f, b)
 		}
@@ -46,7 +48,7 @@ func (m *Mail) others(ctx context.Context, f *file) {
 	}
 	f.mu.Lock()
 	f.hidden = hidden
-	start := len(missing) > 0 && !f.filling
+	start := len(missing) > 0 && !f.filling && time.Since(f.filled) > againTime
 	f.filling = f.filling || start
 	f.mu.Unlock()
 	if start && !m.ix.behind(f, func(ctx context.Context) { m.fillAll(ctx, f, missing) }) {
@@ -68,7 +70,7 @@ func (b *box) differs(mb mailclient.Mailbox) bool {
 func (f *file) filledAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.filling = false
+	f.filling, f.filled = false, time.Now()
 }
 
 // fillAll fills mailboxes one after the other.
@@ -82,13 +84,14 @@ func (m *Mail) fillAll(ctx context.Context, f *file, names []string) {
 		}
 		b := f.box(name)
 		f.mu.Lock()
-		idle := !b.filling && !b.complete
-		b.filling = b.filling || idle
+		idle := !b.filling
+		b.filling = true
+		whole := b.complete
 		f.mu.Unlock()
 		if !idle {
 			continue
 		}
-		err := m.fillNow(ctx, f, b)
+		err := m.fillNow(ctx, f, b, whole)
 		f.mu.Lock()
 		b.filling = false
 		f.mu.Unlock()

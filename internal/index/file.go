@@ -21,7 +21,7 @@ import (
 var schema string
 
 // version is of the schema and of what is written by it: a file of another one is begun anew.
-const version = "2"
+const version = "3"
 
 // file is the index of one account.
 type file struct {

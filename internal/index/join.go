@@ -293,10 +293,11 @@ func (j *joiner) adopt(talk, id, key, at int64, orphan bool) error {
 }
 
 // worked is what a list of conversations needs of those that were touched: the newest mail of each in a mailbox, one that
-// is marked deleted only where there is no other, and how they are marked.
+// is marked deleted only where there is no other, and how they are marked. Its columns are those of the newest as long as
+// this is the only MAX: https://sqlite.org/lang_select.html#bareagg
 const worked = `INSERT OR REPLACE INTO talks (box, talk, received, id, marks)
-	SELECT box, talk, received, id, marks FROM (SELECT box, talk, received, id, MAX(flags & 33 = 0) | MAX(flags & 2) | MAX(flags & 128) AS marks,
-		MAX((flags & 32 = 0) << 61 | received << 29 | id & 536870911) FROM mails WHERE `
+	SELECT box, talk, received, id, marks FROM (SELECT box, talk, received, id, (SUM(flags & 33 = 0) > 0) | (SUM(flags & 2) > 0) * 2 | (SUM(flags & 128) > 0) * 128 AS marks,
+		MAX(((flags & 32 = 0) << 61) | (received << 29) | (id & 536870911)) FROM mails WHERE `
 
 // end works out the conversations that were touched, in the mailboxes that are wholly known. anew says that this one has
 // just become so.

@@ -106,6 +106,31 @@ func TestConversationsOverFolders(t *testing.T) {
 	})
 }
 
+// TestNewestOfConversation stands for it, though older ones came into the mailbox after it, and however those are marked.
+func TestNewestOfConversation(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.put("INBOX", 5, letter("c@x", "Re: Figures", "omar@x.test", "References: <a@x>"))
+		g.put("INBOX", 3, letter("b@x", "Re: Figures", "anna@x.test", "References: <a@x>"), letter("d@x", "Bread", "ben@x.test"))
+		g.put("INBOX", 1, letter("a@x", "Figures", "maria@x.test"))
+		g.talk.Do("SELECT INBOX")
+		g.talk.Do(`STORE 1,3 FLAGS (\Seen)`)
+		g.talk.Do(`STORE 4 FLAGS (\Flagged)`)
+		g.filled(t, "INBOX")
+		want := []string{"Re: Figures 3 maria+anna+omar true", "Bread 1 ben false"}
+		if got := g.talks(t, "INBOX", mailclient.ListQuery{}); !slices.Equal(got, want) {
+			t.Errorf("%q", got)
+		}
+		for _, filter := range []mailclient.Filter{mailclient.FilterUnread, mailclient.FilterFlagged} {
+			if got := g.talks(t, "INBOX", mailclient.ListQuery{Filter: filter}); !slices.Equal(got, want[:1]) {
+				t.Errorf("%s: %q", filter, got)
+			}
+		}
+		if l := g.list(t, "INBOX", mailclient.ListQuery{Conversations: true}); l.Rows[0].UID != 1 {
+			t.Errorf("%d is the newest", l.Rows[0].UID)
+		}
+	})
+}
+
 // TestAnswersThatNameNothing are joined by their subjects within a month, and originals never.
 func TestAnswersThatNameNothing(t *testing.T) {
 	g := on(t, testmail.Dovecot(t, testmail.DovecotOptions{}))

@@ -43,10 +43,14 @@ func (s *Server) setConversations(w http.ResponseWriter, r *http.Request, p *per
 }
 
 // talkRow shows a row as the conversation that it is the newest mail of.
-func (s *Server) talkRow(p *person, c *mailclient.Conversation, v *templates.Row) {
+func (s *Server) talkRow(p *person, m mailclient.Row, v *templates.Row) {
+	c := m.Conversation
 	v.Unread, v.Flagged, v.Files = c.Unread, c.Flagged, c.Files
+	m.Flags.Seen, m.Flags.Flagged, m.HasAttachment = !c.Unread, c.Flagged, c.Files
+	v.State = stateWords(p, m)
 	if c.Mails > 1 {
 		v.Count, v.Name = c.Mails, s.talkNames(p, c.People)
+		v.State += p.L.T("message.letters", "N", c.Mails) + ", "
 	}
 }
 
@@ -57,7 +61,7 @@ func (s *Server) talkNames(p *person, people []message.Address) string {
 		name, _ := namesOf([]message.Address{a})
 		if p.own()[strings.ToLower(a.Addr)] {
 			name = p.L.T("row.me")
-		} else if first, _, ok := strings.Cut(a.Name, " "); ok && len(people) > 1 && !strings.HasSuffix(first, ",") {
+		} else if first, _, ok := strings.Cut(a.Name, " "); ok && len(people) > 1 && !strings.HasSuffix(first, ",") && !strings.HasSuffix(first, ".") {
 			name = first
 		}
 		names = append(names, name)
@@ -100,6 +104,9 @@ func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient
 				unread++
 			}
 			s.unfold(&alone, p, pl, m, &l)
+			if l.Open != nil {
+				v.ReadAfter = max(v.ReadAfter, l.Open.ReadAfter)
+			}
 		}
 		if i < main {
 			v.Before = append(v.Before, l)
@@ -109,11 +116,34 @@ func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient
 	}
 	v.Conversation, v.Letters = true, p.L.T("message.letters", "N", len(mails))
 	v.Tools = s.letterTools(p, pl, open.UID, open.UIDValidity, without)
+	v.Tools.ListURL = v.ListURL
 	v.Before, v.After = foldRuns(v.Before), foldRuns(v.After)
 	if slices.ContainsFunc(append(slices.Clone(v.Before), v.After...), func(l templates.Letter) bool { return l.Open == nil }) {
 		v.UnfoldURL = with(r.URL.Path, listParams(r), "open", "all")
 	}
 	return row, nil
+}
+
+// inTalk leads from a mail in a list of single ones to its conversation, where the person wishes to see those.
+func (s *Server) inTalk(r *http.Request, p *person, pl place, uid uint32, v *templates.Message) error {
+	if !p.User.Settings.Conversations && !r.URL.Query().Has("threads") {
+		return nil
+	}
+	mails, err := p.Mail.Conversation(r.Context(), pl.box.Name, uid)
+	if len(mails) > 1 {
+		v.Letters = p.L.T("message.letters", "N", len(mails))
+		v.TalkURL = with(pathMessage(p.Account.ID, pl.slug, uid), url.Values{"threads": {"1"}})
+	}
+	return err
+}
+
+// stillUnread has the row of a conversation that was opened say whether a letter of it is unread still.
+func stillUnread(list mailclient.List, row uint32, v *templates.Message) {
+	at := slices.IndexFunc(list.Rows, func(m mailclient.Row) bool { return m.UID == row && m.Conversation != nil })
+	if at < 0 || v.ReadAfter > 0 {
+		return
+	}
+	list.Rows[at].Conversation.Unread = slices.ContainsFunc(slices.Concat(v.Before, v.After), func(l templates.Letter) bool { return l.Unread && l.Folder == "" })
 }
 
 // foldRuns puts letters that follow each other folded, and are many, behind one line.
@@ -173,11 +203,12 @@ func (s *Server) unfold(r *http.Request, p *person, pl place, m mailclient.Row, 
 			s.log.Info("letter of a conversation", "err", err.Error())
 			return
 		}
-		if marked, _ := s.markOpened(r, p, open); marked {
-			l.Unread = false
-		}
+		marked, after := s.markOpened(r, p, open)
+		l.Unread = l.Unread && !marked
 		l.Open = s.messageView(r, p, there, open)
+		l.Open.ReadAfter = after
 		l.Open.Tools = s.letterTools(p, there, m.UID, m.UIDValidity, l.Open.Here)
+		l.Open.Tools.ListURL = listURL(r, pl)
 		return
 	}
 }

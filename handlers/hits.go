@@ -72,6 +72,9 @@ func (s *Server) hit(w http.ResponseWriter, r *http.Request, p *person, pl place
 	if wroteBefore(res.list, open) {
 		view.Noted = nil
 	}
+	if err := s.inTalk(r, p, pl, uid, view); err != nil {
+		return err
+	}
 	view.ReadAfter = readAfter
 	view.Ref = hitRef(pl.slug, open.UIDValidity, uid)
 	view.NewerURL, view.OlderURL = beside(at-1), beside(at+1)

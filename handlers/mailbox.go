@@ -98,10 +98,12 @@ func listQueryFrom(q url.Values, loc *time.Location) (lq mailclient.ListQuery, e
 	return lq, nil
 }
 
-// listQueryOf is listQueryFrom, with what the person wishes.
+// listQueryOf is listQueryFrom, with what the person wishes: conversations stand in the order of date, and no search
+// finds them.
 func listQueryOf(q url.Values, p *person) (lq mailclient.ListQuery, err error) {
 	if lq, err = listQueryFrom(q, p.Zone); err == nil {
 		lq.Conversations, err = conversations(q, p)
+		lq.Conversations = lq.Conversations && lq.Sort == mailclient.SortDate && lq.Search == nil
 	}
 	return lq, err
 }
@@ -220,7 +222,8 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 			v.Shown = list.Rows[0].Received.In(p.Zone).Format(time.DateOnly)
 		}
 	}
-	v.Conversations, _ = conversations(q, p) // it was read before
+	v.Talks, _ = conversations(q, p) // it was read before
+	v.Conversations = v.Talks && q.Get("q") == "" && (q.Get("sort") == "" || q.Get("sort") == string(mailclient.SortDate))
 	if done, on := p.Mail.Filling(pl.box.Name); on && list.Total >= worthTelling {
 		all := max(list.Total, done)
 		v.Filling = templates.Progress{Words: p.L.T("list.filling", "Done", p.L.Number(done), "All", p.L.Number(all)), Done: done, All: all}
@@ -345,7 +348,7 @@ func (s *Server) rows(p *person, list mailclient.List, link func(mailclient.Row)
 		v := rowView(p, m, now, toNames)
 		v.URL = link(m)
 		if m.Conversation != nil {
-			s.talkRow(p, m.Conversation, &v)
+			s.talkRow(p, m, &v)
 		}
 		if d := p.L.Day(dateOf(m), now); days && d != day {
 			if day = d; i > 0 {

@@ -106,13 +106,18 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 		if row, err = s.converse(r, p, pl, open, view); err != nil {
 			return err
 		}
+		if marked || open.Flags.Seen {
+			stillUnread(list, row, view)
+		}
+	} else if err = s.inTalk(r, p, pl, uid, view); err != nil {
+		return err
 	}
 	onlyBeside(r, &list, pl.box.Name, row)
 	page := s.mailPage(r, p, pl, list)
 	view.Ref = strconv.FormatUint(uint64(row), 10)
 	view.NewerURL, view.OlderURL = newer, older
 	s.afterAct(p, view)
-	view.ReadAfter = readAfter
+	view.ReadAfter = max(view.ReadAfter, readAfter)
 	if known {
 		view.Noted = nil
 	}
@@ -199,12 +204,12 @@ func (s *Server) marksRead(r *http.Request, p *person) (now bool, later time.Dur
 // steps finds the addresses of the mails before and after one, "" where there is none: on the same page of the list,
 // else asked for.
 func (s *Server) steps(r *http.Request, p *person, pl place, lq mailclient.ListQuery, list mailclient.List, uid uint32) (newerURL, olderURL string) {
-	q := r.URL.Query()
+	q := listParams(r)
 	link := func(uid uint32, page int) string {
 		if uid == 0 {
 			return ""
 		}
-		return with(pathMessage(p.Account.ID, pl.slug, uid), q, "remote", "", "links", "", "page", pageParam(page))
+		return with(pathMessage(p.Account.ID, pl.slug, uid), q, "page", pageParam(page))
 	}
 	var newer, older uint32
 	at := slices.IndexFunc(list.Rows, func(row mailclient.Row) bool { return row.UID == uid })

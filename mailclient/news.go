@@ -287,6 +287,7 @@ func (s *Session) Keep(mailbox string, rows []Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range rows {
+		r.Conversation = nil // that is of one list
 		s.rows.put(rowKey{raw, r.UIDValidity, r.UID}, r)
 	}
 }

@@ -90,6 +90,7 @@ type List struct {
 	Note            string
 	Filling         Progress // while the folder's index is filled
 	Conversations   bool     // its rows are
+	Talks           bool     // conversations are wished, where a list can show them
 	MoreURL         string   // gives more of a search that goes on, "" when all is there
 	MoreWords       string
 	Save            *SaveSearch // of a search
@@ -231,6 +232,7 @@ type Message struct {
 	Before, After []Letter
 	Tools         *LetterTools // nil where it stands alone
 	UnfoldURL     string
+	TalkURL       string // its conversation, where it is shown alone
 }
 
 // Letter is another mail of an opened one's conversation: folded to a line, open, or several that are folded together.
@@ -246,6 +248,7 @@ type Letter struct {
 type LetterTools struct {
 	UID, Validity             uint32
 	ActionURL, AloneURL, Here string
+	ListURL                   string // where the person goes who wants it unread
 }
 
 // Unsubscribe is the way out of a list: a button, or a link.

@@ -102,3 +102,62 @@ func TestConversations(t *testing.T) {
 		}
 	})
 }
+
+// TestConversationsAndSingleMails stand in lists of their own: what is picked in one of single mails is that mail alone.
+func TestConversationsAndSingleMails(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		s := newSite(t, srv, testdb.SQLite(t), nil)
+		u := srv.NewUser(t)
+		talk := srv.Talk(t, u)
+		at := func(hour int) time.Time { return time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC) }
+		talk.AppendAt("INBOX", at(8), joined("Dr. Maria Keller <maria@keller.example>", "Figures", "first letter", "a@x"))
+		talk.AppendAt("INBOX", at(9), joined("Omar Sy <omar@x.example>", "Re: Figures", "second letter", "b@x", "References: <a@x>"))
+		talk.AppendAt("INBOX", at(10), joined("Ben <ben@x.example>", "Bread", "alone", "c@x"))
+		v := s.signIn(u)
+		v.get("/mail/1/INBOX").want(200)
+		v.formAround(`button[value=conversations]`).press("action", "conversations").want(200)
+		for range 100 { // the index fills behind
+			if v.get("/mail/1/INBOX").want(200); len(v.all("[data-uid]")) == 2 {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		row := func() string { return strings.Join(strings.Fields(v.texts("[data-uid]")[1]), " ") }
+		if got := row(); !strings.Contains(got, "Unread, 2 messages, Dr. Maria Keller, Omar2 Re: Figures") {
+			t.Fatalf("%q", got)
+		}
+
+		// Opened, all of it is read; one letter that is put back stays unread, in the list.
+		v.open("Re: Figures").want(200)
+		if got := row(); strings.Contains(got, "Unread") {
+			t.Errorf("opened: %q", got)
+		}
+		v.get("/mail/1/INBOX").open("Re: Figures").want(200)
+		v.form("form[class=letter-acts]").press("action", "unread").want(200)
+		v.says("[data-status]", "Marked unread.")
+		if got := row(); v.has("[data-message]") || !strings.Contains(got, "Unread, 2 messages") {
+			t.Errorf("put back: %q", got)
+		}
+
+		// A search and another order list single mails, and lead to the conversation of one.
+		for _, list := range []string{"q=figures", "sort=subject"} {
+			v.get("/mail/1/INBOX?" + list).want(200)
+			if got := strings.Join(v.texts("[data-uid]"), "\n"); strings.Contains(got, "2 messages") || strings.Contains(got, "Omar2") {
+				t.Errorf("%s: %q", list, got)
+			}
+			ref, _ := v.rowIn("Re: Figures")
+			v.form("form[data-list]").set("uid", ref).press("action", "flag").want(200)
+			v.says("[data-status]", "Flagged.")
+			v.form("form[data-list]").set("uid", ref).press("action", "unflag").want(200)
+			v.get("/mail/1/INBOX?" + list).open("Re: Figures").want(200)
+			v.says("p[class=thread-count]", "2 messages Show the conversation")
+			v.form("form[class=message-bar]").press("action", "flag").want(200)
+			v.says("[data-status]", "Flagged.")
+			v.form("form[class=message-bar]").press("action", "unflag").want(200)
+		}
+		v.get(attr(v.all("p[class=thread-count]")[0].LastChild, "href")).want(200)
+		v.says("p[class=thread-count]", "2 messages Open all")
+		v.get("/search?q=figures").open("Re: Figures").want(200)
+		v.says("p[class=thread-count]", "2 messages Show the conversation")
+	})
+}

@@ -98,12 +98,12 @@ func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient
 			without = with(pathMessage(p.Account.ID, pl.slug, m.UID), alone.URL.Query())
 		}
 		l := s.foldedLetter(&alone, p, pl, m, wanted)
-		isUnread := !m.Flags.Seen && !m.Flags.Draft && unread < maxUnread
+		isUnread := !m.Flags.Seen && !m.Flags.Draft && unread < maxUnread && r.Header.Get(headerNews) == ""
 		if (isUnread || slices.Contains(wanted, l.Ref) || slices.Contains(wanted, "all")) && !m.Flags.Draft && len(v.Before)+len(v.After) < maxUnfolded {
 			if isUnread {
 				unread++
 			}
-			s.unfold(&alone, p, pl, m, &l)
+			s.unfold(r, p, pl, m, &l)
 			if l.Open != nil {
 				v.ReadAfter = max(v.ReadAfter, l.Open.ReadAfter)
 			}
@@ -197,7 +197,8 @@ func (s *Server) unfold(r *http.Request, p *person, pl place, m mailclient.Row, 
 			continue
 		}
 		slug := Slug(b.Name, b.Delimiter)
-		there := place{box: b, boxes: pl.boxes, slug: slug, path: pathMailbox(p.Account.ID, slug)}
+		there := place{box: b, boxes: pl.boxes, slug: slug, path: pathMailbox(p.Account.ID, slug), ref: l.Ref}
+		r := ofLetter(r, l.Ref)
 		open, err := p.Mail.Open(r.Context(), b.Name, m.UIDValidity, m.UID)
 		if err != nil {
 			s.log.Info("letter of a conversation", "err", err.Error())
@@ -211,6 +212,20 @@ func (s *Server) unfold(r *http.Request, p *person, pl place, m mailclient.Row, 
 		l.Open.Tools.ListURL = listURL(r, pl)
 		return
 	}
+}
+
+// ofLetter is the request of a conversation's page as far as it is about one letter of it.
+func ofLetter(r *http.Request, ref string) *http.Request {
+	q := listParams(r)
+	q.Set("open", ref)
+	for _, name := range []string{"remote", "links"} {
+		if r.URL.Query().Get(name) == ref {
+			q.Set(name, ref)
+		}
+	}
+	one := *r
+	one.URL = &url.URL{Path: r.URL.Path, RawQuery: q.Encode()}
+	return &one
 }
 
 // letterTools are what can be done to one letter of a conversation alone.

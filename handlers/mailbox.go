@@ -31,6 +31,7 @@ type place struct {
 	boxes []mailclient.Mailbox
 	slug  string
 	path  string // of the mailbox
+	ref   string // of a letter that stands beside the mail that the path names: what is asked for it alone bears its name
 	in    string // of a mail within the mail that the path names: the sections of those around it, with / between
 }
 

@@ -42,6 +42,7 @@ const (
 	headerBeside = "X-Restante-Beside" // the list stands on their page already: of that, they get the one row that changed
 	headerAct    = "X-Restante-Act"    // they have just acted on a mail: what opens then was not asked for
 	headerRead   = "X-Restante-Read"   // the mail has been shown for its time
+	headerNews   = "X-Restante-News"   // with headerBeside: letters may have come to what stands open; none opens by it
 	headerOpen   = "X-Restante-Open"   // of a list: a mail stands open beside it on their page
 )
 
@@ -191,7 +192,7 @@ func (s *Server) markOpened(r *http.Request, p *person, open *mailclient.Open) (
 func (s *Server) marksRead(r *http.Request, p *person) (now bool, later time.Duration) {
 	scripts := r.Header.Get("X-Restante") != ""
 	switch {
-	case r.Header.Get("Sec-Purpose") != "" || r.Header.Get("Purpose") != "" || r.Method != http.MethodGet || p.User.Settings.MarkRead == "hand":
+	case r.Header.Get(headerNews) != "" || r.Header.Get("Sec-Purpose") != "" || r.Header.Get("Purpose") != "" || r.Method != http.MethodGet || p.User.Settings.MarkRead == "hand":
 		return false, 0
 	case scripts && r.Header.Get(headerRead) == "" && p.User.Settings.MarkRead == "later":
 		return false, 3 * time.Second
@@ -279,7 +280,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 			v.Labels = append(v.Labels, templates.Label{Name: mailclient.Label(k), Keyword: k})
 		}
 	}
-	s.warn(r, p, open, v)
+	s.warn(r, p, pl, open, v)
 	if verdict(p, m) == "pass" {
 		v.Checked = p.L.T("message.checked", "Domain", domainOf(from.Addr))
 	}
@@ -300,7 +301,7 @@ func listURL(r *http.Request, pl place) string {
 	if words := r.URL.Query().Get("search"); words != "" {
 		return with("/search", url.Values{"q": {words}, "known": {"1"}}, "page", r.URL.Query().Get("page"))
 	}
-	return with(pl.path, r.URL.Query(), "remote", "", "links", "")
+	return with(pl.path, listParams(r))
 }
 
 func damaged(p *person, m *message.Message) string {
@@ -344,7 +345,7 @@ func (s *Server) showBody(r *http.Request, p *person, pl place, open *mailclient
 			}
 			if kept.Images > 0 && !remote {
 				b.Words, b.AllowURL, b.Back = p.L.T("remote.blocked", "N", kept.Images), v.Trust, v.Here
-				b.OnceURL, b.AlwaysWords = with(r.URL.Path, r.URL.Query(), "remote", "1"), p.L.T("remote.always", "Address", v.From.Addr)
+				b.OnceURL, b.AlwaysWords = with(r.URL.Path, r.URL.Query(), "remote", pl.asks()), p.L.T("remote.always", "Address", v.From.Addr)
 			}
 			if encrypted(m) && b.Words != "" { // nobody can let them in
 				b.Words, b.OnceURL = p.L.T("remote.encrypted", "N", kept.Images), ""
@@ -406,8 +407,8 @@ func (s *Server) remoteAllowed(r *http.Request, p *person, pl place, m *message.
 	if encrypted(m) {
 		return false
 	}
-	if r.URL.Query().Get("remote") == "1" {
-		return asked(r, "remote")
+	if r.URL.Query().Get("remote") == pl.asks() {
+		return asked(r, "remote", pl.asks())
 	}
 	if pl.box.Role == mailclient.RoleJunk || p.attached {
 		return false

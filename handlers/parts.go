@@ -34,7 +34,7 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, p *person) error {
 	remote := r.URL.Query().Get("remote") == "1" && s.remoteAllowed(r, p, pl, open.Message)
 	s.allowPictures(w, r, pathMessage(p.Account.ID, pl.slug, open.UID), remote)
 	_, _, odd := s.disguised(r, p, open.Message)
-	return s.letter(p, pl, open, theme(r.URL.Query().Get("theme")), remote, odd && !asked(r, "links")).serve(w, r)
+	return s.letter(p, pl, open, theme(r.URL.Query().Get("theme")), remote, odd && !asked(r, "links", "1")).serve(w, r)
 }
 
 func theme(v string) string {

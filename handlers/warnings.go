@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -76,7 +77,7 @@ func (s *Server) disguised(r *http.Request, p *person, m *message.Message) (foun
 
 // warn puts into the view the bar for a disguise, whose links are locked until the person asks for them, this time, on our
 // own page; else the note on what a stranger asks for.
-func (s *Server) warn(r *http.Request, p *person, open *mailclient.Open, v *templates.Message) {
+func (s *Server) warn(r *http.Request, p *person, pl place, open *mailclient.Open, v *templates.Message) {
 	m := open.Message
 	found, met, ok := s.disguised(r, p, m)
 	if met.Contact != 0 {
@@ -88,7 +89,7 @@ func (s *Server) warn(r *http.Request, p *person, open *mailclient.Open, v *temp
 		}
 		return
 	}
-	v.Locked = !asked(r, "links")
+	v.Locked = !asked(r, "links", pl.asks())
 	v.Warning = &templates.Warning{Meaning: p.L.T("warn.meaning." + string(found.Kind))}
 	from := first(m.Header.From())
 	switch found.Kind {
@@ -98,7 +99,7 @@ func (s *Server) warn(r *http.Request, p *person, open *mailclient.Open, v *temp
 		v.Warning.Words = p.L.T("warn."+string(found.Kind), "Name", from.Name, "Address", from.Addr, "Domain", domainOf(from.Addr), "Other", found.Other)
 	}
 	if v.Locked {
-		v.Warning.LinksURL = with(r.URL.Path, r.URL.Query(), "links", "1")
+		v.Warning.LinksURL = with(r.URL.Path, r.URL.Query(), "links", pl.asks())
 	}
 }
 
@@ -124,8 +125,11 @@ func wroteBefore(list mailclient.List, open *mailclient.Open) bool {
 	})
 }
 
+// asks is what the address says of a mail for which something is asked that is otherwise kept away.
+func (pl place) asks() string { return cmp.Or(pl.ref, "1") }
+
 // asked says whether the page's own button asked for what is otherwise kept away: a link in a mail cannot.
-func asked(r *http.Request, name string) bool {
+func asked(r *http.Request, name, of string) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
-	return r.URL.Query().Get(name) == "1" && (site == "" || site == "same-origin" || site == "none")
+	return r.URL.Query().Get(name) == of && (site == "" || site == "same-origin" || site == "none")
 }

@@ -1,6 +1,7 @@
 // Acts on mails: they show at once, and are taken back when the server refuses.
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { ask } from "./dialog.js";
+import { renewLetters } from "./letters.js";
 import { busy, call, isMailPath, morph, page, problem, show, visit } from "./net.js";
 import { boxOf, chosen, current, elsewhere, focusRow, forgetPicks, markCurrent, notEveryone, pick, picked, pickedWords, rows } from "./rows.js";
 import { adopt, lastUndo, toast } from "./toast.js";
@@ -100,6 +101,12 @@ function before(list, action) {
 	return () => was.forEach((f) => f());
 }
 
+/** lettersOf is how many letters a list tells of the open conversation; undefined where another one is the newest. */
+function lettersOf(open, doc) {
+	const row = one(`[data-rows] > .row[data-uid="${CSS.escape(open.dataset.message)}"]`, doc);
+	return row ? one(".pill", row)?.textContent ?? "1" : undefined;
+}
+
 /** refresh fetches the list again and shows what changed; the open message stays. */
 export async function refresh({ pill = false } = {}) {
 	const form = one("form[data-list]"), open = one("[data-message]");
@@ -112,11 +119,12 @@ export async function refresh({ pill = false } = {}) {
 	const doc = parse(response, text);
 	const list = one("#list"), known = new Set(rows().map((r) => r.id));
 	const fresh = all("[data-rows] > .row", doc).filter((r) => !known.has(r.id));
-	const parts = ["nav.folders", ".strips"];
+	const parts = ["nav.folders", ".strips"], others = open && form && one('[name="threads"]', form) && lettersOf(open, document) !== lettersOf(open, doc);
 	if (pill && form && fresh.length && (list.scrollTop > 10 || chosen())) newPill(list);
 	else parts.push("#list");
 	await morph(text, doc, parts);
 	adopt(doc);
+	if (others) await renewLetters();
 	if (open && parts.includes("#list")) markCurrent(open.dataset.message);
 	if (!open) document.title = doc.title;
 	return fresh.length;

@@ -1,26 +1,56 @@
 // The letters of a conversation: a folded one opens in its place, and keys go from one to the next.
-import { all, isOurs, on, one, parse, plainClick } from "./dom.js";
+import { all, el, isOurs, on, one, parse, plainClick } from "./dom.js";
 import { call } from "./net.js";
 
 const closed = "a[data-letter]:not([data-compose-link])";
+const others = ".letter-open :is([data-allow-remote], [data-show-links])"; // what is allowed one letter
 
-/** unfold gets a letter and puts it where its line stands. */
-async function unfold(line) {
-	if (line.hasAttribute("aria-busy")) return;
-	line.setAttribute("aria-busy", "true");
+/** bring gets a letter by a link and puts it where it stood otherwise, folded or not. */
+async function bring(link, old) {
+	if (link.hasAttribute("aria-busy")) return;
+	link.setAttribute("aria-busy", "true");
 	try {
-		const response = await call(line.href, { headers: { "X-Restante-Beside": "1" } });
+		const response = await call(link.href, { headers: { "X-Restante-Beside": "1" } });
 		const text = await response.text(), doc = response.ok && isOurs(response) && parse(response, text);
-		const letter = doc && one(`[data-letter-open="${CSS.escape(line.dataset.letter)}"]`, doc);
+		const letter = doc && one(`[data-letter-open="${CSS.escape(old.dataset.letter ?? old.dataset.letterOpen)}"]`, doc);
 		if (!letter) throw new Error("no letter");
-		if (!line.isConnected) return;
-		const shown = document.importNode(letter, true), held = line === document.activeElement;
-		line.replaceWith(shown);
+		if (!old.isConnected) return;
+		const shown = document.importNode(letter, true), held = old.contains(document.activeElement);
+		old.replaceWith(shown);
 		document.dispatchEvent(new CustomEvent("restante:page"));
 		if (held) focusOn(shown);
 	} catch {
-		location.assign(line.href);
+		location.assign(link.href);
 	}
+}
+
+const keyOf = (letter) => letter.dataset.letter ?? letter.dataset.letterOpen;
+
+/** threadOf is where the letters before or after the main one stand. */
+function threadOf(article, before) {
+	const main = one(":scope > .letter", article), there = before ? main.previousElementSibling : main.nextElementSibling;
+	if (there?.matches(".thread")) return there;
+	const thread = el("div", { class: "thread" });
+	if (before) main.before(thread); else main.after(thread);
+	return thread;
+}
+
+/** renewLetters adds to the open conversation the letters that came to it, and takes out folded ones that have gone; all else stays. */
+export async function renewLetters() {
+	const open = one("[data-message]"), response = await call(location.href, { headers: { "X-Restante-Beside": "1", "X-Restante-News": "1" } });
+	const text = await response.text(), doc = response.ok && isOurs(response) && parse(response, text), now = doc && one("[data-message]", doc);
+	if (!now || !open.isConnected) return;
+	const letters = "[data-letter], [data-letter-open]", main = one(":scope > .letter", now);
+	const had = new Set(all(letters, open).map(keyOf)), has = new Set(all(letters, now).map(keyOf));
+	for (const line of all("[data-letter]", open)) if (!has.has(keyOf(line))) line.remove();
+	for (const letter of all(letters, now)) {
+		if (!had.has(keyOf(letter))) threadOf(open, letter.compareDocumentPosition(main) & Node.DOCUMENT_POSITION_FOLLOWING).append(document.importNode(letter, true));
+	}
+	one(".thread-count", open)?.remove();
+	const count = one(".thread-count", now), together = one('.message-bar [name="threads"]', now);
+	if (count) one("#subject", open).after(document.importNode(count, true));
+	if (together && !one('.message-bar [name="threads"]', open)) one(".message-bar", open).append(document.importNode(together, true));
+	open.dataset.message = now.dataset.message;
 }
 
 function focusOn(letter) {
@@ -41,10 +71,10 @@ export function stepLetter(by) {
 }
 
 export function startLetters() {
-	on("click", closed, (e, line) => {
+	on("click", closed + ", " + others, (e, link) => {
 		if (!plainClick(e)) return;
 		e.preventDefault();
 		e.stopPropagation();
-		unfold(line);
+		bring(link, link.closest(".letter-open") ?? link);
 	}, { capture: true });
 }

@@ -30,9 +30,8 @@ export async function morph(text, doc, selectors) {
 	text = text.replace(/<title>.*?<\/title>/s, ""); // the title is set by who goes somewhere, not by news
 	const focus = document.activeElement, reading = one(".reader")?.contains(focus);
 	const folds = all(selectors.includes(".frame") ? "nav.folders details" : "nav.folders details, .list-menu").map((d) => [d, d.open]);
-	const frame = one("iframe[data-message-body]");
-	const next = one("iframe[data-message-body]", doc);
-	if (frame && selectors.some((s) => frame.closest(s)) && frame.getAttribute("src") !== next?.getAttribute("src")) {
+	const frame = one("iframe[data-message-body]"), letters = (root) => all("iframe[data-message-body]", root).map((f) => f.getAttribute("src")).join(" ");
+	if (frame && selectors.some((s) => frame.closest(s)) && letters(document) !== letters(doc)) {
 		frame.closest(".message").remove(); // a frame that is led elsewhere would leave a step in the history
 	}
 	const list = one("#list");

@@ -123,6 +123,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 			}
 			err = write("mail", map[string]any{"kind": e.Kind, "mailbox": e.Mailbox, "count": e.Count})
 		case kind := <-own:
+			if kind == "outbox" { // the conversation of what was sent waits for it
+				p.Mail.LookOver(r.Context(), mailclient.RoleSent, mailclient.RoleDrafts)
+			}
 			err = write(kind, map[string]string{})
 		}
 		if err != nil {

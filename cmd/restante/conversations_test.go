@@ -161,3 +161,42 @@ func TestConversationsAndSingleMails(t *testing.T) {
 		v.says("p[class=thread-count]", "2 messages Show the conversation")
 	})
 }
+
+// TestPicturesOfOneLetter are let in for the letter whose button asked for them, and for no other of its conversation.
+func TestPicturesOfOneLetter(t *testing.T) {
+	srv := testmail.Demo(t)
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	u := srv.NewUser(t)
+	talk := srv.Talk(t, u)
+	for i, id := range []string{"a@x", "b@x", "c@x"} {
+		raw := joined("Maria Keller <maria"+id[:1]+"@keller.example>", "Figures", `<p>letter</p><img src="https://pictures.example/`+id[:1]+`.png" width="300" height="200">`, id, "References: <a@x>")
+		talk.AppendAt("INBOX", time.Date(2026, 3, 1, 8+i, 0, 0, 0, time.UTC), strings.Replace(raw, "text/plain", "text/html", 1))
+	}
+	v := s.signIn(u)
+	for range 100 { // the index fills behind
+		if v.get("/mail/1/INBOX?threads=1").want(200); len(v.all("[data-uid]")) == 1 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	v.open("Figures").want(200)
+	allowed := func() (out string) {
+		for _, frame := range v.all("iframe[data-message-body]") {
+			uid := strings.Split(attr(frame, "src"), "/")[4]
+			out += " " + uid + map[bool]string{true: " shown"}[strings.Contains(attr(frame, "src"), "remote=1")]
+		}
+		return out
+	}
+	buttons := v.all("a[data-allow-remote]")
+	if got := allowed(); got != " 1 2 3" || len(buttons) != 3 {
+		t.Fatalf("%s, %d buttons", got, len(buttons))
+	}
+	v.get(attr(buttons[0], "href")).want(200)
+	if got := allowed(); got != " 1 shown 3" {
+		t.Errorf("for the first: %s", got)
+	}
+	v.get(attr(buttons[2], "href")).want(200)
+	if got := allowed(); got != " 3 shown" {
+		t.Errorf("for the one that was asked for: %s", got)
+	}
+}

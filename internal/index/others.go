@@ -56,6 +56,28 @@ func (m *Mail) others(ctx context.Context, f *file) {
 	}
 }
 
+// LookOver asks now what has become of the mailboxes of these roles, where something is known to have come into them; who
+// watches is told when they are others.
+func (m *Mail) LookOver(ctx context.Context, roles ...mailclient.Role) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return
+	}
+	defer done()
+	boxes, err := m.Mailboxes(ctx)
+	if err != nil {
+		return
+	}
+	for _, mb := range boxes {
+		b := f.box(mb.Name)
+		f.mu.Lock()
+		if b.complete && slices.Contains(roles, mb.Role) {
+			m.look(f, b)
+		}
+		f.mu.Unlock()
+	}
+}
+
 // wanted puts mailboxes into the order in which they are wanted.
 func wanted(boxes []mailclient.Mailbox) []mailclient.Mailbox {
 	rank := map[mailclient.Role]int{mailclient.RoleInbox: -3, mailclient.RoleSent: -2, mailclient.RoleDrafts: -1, mailclient.RoleTrash: 1, mailclient.RoleJunk: 1}

@@ -131,6 +131,28 @@ func TestNewestOfConversation(t *testing.T) {
 	})
 }
 
+// TestOwnAnswerInItsConversation stands there as soon as it is known to have been sent.
+func TestOwnAnswerInItsConversation(t *testing.T) {
+	each(t, func(t *testing.T, g *ground) {
+		g.talk.Try("CREATE Sent (USE (\\Sent))")
+		g.put("INBOX", 1, letter("a@x", "Figures", "maria@x.test"))
+		g.put("Sent", 1, letter("z@x", "Bread", "anna@x.test"))
+		for _, box := range []string{"INBOX", "Sent"} {
+			g.filled(t, box)
+		}
+		g.put("Sent", 2, letter("b@x", "Re: Figures", "anna@x.test", "References: <a@x>"))
+		g.LookOver(t.Context(), mailclient.RoleSent)
+		want := []string{"Figures 2 maria+anna true"}
+		for range 100 {
+			if got := g.talks(t, "INBOX", mailclient.ListQuery{}); slices.Equal(got, want) {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Errorf("%q", g.talks(t, "INBOX", mailclient.ListQuery{}))
+	})
+}
+
 // TestAnswersThatNameNothing are joined by their subjects within a month, and originals never.
 func TestAnswersThatNameNothing(t *testing.T) {
 	g := on(t, testmail.Dovecot(t, testmail.DovecotOptions{}))

@@ -200,3 +200,27 @@ func TestPicturesOfOneLetter(t *testing.T) {
 		t.Errorf("for the one that was asked for: %s", got)
 	}
 }
+
+// TestOpenConversationGrows: what comes to it while it is read stands in it, folded and unread, and whatever was opened
+// stays open, also once the conversation was flagged.
+func TestOpenConversationGrows(t *testing.T) {
+	b, srv, anna := tabWith(t, 1)
+	answer := func(id, text string) {
+		srv.Deliver(t, anna, joined("Maria Keller <maria@keller.example>", "Re: Figures", text, id, "References: <a@x>"))
+	}
+	srv.Deliver(t, anna, joined("Maria Keller <maria@keller.example>", "Figures", "first letter", "a@x"))
+	answer("b@x", "second letter")
+	b.open("/mail/1/INBOX?threads=1")
+	b.until("the conversation stands in one row", `document.querySelectorAll("[data-rows] > .row").length === 2 || (location.reload(), false)`)
+	b.click(`.row:has(.pill) .row-subject`)
+	b.until("it is open", `document.querySelector(".thread-count")?.innerText.startsWith("2 ") && document.querySelectorAll(".letter").length === 2 && !document.querySelector(".row:has(.pill)").hasAttribute("data-unread")`)
+	answer("c@x", "third letter")
+	b.until("the third stands below, folded and unread", `document.querySelector(".answer + .thread > .letter-line[data-unread]")?.innerText.includes("third letter") && document.querySelector(".thread-count").innerText.startsWith("3 ")`)
+	b.until("its row is the current one, and unread", `document.querySelector(".row[data-current][data-unread] .pill")?.innerText === "3"`)
+	b.until("the others are as they were", `document.querySelectorAll(".letter").length === 2`)
+	b.click(`.answer + .thread > .letter-line`)
+	b.until("it is open", `document.querySelectorAll(".letter").length === 3 && document.activeElement.matches(".letter-open")`)
+	b.until("its row is read", `!document.querySelector(".row[data-current]").hasAttribute("data-unread")`)
+	b.keys("s")
+	b.until("all are flagged, and open still", `document.querySelector("[data-status]")?.innerText.includes("3 flagged") && document.querySelector(".subject .flag") && document.querySelectorAll(".letter").length === 3`)
+}

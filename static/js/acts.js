@@ -1,7 +1,7 @@
 // Acts on mails: they show at once, and are taken back when the server refuses.
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { ask } from "./dialog.js";
-import { renewLetters } from "./letters.js";
+import { renewLetters, withOpen } from "./letters.js";
 import { busy, call, isMailPath, morph, page, problem, show, visit } from "./net.js";
 import { boxOf, chosen, current, elsewhere, focusRow, forgetPicks, markCurrent, notEveryone, pick, picked, pickedWords, rows } from "./rows.js";
 import { adopt, lastUndo, toast } from "./toast.js";
@@ -36,6 +36,7 @@ export async function send(form, button, list = [], more = []) {
 	const goes = moves && article && (form.matches(".message-bar") || list.some((r) => r.dataset.uid === article.dataset.message));
 	if (form.matches("[data-list]") && article && !goes) data.set("back", location.pathname + location.search);
 	if (moves && form.matches(".message-bar") && matchMedia("(width < 43.75rem)").matches) data.set("back", one(".message-bar .back").getAttribute("href"));
+	if (form.matches(".message-bar") && one("[data-letter-open]", article)) data.set("stay", withOpen(data.get("stay")));
 	const next = gone ? rows()[rows().indexOf(list.at(-1)) + 1] ?? rows()[rows().indexOf(list[0]) - 1] : null;
 	const held = list.contains?.(document.activeElement) || list.some((r) => r.contains(document.activeElement));
 	const undo = before(list, button.value), remember = form.matches("[data-list]") ? forgetPicks() : null, at = page();
@@ -119,7 +120,7 @@ export async function refresh({ pill = false } = {}) {
 	const doc = parse(response, text);
 	const list = one("#list"), known = new Set(rows().map((r) => r.id));
 	const fresh = all("[data-rows] > .row", doc).filter((r) => !known.has(r.id));
-	const parts = ["nav.folders", ".strips"], others = open && form && one('[name="threads"]', form) && lettersOf(open, document) !== lettersOf(open, doc);
+	const parts = ["nav.folders", ".strips"], others = open && form && one('[name="threads"]', form) && (one(".draft-mark", open) || lettersOf(open, document) !== lettersOf(open, doc));
 	if (pill && form && fresh.length && (list.scrollTop > 10 || chosen())) newPill(list);
 	else parts.push("#list");
 	await morph(text, doc, parts);

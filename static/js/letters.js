@@ -24,11 +24,19 @@ async function bring(link, old) {
 	}
 }
 
+/** withOpen is the address of the open conversation with all letters that stand open in it. */
+export function withOpen(path) {
+	const to = new URL(path, location.href);
+	to.searchParams.delete("open");
+	for (const letter of all("[data-letter-open]")) to.searchParams.append("open", letter.dataset.letterOpen);
+	return to.pathname + to.search;
+}
+
 const keyOf = (letter) => letter.dataset.letter ?? letter.dataset.letterOpen;
 
-/** threadOf is where the letters before or after the main one stand. */
+/** threadOf is where the letters before or after the main one stand, below whose answers the later ones are. */
 function threadOf(article, before) {
-	const main = one(":scope > .letter", article), there = before ? main.previousElementSibling : main.nextElementSibling;
+	const main = one(before ? ":scope > .letter" : ":scope > .answer", article), there = before ? main.previousElementSibling : main.nextElementSibling;
 	if (there?.matches(".thread")) return there;
 	const thread = el("div", { class: "thread" });
 	if (before) main.before(thread); else main.after(thread);

@@ -87,6 +87,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 			if lq, err = listQueryOf(r.Form, p); err != nil {
 				return err
 			}
+			lq.Conversations = lq.Conversations && pl.hasTalks()
 		}
 		now, err := p.Mail.UIDs(r.Context(), pl.box.Name, lq)
 		if err != nil {

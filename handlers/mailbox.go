@@ -35,6 +35,9 @@ type place struct {
 	in    string // of a mail within the mail that the path names: the sections of those around it, with / between
 }
 
+// hasTalks says that conversations can be listed: each draft of one stands for itself.
+func (pl place) hasTalks() bool { return pl.box.Role != mailclient.RoleDrafts }
+
 func (s *Server) place(r *http.Request, p *person) (pl place, err error) {
 	slug, err := url.PathUnescape(chi.URLParam(r, "mailbox"))
 	if err != nil {
@@ -127,6 +130,7 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 	if err != nil {
 		return err
 	}
+	lq.Conversations = lq.Conversations && pl.hasTalks()
 	if lq.Search != nil && lq.Search.In != "" { // another folder may be meant
 		if b, ok := folderNamed(p, pl.boxes, lq.Search.In); !ok || b.Name != pl.box.Name {
 			return s.searchIn(w, r, p, lq.Search.In, r.URL.Query().Get("q"))
@@ -224,6 +228,7 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		}
 	}
 	v.Talks, _ = conversations(q, p) // it was read before
+	v.Talks = v.Talks && pl.hasTalks()
 	v.Conversations = v.Talks && q.Get("q") == "" && (q.Get("sort") == "" || q.Get("sort") == string(mailclient.SortDate))
 	if done, on := p.Mail.Filling(pl.box.Name); on && list.Total >= worthTelling {
 		all := max(list.Total, done)

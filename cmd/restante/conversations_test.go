@@ -159,6 +159,20 @@ func TestConversationsAndSingleMails(t *testing.T) {
 		v.says("p[class=thread-count]", "2 messages Open all")
 		v.get("/search?q=figures").open("Re: Figures").want(200)
 		v.says("p[class=thread-count]", "2 messages Show the conversation")
+
+		// Each draft of a conversation stands for itself.
+		for i, id := range []string{"d@x", "e@x"} {
+			talk.AppendAt("Drafts", at(11+i), joined("Anna <"+u.Address+">", "Re: Figures", "draft "+id, id, "References: <a@x>"))
+		}
+		for range 100 {
+			if v.get("/mail/1/Drafts").want(200); len(v.all("[data-uid]")) == 2 {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if got := strings.Join(v.texts("[data-uid]"), "\n"); len(v.all("[data-uid]")) != 2 || strings.Contains(got, "Omar") || v.has("button[value=singles]") {
+			t.Errorf("drafts: %q", got)
+		}
 	})
 }
 

@@ -86,6 +86,7 @@ func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient
 	alone := *r // what was allowed one mail is allowed no other
 	alone.URL = &url.URL{Path: r.URL.Path, RawQuery: listParams(r).Encode()}
 	wanted := r.URL.Query()["open"]
+	readsOn := r.Header.Get(headerNews) == "" && r.Header.Get(headerLetter) == ""
 	unread, without := 0, v.ListURL // where a letter that goes alone leaves its reader
 	for i, m := range mails {
 		if m.Mailbox == pl.box.Name {
@@ -98,7 +99,7 @@ func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient
 			without = with(pathMessage(p.Account.ID, pl.slug, m.UID), alone.URL.Query())
 		}
 		l := s.foldedLetter(&alone, p, pl, m, wanted)
-		isUnread := !m.Flags.Seen && !m.Flags.Draft && unread < maxUnread && r.Header.Get(headerNews) == ""
+		isUnread := !m.Flags.Seen && !m.Flags.Draft && unread < maxUnread && readsOn
 		if (isUnread || slices.Contains(wanted, l.Ref) || slices.Contains(wanted, "all")) && !m.Flags.Draft && len(v.Before)+len(v.After) < maxUnfolded {
 			if isUnread {
 				unread++

@@ -43,6 +43,7 @@ const (
 	headerAct    = "X-Restante-Act"    // they have just acted on a mail: what opens then was not asked for
 	headerRead   = "X-Restante-Read"   // the mail has been shown for its time
 	headerNews   = "X-Restante-News"   // with headerBeside: letters may have come to what stands open; none opens by it
+	headerLetter = "X-Restante-Letter" // with headerBeside: of a conversation they want the one letter that the address names
 	headerOpen   = "X-Restante-Open"   // of a list: a mail stands open beside it on their page
 )
 

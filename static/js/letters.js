@@ -9,8 +9,9 @@ const others = ".letter-open :is([data-allow-remote], [data-show-links])"; // wh
 async function bring(link, old) {
 	if (link.hasAttribute("aria-busy")) return;
 	link.setAttribute("aria-busy", "true");
+	const headers = { "X-Restante-Beside": "1", "X-Restante-Letter": "1" };
 	try {
-		const response = await call(link.href, { headers: { "X-Restante-Beside": "1" } });
+		const response = await call(link.href, { headers });
 		const text = await response.text(), doc = response.ok && isOurs(response) && parse(response, text);
 		const letter = doc && one(`[data-letter-open="${CSS.escape(old.dataset.letter ?? old.dataset.letterOpen)}"]`, doc);
 		if (!letter) throw new Error("no letter");
@@ -19,6 +20,8 @@ async function bring(link, old) {
 		old.replaceWith(shown);
 		document.dispatchEvent(new CustomEvent("restante:page"));
 		if (held) focusOn(shown);
+		const later = Number(shown.dataset.readAfter); // it is read once it has been shown for its time
+		if (later) setTimeout(() => { if (shown.isConnected) call(link.href, { headers: { ...headers, "X-Restante-Read": "1" } }).catch(() => {}); }, later);
 	} catch {
 		location.assign(link.href);
 	}

@@ -54,7 +54,7 @@ func TestWhoWentOnIsNotCalledBack(t *testing.T) {
 	b.press("Trash")
 	b.until("another folder is opened meanwhile", `document.querySelector("h1").innerText === "Trash"`)
 	release()
-	b.until("what was done is told there", `document.querySelector("[data-status] [data-undo]") && location.pathname.endsWith("/Trash") && document.querySelector("h1").innerText === "Trash" && document.title.startsWith("Trash")`)
+	b.until("what was done is told there", `document.querySelector("[data-status] [data-undo]") && location.pathname.endsWith("/Trash") && document.querySelector("h1").innerText === "Trash" && document.title.includes("Trash")`)
 
 	b.press("Inbox")
 	b.until("the inbox is back", `document.querySelectorAll("[data-rows] > .row").length === 4 && document.querySelector("h1").innerText === "Inbox"`)
@@ -64,7 +64,7 @@ func TestWhoWentOnIsNotCalledBack(t *testing.T) {
 	b.press("Archive")
 	b.until("the archive is opened meanwhile", `document.querySelector("h1").innerText === "Archive" && document.querySelectorAll("[data-rows] > .row").length === 2`)
 	release()
-	if list := ask[string](b, `new Promise((done) => setTimeout(() => done(location.pathname + " " + document.querySelector("form[data-list]").getAttribute("action") + " " + document.title), 300))`); !strings.Contains(list, "/Archive/actions Archive") {
+	if list := ask[string](b, `new Promise((done) => setTimeout(() => done(location.pathname + " " + document.querySelector("form[data-list]").getAttribute("action") + " " + document.title), 300))`); !strings.Contains(list, "/Archive/actions ") || !strings.Contains(list, "Archive ·") {
 		t.Errorf("the list of another folder came up late: %s", list)
 	}
 }

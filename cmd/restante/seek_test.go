@@ -103,7 +103,7 @@ func TestTheSearchFieldSuggests(t *testing.T) {
 	}
 	const options = `[...document.querySelectorAll("form.search [role=option]")].filter((o) => o.checkVisibility()).map((o) => o.innerText.replace(/\s+/g, " ")).join("|")`
 	b.keys("/mari")
-	b.until("all three kinds are there", options+` === "Maria Keller maria@keller.example|Marina|maritime"`)
+	b.until("all kinds are there", `/^Maria Keller maria@keller.example\|Marina(\|Figures Maria Keller [^|]*)?\|maritime$/.test(`+options+`)`) // mails once they are known
 	if n := asked(); n > 4 {
 		t.Errorf("four keys asked %d times", n)
 	}

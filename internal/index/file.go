@@ -64,6 +64,7 @@ type box struct {
 	asked     time.Time // when the server was last asked
 	heard     uint64    // events of the session then
 	looked    time.Time // when the flags of all were looked at, on a server that tells no changes
+	shown     bool      // in a list, since the file was opened
 	filling   bool
 	plain     bool      // its server does not answer by mod-sequences, though it has them
 	look      []uint32  // mails whose flags are asked for next, on such a server

@@ -36,7 +36,7 @@ func (m *Mail) fill(f *file, b *box) {
 	}
 	f.mu.Lock()
 	idle := !b.filling
-	b.filling = true
+	b.filling, b.shown = true, true
 	f.mu.Unlock()
 	if !idle {
 		return
@@ -171,7 +171,7 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 		}
 		if time.Since(told) > tellEvery {
 			told = time.Now()
-			m.Tell(b.name)
+			m.tell(f, b)
 		}
 	}
 	if ctx.Err() != nil { // and not at the end
@@ -180,7 +180,7 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 	if _, err := f.apply(ctx, b, change{known: began, readOnly: n.ReadOnly, complete: true}); err != nil {
 		return fault(err)
 	}
-	m.Tell(b.name)
+	m.tell(f, b)
 	f.mu.Lock()
 	b.looked = time.Now()
 	r := m.look(f, b) // what happened meanwhile
@@ -193,6 +193,16 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 		return r.err
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// tell tells that a mailbox is filled on, where a list of it shows.
+func (m *Mail) tell(f *file, b *box) {
+	f.mu.Lock()
+	shown := b.shown
+	f.mu.Unlock()
+	if shown {
+		m.Tell(b.name)
 	}
 }
 

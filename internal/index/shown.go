@@ -48,7 +48,13 @@ func (m *Mail) opening(ctx context.Context, mailbox string, validity, uid uint32
 		if err == nil {
 			m.keepShown(f, o)
 		}
-		return o, err
+		if Lost(err) {
+			kept = m.kept(ctx, f, mailbox, validity, uid)
+		}
+		if kept == nil {
+			return o, err
+		}
+		return m.asKept(ctx, f, kept)
 	}
 	m.KeepOpen(kept)
 	short, cancel := context.WithTimeout(ctx, coldTime/2)

@@ -321,3 +321,34 @@ func TestPoolForgetsASessionThatIsDropped(t *testing.T) {
 		t.Error("no new session")
 	}
 }
+
+// TestC16_WhoHasMoreThanOneGivesItUp: where a host takes no more, an idle connection beside another makes room.
+func TestC16_WhoHasMoreThanOneGivesItUp(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	pool := mailclient.NewPool(mailclient.Limits{PerHost: 2})
+	t.Cleanup(pool.Close)
+	tap := testmail.NewTap(t, srv.IMAP)
+	ep := mailclient.Endpoint{Host: tap.Address.Host, Port: tap.Address.Port, Security: mailclient.Plain}
+	signIn := func(key string) *mailclient.Session {
+		u := srv.NewUser(t)
+		s := pool.Session(key, ep, mailclient.Credentials{Username: u.Address, Password: u.Password})
+		ok(t, s.SignIn(t.Context()))
+		return s
+	}
+	first := signIn("first")
+	tap.MuteAt("EXAMINE")
+	tap.MuteAt("SELECT")
+	ctx, cancel := context.WithCancel(t.Context())
+	var two sync.WaitGroup
+	for range 2 {
+		two.Go(func() { _, _ = first.List(ctx, "INBOX", mailclient.ListQuery{}) })
+	}
+	until(t, "two connections", func() bool { return tap.Open() == 2 })
+	tap.Unmute()
+	two.Wait()
+	cancel()
+	signIn("second")
+	if _, err := first.List(t.Context(), "INBOX", mailclient.ListQuery{}); err != nil || tap.Open() > 2 {
+		t.Errorf("%v, %d stand", err, tap.Open())
+	}
+}

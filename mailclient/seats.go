@@ -62,6 +62,13 @@ func (s *seats) alone() bool {
 	return s.taken <= 1
 }
 
+// idle says whether no seat is taken.
+func (s *seats) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken == 0
+}
+
 func (s *seats) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,6 +3,8 @@ package mailclient
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -219,6 +221,10 @@ const hostTime = 10 * time.Second
 func (s *Session) enterHost(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, hostTime)
 	defer cancel()
+	if s.host.try() {
+		return nil
+	}
+	s.pool.spare(s.host)
 	if s.host.take(wait) == nil {
 		return nil
 	}
@@ -230,6 +236,33 @@ func (s *Session) enterHost(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &FullError{Host: s.ep.Host, Most: s.pool.perHost}
+}
+
+// spare closes a connection to a host that its session does not need: it has another one, or more.
+func (p *Pool) spare(host *seats) {
+	p.mu.Lock()
+	all := slices.Collect(maps.Values(p.sessions))
+	p.mu.Unlock()
+	for _, s := range all {
+		if s.host == host && s.giveUp() {
+			return
+		}
+	}
+}
+
+// giveUp closes one of the connections that nobody uses, unless it is the only one.
+func (s *Session) giveUp() bool {
+	s.mu.Lock()
+	n := len(s.free)
+	if n == 0 || n == 1 && s.work.idle() {
+		s.mu.Unlock()
+		return false
+	}
+	drop := s.free[0]
+	s.free = slices.Delete(s.free, 0, 1)
+	s.mu.Unlock()
+	s.logout([]*imapx.Conn{drop})
+	return true
 }
 
 // dial signs in with the password in o, or else with an access token.

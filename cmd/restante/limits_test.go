@@ -210,7 +210,7 @@ func TestLimitIMAPConnections(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 {
 			tab := l.anna.tab()
-			all.Go(func() { _ = tab.try(tab.newRequest(http.MethodGet, "/mail/1/INBOX?q=anything", strings.NewReader(""))) })
+			all.Go(func() { _ = tab.try(tab.newRequest(http.MethodGet, "/mail/1/INBOX/999/source", strings.NewReader(""))) }) // of which the index knows nothing
 		}
 		eventually(t, "as many are open as may be", func() bool { return tap.Open() == limit-1 })
 		tap.Unmute()

@@ -91,7 +91,7 @@ var shortcuts = []struct {
 	key  string
 }{
 	{[]string{"j", "↓"}, "key.next"}, {[]string{"k", "↑"}, "key.prev"}, {[]string{"PgDn", "PgUp"}, "key.eight"}, {[]string{"Home", "End"}, "key.ends"},
-	{[]string{"o", "Enter"}, "key.open"}, {[]string{"u", "Esc"}, "key.back"}, {[]string{"n", "p"}, "key.step"},
+	{[]string{"o", "Enter"}, "key.open"}, {[]string{"u", "Esc"}, "key.back"}, {[]string{"n", "p"}, "key.step"}, {[]string{";"}, "key.letters"},
 	{[]string{"x"}, "key.select"}, {[]string{"Shift+J", "Shift+K"}, "key.extend"}, {[]string{"*", "a/n/r/u/s"}, "key.selectsome"}, {[]string{"Ctrl+A"}, "key.selectpage"},
 	{[]string{"e"}, "key.archive"}, {[]string{"#", "Delete"}, "key.delete"}, {[]string{"!"}, "key.junk"}, {[]string{"Shift+I"}, "key.read"}, {[]string{"Shift+U"}, "key.unread"},
 	{[]string{"s"}, "key.flag"}, {[]string{"v"}, "key.move"}, {[]string{"l"}, "key.label"}, {[]string{"[", "]"}, "key.archiveand"}, {[]string{"."}, "key.more"}, {[]string{"r"}, "key.reply"}, {[]string{"a"}, "key.replyall"}, {[]string{"f"}, "key.forward"},

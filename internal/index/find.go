@@ -3,6 +3,8 @@ package index
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -109,31 +111,42 @@ func (f *file) dated(ctx context.Context, b *box, hits []found, uids []uint32) (
 		have[h.uid] = true
 	}
 	uids = slices.DeleteFunc(slices.Clone(uids), func(u uint32) bool { return have[u] })
-	for some := range slices.Chunk(uids, 500) {
-		rows, err := f.db.QueryContext(ctx, "SELECT id, received FROM mails WHERE id IN ("+idList(b, some)+")")
-		if err != nil {
-			return nil, err
-		}
-		for rows.Next() {
-			var id int64
-			var h found
-			if err := rows.Scan(&id, &h.received); err != nil {
-				_ = rows.Close()
-				return nil, err
-			}
-			h.uid = uint32(id)
-			hits = append(hits, h)
-		}
-		if err := rows.Err(); err != nil {
-			return nil, err
-		}
-	}
+	err := f.named(ctx, b, "SELECT id, received FROM mails", uids, func(rows *sql.Rows) error {
+		var id int64
+		var h found
+		err := rows.Scan(&id, &h.received)
+		h.uid = uint32(id)
+		hits = append(hits, h)
+		return err
+	})
 	slices.SortFunc(hits, newest)
-	return hits, nil
+	return hits, err
 }
 
 func newest(x, y found) int {
 	return cmp.Or(cmp.Compare(y.received, x.received), cmp.Compare(y.uid, x.uid))
+}
+
+// namedAtOnce is how many mails a query names at most.
+const namedAtOnce = 500
+
+// named reads what a table has of mails, in no order. query is one without its condition.
+func (f *file) named(ctx context.Context, b *box, query string, uids []uint32, read func(*sql.Rows) error) error {
+	for some := range slices.Chunk(uids, namedAtOnce) {
+		rows, err := f.db.QueryContext(ctx, query+" WHERE id IN ("+idList(b, some)+")")
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			if err := read(rows); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // idList are the ids of mails, between commas.
@@ -162,24 +175,13 @@ func (f *file) inOrder(ctx context.Context, b *box, hits []found, q mailclient.L
 	}
 	column := map[mailclient.Sort]string{mailclient.SortFrom: "sender", mailclient.SortTo: "recipient", mailclient.SortSubject: "subject", mailclient.SortSize: "printf('%020d', size)"}[q.Sort]
 	keys := make(map[uint32]string, len(out))
-	for some := range slices.Chunk(out, 500) {
-		rows, err := f.db.QueryContext(ctx, "SELECT id, "+column+" FROM mails WHERE id IN ("+idList(b, some)+")")
-		if err != nil {
-			return nil, err
-		}
-		for rows.Next() {
-			var id int64
-			var key string
-			if err := rows.Scan(&id, &key); err != nil {
-				_ = rows.Close()
-				return nil, err
-			}
-			keys[uint32(id)] = key
-		}
-		if err := rows.Err(); err != nil {
-			return nil, err
-		}
-	}
+	err := f.named(ctx, b, "SELECT id, "+column+" FROM mails", out, func(rows *sql.Rows) error {
+		var id int64
+		var key string
+		err := rows.Scan(&id, &key)
+		keys[uint32(id)] = key
+		return err
+	})
 	slices.SortStableFunc(out, func(x, y uint32) int {
 		d := cmp.Compare(keys[x], keys[y])
 		if !q.Ascending {
@@ -187,33 +189,25 @@ func (f *file) inOrder(ctx context.Context, b *box, hits []found, q mailclient.L
 		}
 		return cmp.Or(d, cmp.Compare(y, x))
 	})
-	return out, nil
+	return out, err
 }
 
 // rowsOf are the rows of mails, in this order; ones that are not known are left out.
 func (f *file) rowsOf(ctx context.Context, b *box, uids []uint32, kept keeper) ([]mailclient.Row, error) {
 	validity := f.validity(b)
 	byUID := make(map[uint32]mailclient.Row, len(uids))
-	for some := range slices.Chunk(uids, 500) {
-		rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE id IN ("+idList(b, some)+")")
-		if err != nil {
-			return nil, err
-		}
-		got, err := readRows(rows, b, validity, kept)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range got {
-			byUID[r.UID] = r
-		}
-	}
+	err := f.named(ctx, b, "SELECT "+columns+" FROM mails", uids, func(rows *sql.Rows) error {
+		r, err := readRow(rows, b, validity, kept)
+		byUID[r.UID] = r
+		return err
+	})
 	out := make([]mailclient.Row, 0, len(uids))
 	for _, uid := range uids {
 		if r, ok := byUID[uid]; ok {
 			out = append(out, r)
 		}
 	}
-	return out, nil
+	return out, err
 }
 
 // foundPage is a page of what a search in a mailbox finds.

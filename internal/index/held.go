@@ -9,9 +9,6 @@ import (
 	"restante/mailclient"
 )
 
-// heldAtOnce is how many mails a query names at most.
-const heldAtOnce = 500
-
 // Pretend has lists show a step as if it had been done, which is to be done later. What it gives is the step as it is
 // taken back by Recall: of flags, for those mails alone whose flags it changes.
 func (m *Mail) Pretend(ctx context.Context, st mailclient.Step) (back mailclient.Step) {
@@ -76,7 +73,7 @@ func (f *file) differ(ctx context.Context, b *box, st mailclient.Step) (uids []u
 // hold keeps mails as they are.
 func (f *file) hold(ctx context.Context, b *box, ref mailclient.Ref) error {
 	return f.change(ctx, func(tx *sql.Tx) error {
-		for some := range slices.Chunk(ref.UIDs, heldAtOnce) {
+		for some := range slices.Chunk(ref.UIDs, namedAtOnce) {
 			if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO held ("+columns+") SELECT "+columns+" FROM mails WHERE id IN ("+idList(b, some)+")"); err != nil {
 				return err
 			}
@@ -88,16 +85,12 @@ func (f *file) hold(ctx context.Context, b *box, ref mailclient.Ref) error {
 // unhold puts mails back that were held, unless their mailbox is another one by now.
 func (f *file) unhold(ctx context.Context, b *box, ref mailclient.Ref) error {
 	var held []mailclient.Row
-	for some := range slices.Chunk(ref.UIDs, heldAtOnce) {
-		rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM held WHERE id IN ("+idList(b, some)+")")
-		if err != nil {
-			return err
-		}
-		more, err := readRows(rows, b, ref.UIDValidity, nil)
-		if err != nil {
-			return err
-		}
-		held = append(held, more...)
+	if err := f.named(ctx, b, "SELECT "+columns+" FROM held", ref.UIDs, func(rows *sql.Rows) error {
+		r, err := readRow(rows, b, ref.UIDValidity, nil)
+		held = append(held, r)
+		return err
+	}); err != nil {
+		return err
 	}
 	if f.validity(b) != ref.UIDValidity {
 		held = nil
@@ -119,7 +112,7 @@ func (f *file) unhold(ctx context.Context, b *box, ref mailclient.Ref) error {
 // forget lets go of mails that were held.
 func (f *file) forget(ctx context.Context, b *box, uids []uint32) error {
 	return f.change(ctx, func(tx *sql.Tx) error {
-		for some := range slices.Chunk(uids, heldAtOnce) {
+		for some := range slices.Chunk(uids, namedAtOnce) {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM held WHERE id IN ("+idList(b, some)+")"); err != nil {
 				return err
 			}

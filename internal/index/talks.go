@@ -216,14 +216,9 @@ func (f *file) besideTalk(ctx context.Context, b *box, q mailclient.ListQuery, u
 }
 
 // together are all mails in the mailbox of the conversations of these.
-func (f *file) together(ctx context.Context, b *box, uids []uint32) ([]uint32, error) {
-	var out []uint32
-	for some := range slices.Chunk(uids, 500) {
-		var args []any
-		for _, uid := range some {
-			args = append(args, idOf(b, uid))
-		}
-		got, err := f.ids(ctx, "SELECT id FROM mails WHERE box = ? AND talk IN (SELECT talk FROM mails WHERE id IN (?"+strings.Repeat(", ?", len(some)-1)+"))", append([]any{b.id}, args...)...)
+func (f *file) together(ctx context.Context, b *box, uids []uint32) (out []uint32, err error) {
+	for some := range slices.Chunk(uids, namedAtOnce) {
+		got, err := f.ids(ctx, "SELECT id FROM mails WHERE box = ? AND talk IN (SELECT talk FROM mails WHERE id IN ("+idList(b, some)+"))", b.id)
 		if err != nil {
 			return nil, err
 		}

@@ -81,7 +81,10 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 	if f.action == "delete" && r.URL.Query().Get("ask") == "1" {
 		return s.askForever(w, r, p, f, p.L.T("list.selectall", "N", int(pl.box.Messages), "Folder", display(pl.box, p)))
 	}
-	if f.all || ref.UIDValidity == 0 { // or a form of somebody else's making: the UIDs of now are meant
+	if ref.UIDValidity == 0 && !f.all { // a form of somebody else's making: the UIDs of now are meant
+		ref.UIDValidity = pl.box.UIDValidity
+	}
+	if f.all || ref.UIDValidity == 0 {
 		lq := mailclient.ListQuery{}
 		if f.all {
 			if lq, err = listQueryOf(r.Form, p); err != nil {

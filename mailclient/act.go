@@ -1,6 +1,7 @@
 package mailclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,79 +50,77 @@ func flagWord(s string) bool {
 // SetFlags adds and removes flags and keywords; those of others stay (A2). ErrBadInput for what is no flag,
 // ErrNoRight for a read-only mailbox. Mails that are gone are passed over.
 func (s *Session) SetFlags(ctx context.Context, ref Ref, add, remove []string) error {
-	return s.changing(ctx, ref, add, remove, func(context.Context, *imapx.Conn) error { return nil })
+	_, err := s.setFlags(ctx, ref, add, remove)
+	return err
 }
 
-// setFlags is SetFlags, and gives the mails that it changes.
+// setFlags is SetFlags, and gives the mails that it changes: what they had before is asked in the same round trip.
 func (s *Session) setFlags(ctx context.Context, ref Ref, add, remove []string) (changed []uint32, err error) {
-	err = s.changing(ctx, ref, add, remove, func(ctx context.Context, c *imapx.Conn) error {
-		if changed != nil { // done before the connection was lost, and perhaps changed since
-			return nil
-		}
-		found := []uint32{}
-		for _, set := range uidSets(ref.UIDs) {
-			cmd := imapx.Cmd("UID FETCH", set, "(UID FLAGS)")
-			if err := c.Do(ctx, cmd); err != nil {
-				return err
-			}
-			for _, f := range collect(cmd.Data) {
-				has := func(w string) bool {
-					return slices.ContainsFunc(f.Flags, func(o string) bool { return strings.EqualFold(o, w) })
-				}
-				if slices.ContainsFunc(remove, has) || slices.ContainsFunc(add, func(w string) bool { return !has(w) }) {
-					found = append(found, f.UID)
-				}
-			}
-		}
-		changed = found
-		return nil
-	})
-	return changed, err
-}
-
-// changing changes flags, after before has had a look.
-func (s *Session) changing(ctx context.Context, ref Ref, add, remove []string, before func(context.Context, *imapx.Conn) error) error {
 	raw, err := s.rawName(ref.Mailbox)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, f := range slices.Concat(add, remove) {
 		if !flagWord(f) {
-			return ErrBadInput
+			return nil, ErrBadInput
 		}
 	}
-	defer s.stale()
-	return s.do(ctx, raw, true, func(c *imapx.Conn) error {
+	read, again, met := 0, false, map[uint32]bool{}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
 		if _, err := acting(ctx, c, raw, ref); err != nil {
 			return err
 		}
-		if err := before(ctx, c); err != nil {
-			return err
+		for _, set := range uidSets(ref.UIDs) {
+			had := imapx.Cmd("UID FETCH", set, "(UID FLAGS)")
+			done := stores(set, add, remove)
+			err := c.Do(ctx, append([]*imapx.Command{had}, done...)...)
+			for _, f := range collect(had.Data) {
+				if had.Status != "OK" || met[f.UID] { // what a connection was told that is lost counts
+					continue
+				}
+				met[f.UID] = true
+				if slices.ContainsFunc(remove, func(w string) bool { return holds(f.Flags, w) }) || slices.ContainsFunc(add, func(w string) bool { return !holds(f.Flags, w) }) {
+					changed = append(changed, f.UID)
+				}
+				if seen := holds(f.Flags, `\Seen`); !seen && holds(add, `\Seen`) {
+					read++
+				} else if seen && holds(remove, `\Seen`) {
+					read--
+				}
+			}
+			for _, cmd := range done {
+				if err == nil {
+					err = cmd.Err(c.Host)
+				}
+			}
+			if err != nil {
+				again = true
+				return err
+			}
 		}
-		if err := store(ctx, c, ref.UIDs, imap.StoreFlagsAdd, add); err != nil {
-			return err
-		}
-		return store(ctx, c, ref.UIDs, imap.StoreFlagsDel, remove)
+		return nil
 	})
+	if err != nil || again || holds(slices.Concat(add, remove), `\Deleted`) {
+		s.stale()
+	} else {
+		s.reads(ref.Mailbox, read)
+	}
+	return changed, err
 }
 
-func store(ctx context.Context, c *imapx.Conn, uids []uint32, op imap.StoreFlagsOp, words []string) error {
-	if len(words) == 0 {
-		return nil
+func holds(flags []string, word string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool { return strings.EqualFold(f, word) })
+}
+
+// stores are the commands that add and remove flags.
+func stores(set string, add, remove []string) (cmds []*imapx.Command) {
+	if len(add) > 0 {
+		cmds = append(cmds, imapx.Cmd("UID STORE", set, "+FLAGS.SILENT ("+strings.Join(add, " ")+")"))
 	}
-	flags := make([]imap.Flag, len(words))
-	for i, w := range words {
-		flags[i] = imap.Flag(w)
+	if len(remove) > 0 {
+		cmds = append(cmds, imapx.Cmd("UID STORE", set, "-FLAGS.SILENT ("+strings.Join(remove, " ")+")"))
 	}
-	for _, set := range uidSets(uids) {
-		err := c.With(ctx, "STORE", 0, func(cl *imapclient.Client) error {
-			return cl.Store(numSet(set), &imap.StoreFlags{Op: op, Silent: true, Flags: flags}, nil).Close()
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmds
 }
 
 func numSet(set string) imap.UIDSet {
@@ -292,10 +291,15 @@ func copyThenRemove(ctx context.Context, c *imapx.Conn, set, target string, m *M
 	if err != nil || cmd.Status != "OK" {
 		return cmd, err
 	}
-	if err := store(ctx, c, uidsOf(set, 1_000_000), imap.StoreFlagsAdd, []string{`\Deleted`}); err != nil {
+	if err := markDeleted(ctx, c, set); err != nil {
 		return cmd, err
 	}
 	return cmd, expunge(ctx, c, set, m)
+}
+
+func markDeleted(ctx context.Context, c *imapx.Conn, set string) error {
+	cmd := stores(set, []string{`\Deleted`}, nil)[0]
+	return cmp.Or(c.Do(ctx, cmd), cmd.Err(c.Host))
 }
 
 // expunge removes exactly this set, where the server can do that; elsewhere the mails stay marked.
@@ -371,7 +375,7 @@ func (s *Session) Expunge(ctx context.Context, ref Ref) error {
 			return err
 		}
 		for _, set := range uidSets(ref.UIDs) {
-			if err := store(ctx, c, uidsOf(set, 1_000_000), imap.StoreFlagsAdd, []string{`\Deleted`}); err != nil {
+			if err := markDeleted(ctx, c, set); err != nil {
 				return err
 			}
 			if err := expunge(ctx, c, set, &Moved{}); err != nil {

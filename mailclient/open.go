@@ -321,21 +321,21 @@ func (s *Session) MarkSeen(ctx context.Context, o *Open) error {
 	})
 	if err == nil {
 		o.Flags.Seen = true
-		s.readOne(o.Mailbox)
+		s.reads(o.Mailbox, 1)
 	}
 	return err
 }
 
-// readOne takes one from the unread mails of a mailbox, as last heard.
-func (s *Session) readOne(mailbox string) {
+// reads takes as many from the unread mails of a mailbox, as last heard, or adds them where there are fewer than none.
+func (s *Session) reads(mailbox string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, m := range s.tree.boxes {
-		if m.Name == mailbox && m.Unseen > 0 {
-			s.tree.boxes = slices.Clone(s.tree.boxes) // those given out never change
-			s.tree.boxes[i].Unseen--
-		}
+	i := slices.IndexFunc(s.tree.boxes, func(m Mailbox) bool { return m.Name == mailbox })
+	if n == 0 || i < 0 {
+		return
 	}
+	s.tree.boxes = slices.Clone(s.tree.boxes) // those given out never change
+	s.tree.boxes[i].Unseen = uint32(max(0, int64(s.tree.boxes[i].Unseen)-int64(n)))
 }
 
 // one is the answer for uid among those to cmd, which asked for more than flags unless it says so; ErrGone when there

@@ -7,7 +7,7 @@ import (
 )
 
 // maxFragments is how many each of the two generations of a store of fragments holds.
-const maxFragments = 500
+const maxFragments = 2000
 
 // fragments keeps pieces of pages as HTML: a list has fifty rows, the folders stand on every page, and mostly they are
 // those of the page before. Rendering them is most of the time that a page takes.

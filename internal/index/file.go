@@ -63,6 +63,7 @@ type box struct {
 	now, next *run
 	asked     time.Time // when the server was last asked
 	heard     uint64    // events of the session then
+	acted     bool      // since a list of it was shown
 	looked    time.Time // when the flags of all were looked at, on a server that tells no changes
 	shown     bool      // in a list, since the file was opened
 	filling   bool

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	maxOpen  = 32                  // files at once
+	maxOpen  = 256                 // files at once
 	idleTime = 10 * time.Minute    // then a file is closed
 	ageTime  = 90 * 24 * time.Hour // then a file that nobody used is removed
 )

@@ -122,6 +122,9 @@ func (m *Mail) cold(ctx context.Context, mailbox string, ask func(context.Contex
 // list is List where the index has it.
 func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery, lag time.Duration) (l mailclient.List, ok bool, err error) {
 	q = tidy(q)
+	if lag == 0 && m.hasActed(mailbox) { // what the act has changed shows already
+		lag = askTime
+	}
 	f, b, done, err := m.known(ctx, mailbox, q, lag)
 	if f == nil {
 		return l, false, err
@@ -339,7 +342,26 @@ func (m *Mail) acted(ctx context.Context, st mailclient.Step) {
 		return
 	}
 	defer done()
-	m.ix.spoilt(f, f.act(ctx, f.box(st.Ref.Mailbox), st))
+	b := f.box(st.Ref.Mailbox)
+	m.ix.spoilt(f, f.act(ctx, b, st))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b.acted = st.Kind == mailclient.ActFlags
+}
+
+// hasActed says, once, whether something was done in a mailbox since a list of it was shown.
+func (m *Mail) hasActed(mailbox string) bool {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return false
+	}
+	defer done()
+	b := f.box(mailbox)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	was := b.acted
+	b.acted = false
+	return was
 }
 
 // MarkSeen marks a mail read, as the session does.

@@ -3,15 +3,19 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync"
+
+	"restante/migrations"
 )
 
 // handle is the database. On SQLite, where reading a statement's text takes longer than running it, it keeps queries
-// prepared; PostgreSQL's driver does so by itself.
+// prepared, and what only reads does not stand behind who writes; PostgreSQL's driver does so by itself.
 type handle struct {
 	*sql.DB
-	prepare bool
+	readers *sql.DB // of SQLite, for queries outside of transactions
 
 	mu    sync.Mutex
 	known map[string]*sql.Stmt // by text: those that stand in this package; what is built of words goes past it, to DB
@@ -19,7 +23,7 @@ type handle struct {
 
 // statement is nil where the query is to be run as it is.
 func (h *handle) statement(ctx context.Context, query string) *sql.Stmt {
-	if !h.prepare {
+	if h.readers == nil {
 		return nil
 	}
 	h.mu.Lock()
@@ -28,7 +32,11 @@ func (h *handle) statement(ctx context.Context, query string) *sql.Stmt {
 	if s != nil {
 		return s
 	}
-	s, err := h.PrepareContext(ctx, query)
+	db := h.DB
+	if strings.HasPrefix(strings.TrimSpace(query), "SELECT") {
+		db = h.readers
+	}
+	s, err := db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil // running it tells why
 	}
@@ -70,5 +78,37 @@ func (h *handle) Close() error {
 	}
 	h.known = nil
 	h.mu.Unlock()
+	if h.readers != nil {
+		errs = append(errs, h.readers.Close())
+	}
 	return errors.Join(append(errs, h.DB.Close())...)
+}
+
+// lightly runs f in one transaction that a failure of the machine's power may take back, with those after it: SQLite then
+// need not wait for the disk. It is for what nobody misses.
+func (s *Store) lightly(ctx context.Context, f func(tx *sql.Tx) error) (err error) {
+	if s.dialect != migrations.SQLite {
+		return s.InTx(ctx, f)
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		return err
+	}
+	defer func() {
+		if _, e := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); e != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // it is opened anew
+		}
+	}()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
 }

@@ -156,7 +156,7 @@ type Act struct {
 
 // AddAct remembers an act and gives its id. A user keeps the last 50.
 func (s *Store) AddAct(ctx context.Context, userID int64, kind, undo string) (id int64, err error) {
-	err = s.InTx(ctx, func(tx *sql.Tx) error {
+	err = s.lightly(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `INSERT INTO acts (user_id, kind, undo, created_at) VALUES ($1, $2, $3, $4) RETURNING id`, userID, kind, undo, s.ms()).Scan(&id)
 		if err != nil {
 			return err

@@ -34,12 +34,14 @@ func (s *Store) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) 
 // CommitCtx is part of scs.CtxStore. An update keeps the row's user and device; a session that has ended stays so,
 // whatever a request that was still on its way then wants to keep in it.
 func (s *Store) CommitCtx(ctx context.Context, hash string, data []byte, expiry time.Time) error {
-	_, err := s.db.ExecContext(ctx, `
-		INSERT INTO sessions (token_hash, data, expiry, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)
-		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, seen_at = excluded.seen_at
-		WHERE `+living("sessions.", "excluded.seen_at"),
-		hash, data, expiry.UnixMilli(), s.ms())
-	return err
+	return s.lightly(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO sessions (token_hash, data, expiry, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)
+			ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, seen_at = excluded.seen_at
+			WHERE `+living("sessions.", "excluded.seen_at"),
+			hash, data, expiry.UnixMilli(), s.ms())
+		return err
+	})
 }
 
 // DeleteCtx is part of scs.CtxStore. The row stays for a day, without its data: see CommitCtx.
@@ -67,8 +69,10 @@ func (s *Store) TagSession(ctx context.Context, hash string, userID int64, devic
 
 // TouchSession notes that a living session is used. Its data stays as it is: requests beside this one may be at it.
 func (s *Store) TouchSession(ctx context.Context, hash string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND `+living("", "$2"), hash, s.ms())
-	return err
+	return s.lightly(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND `+living("", "$2"), hash, s.ms())
+		return err
+	})
 }
 
 // Sessions lists a user's living sessions, the latest used first.

@@ -77,11 +77,11 @@ func Look(ctx context.Context, address, dir string) (*Store, error) {
 
 func connect(ctx context.Context, address, dir string) (*Store, error) {
 	s := &Store{now: time.Now, dialect: migrations.Postgres}
-	var db *sql.DB
+	var db, readers *sql.DB
 	var err error
 	if address == "" {
 		s.dialect = migrations.SQLite
-		db, err = openSQLite(filepath.Join(dir, "restante.db"))
+		db, readers, err = openSQLite(filepath.Join(dir, "restante.db"))
 	} else if db, err = sql.Open("pgx", address); err == nil {
 		db.SetMaxOpenConns(20)
 		db.SetConnMaxIdleTime(5 * time.Minute)
@@ -89,25 +89,32 @@ func connect(ctx context.Context, address, dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	s.db = &handle{DB: db, prepare: s.dialect == migrations.SQLite}
+	s.db = &handle{DB: db, readers: readers}
 	if err := s.db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("database does not answer: %w", err), s.db.Close())
 	}
 	return s, nil
 }
 
-// openSQLite opens one connection: SQLite has one writer, and waiting in Go beats SQLITE_BUSY.
-func openSQLite(path string) (*sql.DB, error) {
+// openSQLite opens one connection for who writes: SQLite has one writer, and waiting in Go beats SQLITE_BUSY; and some for
+// who only reads.
+func openSQLite(path string) (db, readers *sql.DB, err error) {
 	if f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err == nil { // SQLite itself would let all read it
 		_ = f.Close() // why it cannot be opened SQLite says
 	}
 	at := url.URL{Path: path} // a directory may have "#", "?" or "%" in its name
-	db, err := sql.Open("sqlite", "file:"+at.EscapedPath()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate")
-	if err != nil {
-		return nil, err
+	name := "file:" + at.EscapedPath() + "?_pragma=busy_timeout(10000)"
+	if db, err = sql.Open("sqlite", name+"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"); err != nil {
+		return nil, nil, err
 	}
 	db.SetMaxOpenConns(1)
-	return db, nil
+	if readers, err = sql.Open("sqlite", name+"&_pragma=query_only(1)&_pragma=cache_size(-1024)"); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	readers.SetMaxOpenConns(4)
+	readers.SetMaxIdleConns(4)
+	readers.SetConnMaxIdleTime(5 * time.Minute)
+	return db, readers, nil
 }
 
 // Close closes the database.

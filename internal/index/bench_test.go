@@ -24,18 +24,44 @@ func large(tb testing.TB, n int) (*file, *box) {
 	for from := 1; from <= n; from += atOnce {
 		c := change{known: mailclient.Known{UIDValidity: 1, UIDNext: uint32(n + 1), ModSeq: 1}, complete: true}
 		for uid := from; uid < from+atOnce; uid++ {
-			who := uid * 7919 % 500
-			c.rows = append(c.rows, mailclient.Row{
-				UID: uint32(uid), UIDValidity: 1, From: []message.Address{{Name: fmt.Sprintf("Person %d", who), Addr: fmt.Sprintf("person%d@example.test", who)}},
-				To: []message.Address{{Addr: "anna@example.test"}}, Subject: fmt.Sprintf("%swhat we said about matter %d", []string{"", "Re: ", "", ""}[uid%4], uid*31%10_000), InReplyTo: []string{fmt.Sprintf("%d.aaaaaaaaaaaa@example.test", uid-uid%4)}[:min(uid%4, 1)], Files: []string{"figures.xlsx"}[:uid%10/9], Size: int64(uid * 13 % 50_000),
-				Received: time.Unix(1_700_000_000+int64(uid)*60, 0), Flags: mailclient.Flags{Seen: uid%20 != 0, Flagged: uid%100 == 0}, HasAttachment: uid%10 == 0, MessageID: fmt.Sprintf("%d.aaaaaaaaaaaa@example.test", uid),
-			}.WithPreview("Thank you for what you sent, I shall look at it on Monday and write to you again then. Best wishes"))
+			c.rows = append(c.rows, some(uid))
 		}
 		if _, err := f.apply(context.Background(), b, c); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	return f, b
+}
+
+// some is a mail of a large mailbox.
+func some(uid int) mailclient.Row {
+	who := uid * 7919 % 500
+	return mailclient.Row{
+		UID: uint32(uid), UIDValidity: 1, From: []message.Address{{Name: fmt.Sprintf("Person %d", who), Addr: fmt.Sprintf("person%d@example.test", who)}},
+		To: []message.Address{{Addr: "anna@example.test"}}, Subject: fmt.Sprintf("%swhat we said about matter %d", []string{"", "Re: ", "", ""}[uid%4], uid*31%10_000), InReplyTo: []string{fmt.Sprintf("%d.aaaaaaaaaaaa@example.test", uid-uid%4)}[:min(uid%4, 1)], Files: []string{"figures.xlsx"}[:uid%10/9], Size: int64(uid * 13 % 50_000),
+		Received: time.Unix(1_700_000_000+int64(uid)*60, 0), Flags: mailclient.Flags{Seen: uid%20 != 0, Flagged: uid%100 == 0}, HasAttachment: uid%10 == 0, MessageID: fmt.Sprintf("%d.aaaaaaaaaaaa@example.test", uid),
+	}.WithPreview("Thank you for what you sent, I shall look at it on Monday and write to you again then. Best wishes")
+}
+
+// BenchmarkFill writes a mailbox of 100,000 mails as a fill does.
+func BenchmarkFill(b *testing.B) {
+	for b.Loop() {
+		f, err := openFile(filepath.Join(b.TempDir(), "1.db"), "somebody")
+		if err != nil {
+			b.Fatal(err)
+		}
+		box := f.box("INBOX")
+		for to := 100_000; to >= 0; to -= together {
+			c := change{known: mailclient.Known{UIDValidity: 1, UIDNext: 100_001, ModSeq: 1}, complete: to == 0}
+			for uid := to; uid > max(0, to-together); uid-- {
+				c.rows = append(c.rows, some(uid))
+			}
+			if _, err := f.apply(context.Background(), box, c); err != nil {
+				b.Fatal(err)
+			}
+		}
+		f.close()
+	}
 }
 
 // BenchmarkPages reads pages of a mailbox of 100,000 mails.

@@ -20,8 +20,13 @@ import (
 //go:embed schema.sql
 var schema string
 
+//go:embed lists.sql
+var listed string
+
 // version is of the schema and of what is written by it: a file of another one is begun anew.
-const version = "3"
+const version = "4"
+
+const maxConns = 2 // of a file: one that writes, one that reads
 
 // file is the index of one account.
 type file struct {
@@ -32,11 +37,12 @@ type file struct {
 	used  time.Time
 	gone  bool
 
-	write sync.Mutex // held by who writes
-	mu    sync.Mutex
-	ready map[string]*sql.Stmt // by their words
-	boxes map[string]*box
-	last  int64 // id that was given to one
+	write   sync.Mutex // held by who writes
+	mu      sync.Mutex
+	ready   map[string]*sql.Stmt // by their words
+	ordered bool                 // has the indexes of lists: of write
+	boxes   map[string]*box
+	last    int64 // id that was given to one
 
 	hidden  map[int64]bool // mailboxes whose mails stand in no conversation
 	filling bool           // of all mailboxes is under way
@@ -103,7 +109,8 @@ func tryFile(path, owner string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(2) // one that writes, one that reads
+	db.SetMaxOpenConns(maxConns)
+	db.SetMaxIdleConns(maxConns)
 	db.SetConnMaxIdleTime(time.Minute)
 	f := &file{path: path, owner: owner, db: db, boxes: map[string]*box{}}
 	if err := f.load(); err != nil {
@@ -116,16 +123,15 @@ func tryFile(path, owner string) (*file, error) {
 func (f *file) load() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	if _, err := f.db.ExecContext(ctx, schema); err != nil {
-		return err
-	}
-	is := version + " " + f.owner
-	if _, err := f.db.ExecContext(ctx, `INSERT INTO about (one, text) VALUES (1, ?) ON CONFLICT DO NOTHING`, is); err != nil {
-		return err
-	}
-	var was string
-	if err := f.db.QueryRowContext(ctx, `SELECT text FROM about`).Scan(&was); err != nil {
-		return err
+	is, was := version+" "+f.owner, ""
+	if err := f.db.QueryRowContext(ctx, `SELECT text FROM about`).Scan(&was); err != nil { // a new file
+		if _, err := f.db.ExecContext(ctx, schema); err != nil {
+			return err
+		}
+		if _, err := f.db.ExecContext(ctx, `INSERT INTO about (one, text) VALUES (1, ?)`, is); err != nil {
+			return err
+		}
+		was = is
 	}
 	if was != is {
 		return errOther
@@ -142,6 +148,7 @@ func (f *file) load() error {
 		}
 		f.boxes[b.name] = b
 		f.last = max(f.last, b.id)
+		f.ordered = f.ordered || b.complete
 	}
 	return rows.Err()
 }

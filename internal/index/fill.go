@@ -162,12 +162,17 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 	told := time.Now()
 	batches, stop := m.ahead(ctx, b, n.UIDValidity, missing)
 	defer stop()
+	defer f.lean()
+	var rows []mailclient.Row
 	for got := range batches {
-		if got.err != nil {
-			return got.err
+		if rows = append(rows, got.rows...); got.err == nil && !got.last && len(rows) < together {
+			continue
 		}
-		if _, err := f.apply(ctx, b, change{rows: got.rows, known: began, readOnly: n.ReadOnly}); err != nil {
+		if _, err := f.apply(ctx, b, change{rows: rows, known: began, readOnly: n.ReadOnly}); err != nil {
 			return fault(err)
+		}
+		if rows = nil; got.err != nil {
+			return got.err
 		}
 		if time.Since(told) > tellEvery {
 			told = time.Now()
@@ -196,6 +201,12 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 	}
 }
 
+// lean closes what connections a fill has left, with the memory that they had for it.
+func (f *file) lean() {
+	f.db.SetMaxIdleConns(0)
+	f.db.SetMaxIdleConns(maxConns)
+}
+
 // tell tells that a mailbox is filled on, where a list of it shows.
 func (m *Mail) tell(f *file, b *box) {
 	f.mu.Lock()
@@ -209,6 +220,7 @@ func (m *Mail) tell(f *file, b *box) {
 // batch are rows that were asked for.
 type batch struct {
 	rows []mailclient.Row
+	last bool
 	err  error
 }
 
@@ -218,12 +230,11 @@ func (m *Mail) ahead(ctx context.Context, b *box, validity uint32, uids []uint32
 	out := make(chan batch)
 	go func() {
 		defer close(out)
-		first := true
-		for some := range slices.Chunk(uids, atOnce) {
-			rows, err := m.some(ctx, b, validity, some, first)
-			first = false
+		for at := 0; at < len(uids); at += atOnce {
+			end := min(at+atOnce, len(uids))
+			rows, err := m.some(ctx, b, validity, uids[at:end], at == 0)
 			select {
-			case out <- batch{rows, err}:
+			case out <- batch{rows, end == len(uids), err}:
 			case <-ctx.Done():
 				return
 			}

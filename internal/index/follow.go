@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	atOnce   = 500              // mails of a batch
+	atOnce   = 500              // mails of a batch that is asked for,
+	together = 2000             // and of one that is written down
 	fewNew   = 2000             // more that came are filled in behind
 	lookTime = time.Hour        // how often all flags are asked for where the server tells no changes,
 	markTime = time.Minute      // and how often which mails are unread

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,25 +112,40 @@ func hash(s string) int64 {
 	return int64(h.Sum64())
 }
 
-// join gives a mail its conversation: those that its names have are one from now on.
-func (j *joiner) join(r mailclient.Row) (talk int64, err error) {
-	var without []int64
-	for _, name := range namesOf(r) {
-		t, ok := j.known[name]
-		if !ok {
-			err := j.scan("SELECT talk FROM names WHERE hash = ?", []any{name}, &t)
-			if ok = err == nil; ok {
-				j.known[name] = t
-			} else if !errors.Is(err, sql.ErrNoRows) {
-				return 0, err
-			}
+// meet learns of these names what conversations they have.
+func (j *joiner) meet(names []int64) error {
+	slices.Sort(names)
+	for some := range slices.Chunk(slices.Compact(names), many) {
+		args := make([]any, many)
+		for i := range args {
+			args[i] = some[min(i, len(some)-1)]
 		}
-		switch {
-		case !ok:
-			without = append(without, name)
+		rows, err := j.rows("SELECT hash, talk FROM names WHERE hash IN (?"+strings.Repeat(", ?", many-1)+")", args...)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			var name, talk int64
+			if err := rows.Scan(&name, &talk); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			j.known[name] = talk
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join gives a mail its conversation, by its names, which were met: those that they have are one from now on.
+func (j *joiner) join(names []int64) (talk int64, err error) {
+	for _, name := range names {
+		switch t := j.known[name]; {
+		case t == 0 || t == talk:
 		case talk == 0:
 			talk = t
-		case talk != t:
+		default:
 			if talk, err = j.unite(talk, t); err != nil {
 				return 0, err
 			}
@@ -139,18 +155,21 @@ func (j *joiner) join(r mailclient.Row) (talk int64, err error) {
 		j.last++
 		talk = j.last
 	}
-	for _, name := range without {
-		if j.known[name] == talk { // it stands there twice
+	for _, name := range names {
+		if j.known[name] != 0 {
 			continue
 		}
+		j.known[name] = talk
 		if err := j.exec("INSERT INTO names (hash, talk) VALUES (?, ?)", name, talk); err != nil {
 			return 0, err
 		}
-		j.known[name] = talk
 	}
 	j.touched[talk] = true
 	return talk, nil
 }
+
+// many is how many names are asked for by one statement.
+const many = 16
 
 // unite makes one conversation of two: the one that was there first.
 func (j *joiner) unite(x, y int64) (int64, error) {

@@ -22,6 +22,9 @@ type change struct {
 	complete bool
 }
 
+// wide is the memory of a connection that writes many mails: what they change lies all over the file.
+const wide = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000"
+
 // apply writes down what the server has told; changed says whether a list is another one for it.
 func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err error) {
 	f.mu.Lock()
@@ -37,6 +40,11 @@ func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err e
 		if err := save(ctx, tx, b, c.known, c.readOnly, c.complete); err != nil {
 			return err
 		}
+		if len(c.rows) >= together {
+			if _, err := tx.ExecContext(ctx, wide); err != nil {
+				return err
+			}
+		}
 		j, err := newJoiner(ctx, tx, b)
 		if err != nil {
 			return err
@@ -46,6 +54,11 @@ func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err e
 		}
 		if err := j.remove(c.gone, &went); err != nil {
 			return err
+		}
+		if c.complete && !f.ordered {
+			if _, err := tx.ExecContext(ctx, listed); err != nil {
+				return err
+			}
 		}
 		for _, t := range c.turned {
 			if err := j.touch(&marked, "UPDATE mails SET flags = ? WHERE id = ? RETURNING talk", int64(t.bits), idOf(b, t.uid)); err != nil {
@@ -58,6 +71,7 @@ func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err e
 		return j.end(c.complete && !was)
 	}, func() {
 		messages := b.known.Messages
+		f.ordered = f.ordered || c.complete
 		b.known, b.readOnly, b.complete = c.known, c.readOnly, c.complete
 		b.known.Messages = messages
 		b.moved(came, went, marked)
@@ -169,29 +183,35 @@ func (j *joiner) insert(rows []mailclient.Row, came *tally) error {
 	}
 	var fresh []mailclient.Row
 	rows = slices.SortedFunc(slices.Values(rows), func(x, y mailclient.Row) int { return cmp.Compare(x.UID, y.UID) }) // as they lie on the disk
+	has, err := j.among(idOf(j.b, rows[0].UID), idOf(j.b, rows[len(rows)-1].UID))
+	if err != nil {
+		return err
+	}
+	var names [][]int64
 	for _, r := range rows {
-		id, has := idOf(j.b, r.UID), false
-		if err := j.scan("SELECT EXISTS (SELECT 1 FROM mails WHERE id = ?)", []any{id}, &has); err != nil {
-			return err
+		if id := idOf(j.b, r.UID); !has[id] {
+			has[id] = true
+			fresh, names = append(fresh, r), append(names, namesOf(r))
 		}
-		if has {
-			continue
-		}
+	}
+	if err := j.meet(slices.Concat(names...)); err != nil {
+		return err
+	}
+	for i, r := range fresh {
 		raw, err := r.MarshalBinary()
 		if err != nil {
 			return err
 		}
-		talk, err := j.join(r)
+		talk, err := j.join(names[i])
 		if err != nil {
 			return err
 		}
 		if err := j.exec(`INSERT INTO mails (id, box, received, flags, words, talk, size, sender, recipient, subject, row, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			id, j.b.id, r.Received.Unix(), int64(bitsOf(r.Flags, r.HasAttachment)), strings.Join(r.Flags.Keywords, " "), talk, r.Size,
+			idOf(j.b, r.UID), j.b.id, r.Received.Unix(), int64(bitsOf(r.Flags, r.HasAttachment)), strings.Join(r.Flags.Keywords, " "), talk, r.Size,
 			key(r, mailclient.SortFrom), key(r, mailclient.SortTo), key(r, mailclient.SortSubject), raw, sql.NullString{String: r.Preview, Valid: r.HasPreview()}); err != nil {
 			return err
 		}
 		*came++
-		fresh = append(fresh, r)
 	}
 	for _, r := range slices.Backward(fresh) { // an answer that names nothing belongs to the last that came before it
 		if err := j.bySubject(r); err != nil {
@@ -199,6 +219,24 @@ func (j *joiner) insert(rows []mailclient.Row, came *tally) error {
 		}
 	}
 	return enter(j.ctx, j.tx, j.b, fresh)
+}
+
+// among are the mails that are there already from one to another.
+func (j *joiner) among(from, to int64) (map[int64]bool, error) {
+	rows, err := j.rows("SELECT id FROM mails WHERE id BETWEEN ? AND ?", from, to)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	has := map[int64]bool{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		has[id] = true
+	}
+	return has, rows.Err()
 }
 
 // maxKey is how many bytes of a text mails are sorted by.

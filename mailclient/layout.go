@@ -2,8 +2,11 @@ package mailclient
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/base64"
 	"errors"
 	"io"
+	"slices"
 )
 
 // probe is how much of the begin and of the end of a part is looked at before its size is believed.
@@ -83,21 +86,61 @@ func letters64(octets []byte) bool {
 	return true
 }
 
-// evenReader hands on the octets from a place on as long as they fit the layout.
-type evenReader struct {
-	in io.Reader
+// evenWriter writes what the octets from a place on stand for, as long as they fit the layout.
+type evenWriter struct {
+	to io.Writer
 	layout
-	place int64
+	place   int64
+	skip    int64 // decoded bytes that nobody has asked for
+	letters []byte
+	decoded []byte
 }
 
-func (r *evenReader) Read(b []byte) (int, error) {
-	n, err := r.in.Read(b)
-	if !r.fits(b[:n], r.place) {
+// Write is that of io.Writer.
+func (e *evenWriter) Write(octets []byte) (n int, err error) {
+	if !e.fits(octets, e.place) {
 		return 0, errUneven
 	}
-	r.place += int64(n)
-	if err == io.EOF && r.place < r.end {
-		err = errUneven
+	for n < len(octets) && err == nil {
+		in, here := e.place%e.stride(), int64(1)
+		switch {
+		case e.place >= e.end:
+			here = int64(len(octets) - n)
+		case in < e.line:
+			here = min(e.line-in, e.end-e.place, int64(len(octets)-n))
+			e.letters = append(e.letters, octets[n:n+int(here)]...)
+		}
+		e.place += here
+		n += int(here)
+		if len(e.letters) >= 32<<10 || e.place >= e.end {
+			err = e.decode()
+		}
 	}
 	return n, err
+}
+
+// decode writes what the letters stand for that came, four by four.
+func (e *evenWriter) decode() error {
+	whole := len(e.letters) &^ 3
+	if e.place >= e.end {
+		whole = len(e.letters)
+	}
+	e.decoded = slices.Grow(e.decoded[:0], base64.StdEncoding.DecodedLen(whole))
+	n, err := base64.StdEncoding.Decode(e.decoded[:cap(e.decoded)], e.letters[:whole])
+	e.letters = append(e.letters[:0], e.letters[whole:]...)
+	skipped := min(e.skip, int64(n))
+	e.skip -= skipped
+	if n > int(skipped) {
+		_, failed := e.to.Write(e.decoded[skipped:n])
+		err = cmp.Or(err, failed)
+	}
+	return err
+}
+
+// close says whether all has come.
+func (e *evenWriter) close() error {
+	if e.place < e.end {
+		return errUneven
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package mailclient
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -28,8 +29,10 @@ func layoutFor(octets string) (layout, bool) {
 // strictly reads what is decoded from off on.
 func strictly(l layout, octets string, off int64) ([]byte, error) {
 	octet, before := l.at(off)
-	r := &evenReader{in: strings.NewReader(octets[octet:]), layout: l, place: octet}
-	return io.ReadAll(&later{in: base64.NewDecoder(base64.StdEncoding, r), skip: before})
+	var out bytes.Buffer
+	w := &evenWriter{to: &out, layout: l, place: octet, skip: before}
+	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{strings.NewReader(octets[octet:])}, make([]byte, 1001))
+	return out.Bytes(), cmp.Or(err, w.close())
 }
 
 func TestALayoutTellsWhereEachByteStands(t *testing.T) {

@@ -152,10 +152,11 @@ func (at place) pieces(cmds []*imapx.Command) (head, tail []byte) {
 // next time nothing is made of its lines.
 func (s *Session) evenly(ctx context.Context, at place, l layout, off int64, w io.Writer) error {
 	octet, before := l.at(off)
-	err := s.through(ctx, at, octet, w, func(r io.Reader) io.Reader {
-		in := base64.NewDecoder(base64.StdEncoding, &evenReader{in: bufio.NewReaderSize(r, 32<<10), layout: l, place: octet})
-		return &later{in: in, skip: before}
-	})
+	even := &evenWriter{to: w, layout: l, place: octet, skip: before}
+	err := s.stream(ctx, at.mailbox, at.validity, at.uid, at.section, octet, even)
+	if err == nil {
+		err = even.close()
+	}
 	var corrupt base64.CorruptInputError
 	if errors.Is(err, errUneven) || errors.As(err, &corrupt) {
 		s.mu.Lock()
@@ -167,22 +168,6 @@ func (s *Session) evenly(ctx context.Context, at place, l layout, off int64, w i
 		s.mu.Unlock()
 	}
 	return err
-}
-
-// later is what comes after so many bytes.
-type later struct {
-	in   io.Reader
-	skip int64
-}
-
-func (l *later) Read(b []byte) (int, error) {
-	if l.skip > 0 {
-		n, err := io.CopyN(io.Discard, l.in, l.skip)
-		if l.skip -= n; err != nil {
-			return 0, err
-		}
-	}
-	return l.in.Read(b)
 }
 
 // Part writes one part of a mail, decoded. section is one of message.File.Section. ErrGone if there is none.
@@ -199,15 +184,15 @@ func (s *Session) Part(ctx context.Context, mailbox string, validity, uid uint32
 
 // decoded writes a part that can be read from its begin alone.
 func (s *Session) decoded(ctx context.Context, at place, encoding string, w io.Writer) error {
-	return s.through(ctx, at, 0, w, func(r io.Reader) io.Reader { return message.NewDecoder(r, encoding) })
+	return s.through(ctx, at, w, func(r io.Reader) io.Reader { return message.NewDecoder(r, encoding) })
 }
 
-// through streams a part from an octet on through a decoder.
-func (s *Session) through(ctx context.Context, at place, octet int64, w io.Writer, decoder func(io.Reader) io.Reader) error {
+// through streams a part through a decoder.
+func (s *Session) through(ctx context.Context, at place, w io.Writer, decoder func(io.Reader) io.Reader) error {
 	r, pw := io.Pipe()
 	sent := make(chan error, 1)
 	go func() {
-		err := s.stream(ctx, at.mailbox, at.validity, at.uid, at.section, octet, pw)
+		err := s.stream(ctx, at.mailbox, at.validity, at.uid, at.section, 0, pw)
 		sent <- err
 		_ = pw.CloseWithError(err) // nil is the end
 	}()

@@ -2,11 +2,15 @@ package mailclient
 
 import (
 	"bytes"
-	"compress/flate"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/klauspost/compress/s2"
 
 	"restante/mailclient/message"
 )
@@ -40,8 +44,8 @@ type keptMail struct {
 	HasAttachment         bool
 	InReplyTo, References []string
 	Structure             *message.Structure
-	Header                []byte
-	Pieces                pieces
+	Sections, MIME        []string // whose octets follow, in this order, then the mail's header, then the mail if it was read whole
+	Lengths               []int
 }
 
 // ErrNotKept is a mail that cannot be written down: it was not just fetched, or is too large.
@@ -52,37 +56,90 @@ func (o *Open) MarshalBinary() ([]byte, error) {
 	if o.pieces == nil || o.UIDValidity == 0 || o.pieces.size()+len(o.RawHeader) > maxPieces {
 		return nil, ErrNotKept
 	}
-	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.BestSpeed)
+	k := keptMail{
+		Mailbox: o.Mailbox, UIDValidity: o.UIDValidity, UID: o.UID, Flags: o.Flags, From: o.From, To: o.To, Subject: o.Subject, MessageID: o.MessageID,
+		Date: o.Date, Received: o.Received, Size: o.Size, HasAttachment: o.HasAttachment, InReplyTo: o.InReplyTo, References: o.References, Structure: o.Structure,
+	}
+	var octets [][]byte
+	for _, list := range []struct {
+		of    map[string][]byte
+		names *[]string
+	}{{o.pieces.Parts, &k.Sections}, {o.pieces.MIME, &k.MIME}} {
+		for _, name := range slices.Sorted(maps.Keys(list.of)) {
+			*list.names, octets = append(*list.names, name), append(octets, list.of[name])
+		}
+	}
+	octets = append(octets, o.RawHeader)
+	if o.pieces.Whole != nil {
+		octets = append(octets, o.pieces.Whole)
+	}
+	for _, piece := range octets {
+		k.Lengths = append(k.Lengths, len(piece))
+	}
+	head, err := json.Marshal(k)
 	if err != nil {
 		return nil, err
 	}
-	err = json.NewEncoder(w).Encode(keptMail{
-		Mailbox: o.Mailbox, UIDValidity: o.UIDValidity, UID: o.UID, Flags: o.Flags, From: o.From, To: o.To, Subject: o.Subject, MessageID: o.MessageID,
-		Date: o.Date, Received: o.Received, Size: o.Size, HasAttachment: o.HasAttachment, InReplyTo: o.InReplyTo, References: o.References,
-		Structure: o.Structure, Header: o.RawHeader, Pieces: *o.pieces,
-	})
-	if err == nil {
-		err = w.Close()
+	var out bytes.Buffer
+	w := s2.NewWriter(&out, s2.WriterConcurrency(1))
+	for _, piece := range append([][]byte{binary.AppendUvarint(nil, uint64(len(head))), head}, octets...) {
+		if _, err := w.Write(piece); err != nil {
+			return nil, err
+		}
 	}
+	err = w.Close()
 	return out.Bytes(), err
 }
 
+var errKept = errors.New("what was kept of a mail cannot be read")
+
 // UnmarshalBinary reads what MarshalBinary wrote.
 func (o *Open) UnmarshalBinary(b []byte) error {
+	all, err := io.ReadAll(io.LimitReader(s2.NewReader(bytes.NewReader(b)), 4*maxPieces))
+	if err != nil {
+		return err
+	}
+	n, used := binary.Uvarint(all)
+	if used <= 0 || n > uint64(len(all)-used) {
+		return errKept
+	}
+	all = all[used:]
 	var k keptMail
-	if err := json.NewDecoder(io.LimitReader(flate.NewReader(bytes.NewReader(b)), 4*maxPieces)).Decode(&k); err != nil {
+	if err := json.Unmarshal(all[:n], &k); err != nil {
+		return err
+	}
+	all = all[n:]
+	next := func() []byte {
+		if len(k.Lengths) == 0 || k.Lengths[0] < 0 || k.Lengths[0] > len(all) {
+			err = errKept
+			return nil
+		}
+		n := k.Lengths[0]
+		piece := all[:n:n]
+		k.Lengths, all = k.Lengths[1:], all[n:]
+		return piece
+	}
+	parts, mime := map[string][]byte{}, map[string][]byte{}
+	for _, name := range k.Sections {
+		parts[name] = next()
+	}
+	for _, name := range k.MIME {
+		mime[name] = next()
+	}
+	header := next()
+	if err != nil {
 		return err
 	}
 	*o = Open{Row: Row{
 		Mailbox: k.Mailbox, UIDValidity: k.UIDValidity, UID: k.UID, Flags: k.Flags, From: k.From, To: k.To, Subject: k.Subject, MessageID: k.MessageID,
 		Date: k.Date, Received: k.Received, Size: k.Size, HasAttachment: k.HasAttachment, InReplyTo: k.InReplyTo, References: k.References,
-	}, Structure: k.Structure, RawHeader: k.Header}
-	if o.byBytes = k.Pieces.Whole != nil; o.byBytes {
-		o.Message = message.Read(k.Pieces.Whole)
-	} else {
-		o.Message = message.NewPlan(message.ReadHeader(k.Header), k.Structure).Assemble(k.Pieces.Parts, k.Pieces.MIME)
+	}, Structure: k.Structure, RawHeader: header}
+	if o.byBytes = len(k.Lengths) > 0; o.byBytes {
+		whole := next()
+		o.Message = message.Read(whole)
+		return err
 	}
+	o.Message = message.NewPlan(message.ReadHeader(header), k.Structure).Assemble(parts, mime)
 	return nil
 }
 

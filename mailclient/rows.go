@@ -29,7 +29,7 @@ func itemsFor(c *imapx.Conn) string {
 	return rowItems
 }
 
-const maxRows = 400 // kept for each session
+const maxRows = 150 // kept for each session
 
 // rowKey is the identity of a mail in an account (S1).
 type rowKey struct {

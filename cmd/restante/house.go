@@ -197,8 +197,12 @@ func (h *house) run(ctx context.Context, ln net.Listener) error {
 func (h *house) watch(ctx context.Context, failed <-chan error) error {
 	again := time.NewTicker(time.Minute)
 	defer again.Stop()
+	memory, still := &calm{}, time.NewTicker(quietTime)
+	defer still.Stop()
 	for {
 		select {
+		case <-still.C:
+			memory.look()
 		case <-ctx.Done():
 			h.log.Info("stopping")
 			return nil

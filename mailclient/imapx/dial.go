@@ -91,7 +91,7 @@ func (d *dialing) run(ctx context.Context) (*Conn, error) {
 			return nil, err
 		}
 	}
-	d.r = &reader{br: bufio.NewReaderSize(d.conn, 32<<10), trace: d.trace}
+	d.r = &reader{br: bufio.NewReaderSize(d.conn, 8<<10), trace: d.trace}
 	in, err := d.greeting()
 	if err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func tryFile(path, owner string) (*file, error) {
 	}
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
-	db.SetConnMaxIdleTime(time.Minute)
+	db.SetConnMaxIdleTime(15*time.Second)
 	f := &file{path: path, owner: owner, db: db, boxes: map[string]*box{}}
 	if err := f.load(); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -124,6 +124,9 @@ func (s *Server) limitForm(l *i18n.Localizer, b boundedBy, typed limitsTyped, ba
 			kind = v.Kind
 			f.Groups = append(f.Groups, templates.LimitGroup{Words: l.T("limits.kind." + kind)})
 		}
+		if v.Name == limits.TextsMB {
+			f.Groups[len(f.Groups)-1].About = l.T("limits.about.search")
+		}
 		group, row := &f.Groups[len(f.Groups)-1], s.limitRow(l, b, v, typed)
 		group.Rows = append(group.Rows, row)
 		f.Some = f.Some || row.Value != ""

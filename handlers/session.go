@@ -163,6 +163,7 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	}
 	session := s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
 	p.Mail = s.index.Mail(p.Account.ID, fmt.Sprintf("%s %s:%d", p.Account.Username, p.Servers.IMAP.Host, p.Servers.IMAP.Port), session)
+	p.Mail.KeepTexts(index.Policy{Most: s.bounds.Of(p.User.Address, limits.TextsMB) << 20, Each: s.bounds.Of(p.User.Address, limits.TextKB) << 10})
 	p.Mail.Bound(int(s.bounds.Of(p.User.Address, limits.Connections)))
 	p.own = sync.OnceValue(func() map[string]bool { return s.ownAddresses(ctx, p.User.ID) })
 	p.Seen = p.Mail.Changes()

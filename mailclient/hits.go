@@ -315,15 +315,16 @@ func (s *Session) HitsIn(ctx context.Context, name string, q SearchQuery) (out [
 	return out, cut, err
 }
 
-// Matching are the mails of a mailbox that match by what the server can tell, in no order. cut says that it did not look
+// Matching are the mails of a mailbox that match by what the server can tell, in no order. With among it needs to look at
+// no others than these; it may all the same. cut says that it did not look
 // at all of them; note is what it said when it cannot search for these words.
-func (s *Session) Matching(ctx context.Context, name string, q ListQuery) (uids []uint32, cut bool, note string, err error) {
+func (s *Session) Matching(ctx context.Context, name string, q ListQuery, among []uint32) (uids []uint32, cut bool, note string, err error) {
 	raw, err := s.rawName(name)
 	if err != nil {
 		return nil, false, "", err
 	}
 	err = s.do(ctx, raw, true, func(c *imapx.Conn) (err error) {
-		if _, uids, note, err = searchIn(ctx, c, raw, filterKeys(q)); err != nil {
+		if _, uids, note, err = searchIn(ctx, c, raw, append(amongKeys(among), filterKeys(q)...)); err != nil {
 			return err
 		}
 		uids, cut, err = seenInside(ctx, c, q.Search, uids)

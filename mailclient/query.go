@@ -50,14 +50,6 @@ func (s SearchQuery) Texts() bool {
 	})
 }
 
-// Without says whether mails are left out by what stands in their texts: who knows no texts cannot tell of any mail that
-// it matches.
-func (s SearchQuery) Without() bool {
-	return slices.ContainsFunc(s.Groups, func(g []Condition) bool {
-		return slices.ContainsFunc(g, func(c Condition) bool { return c.Not && (c.Key == "" || c.Key == "body") })
-	})
-}
-
 // Unfinished is the word at the end of a search that is being typed: its key, "" for none, and what there is of it.
 // Before is all that stands ahead of it, its key too.
 func Unfinished(q string) (before, key, word string) {

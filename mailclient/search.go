@@ -2,6 +2,7 @@ package mailclient
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +41,18 @@ func filterKeys(q ListQuery) []any {
 		out = append(out, k...)
 	}
 	return out
+}
+
+// amongKeys narrow a search to some mails, and those between them where there are many; to none where there are none.
+func amongKeys(uids []uint32) []any {
+	sets := uidSets(uids)
+	switch {
+	case len(sets) == 0:
+		return nil
+	case len(sets) > 1:
+		sets[0] = fmt.Sprintf("%d:%d", slices.Min(uids), slices.Max(uids))
+	}
+	return []any{"UID " + sets[0]}
 }
 
 // attachmentKey asks by the header, which is all that IMAP can (Q2).

@@ -235,8 +235,8 @@ type LimitRow struct {
 
 // LimitGroup are the limits of one kind.
 type LimitGroup struct {
-	Words string
-	Rows  []LimitRow
+	Words, About string // About is what there is to know of them, mostly nothing
+	Rows         []LimitRow
 }
 
 // LimitForm sets the limits of a domain, of a person, or where neither is named of the site.

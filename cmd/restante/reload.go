@@ -43,6 +43,11 @@ func (h *house) reload(ctx context.Context) error {
 	}
 	h.limits.Write(bounds)
 	h.pool.SetPerHost(int(h.limits.Whole(limits.HostConnections)))
+	if h.limits.Most(limits.TextsMB) == 0 {
+		if err := h.index.DropTexts(); err != nil {
+			h.log.Warn("texts of mails that are to be kept no more could not be removed", "err", err)
+		}
+	}
 	site, err := h.store.Site(ctx)
 	if err != nil {
 		return err

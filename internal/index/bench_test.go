@@ -98,7 +98,7 @@ func BenchmarkPages(b *testing.B) {
 		}
 		b.Run("find "+words, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := f.find(context.Background(), box, q, 0); err != nil {
+				if _, _, err := f.find(context.Background(), box, q, nil, 0); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,6 +1,9 @@
 package index
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Complete says whether all of a mailbox is in the index.
 func (m *Mail) Complete(mailbox string) bool {
@@ -35,4 +38,36 @@ func WaitFor(d time.Duration) (back func()) {
 	was := grace
 	grace = d
 	return func() { grace = was }
+}
+
+// Texts counts the mails of which texts are kept, those of which all of it is, and the bytes that all take by our reckoning.
+func (m *Mail) TextsKept() (held, whole int, size int64) {
+	f, done := m.ix.use(m.account, m.owner)
+	defer done()
+	t := m.bodies(f)
+	if t == nil {
+		return 0, 0, 0
+	}
+	names, _ := t.names(context.Background())
+	for _, name := range names {
+		at, _, _ := t.box(context.Background(), name, 0)
+		c, _ := t.cover(context.Background(), at)
+		for _, uid := range c.uids() {
+			held++
+			if c.whole(uid) {
+				whole++
+			}
+		}
+	}
+	size, _, _ = t.kept(context.Background())
+	return held, whole, size
+}
+
+// Reading says whether texts are got now.
+func (m *Mail) Reading() bool {
+	f, done := m.ix.use(m.account, m.owner)
+	defer done()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reading || f.filling
 }

@@ -50,6 +50,14 @@ type file struct {
 	result  *result        // of the last search
 	texts   texts
 	forest  forest
+	read    map[*box]int // how often mails had come or gone when their texts were last seen to
+	reading bool         // texts are got now
+	failed  time.Time    // when they last could not be
+
+	opening sync.Mutex // of the texts
+	bodies  *bodies    // nil where none are kept
+	bare    bool       // and there are none of an earlier time
+	closed  bool
 }
 
 // box is what is known of a mailbox as a whole. All but its names are of file.mu.
@@ -93,6 +101,19 @@ func openFile(path, owner string) (*file, error) {
 var errOther = errors.New("the index of another version or mailbox")
 
 func tryFile(path, owner string) (*file, error) {
+	db, err := openDB(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{path: path, owner: owner, db: db, boxes: map[string]*box{}}
+	if err := f.load(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return f, nil
+}
+
+// openDB opens a file of SQLite, and makes it where there is none.
+func openDB(path string) (*sql.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
@@ -111,12 +132,8 @@ func tryFile(path, owner string) (*file, error) {
 	}
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
-	db.SetConnMaxIdleTime(15*time.Second)
-	f := &file{path: path, owner: owner, db: db, boxes: map[string]*box{}}
-	if err := f.load(); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return f, nil
+	db.SetConnMaxIdleTime(15 * time.Second)
+	return db, nil
 }
 
 // load makes the tables of a new file, or reads what mailboxes it knows.
@@ -152,8 +169,6 @@ func (f *file) load() error {
 	}
 	return rows.Err()
 }
-
-func (f *file) close() { _ = f.db.Close() } // with its statements
 
 // query asks by a statement that is kept for the next time. Its words are one of few.
 func (f *file) query(ctx context.Context, words string, args ...any) (*sql.Rows, error) {

@@ -26,7 +26,8 @@ type result struct {
 // texts are the mails in whose texts the server found something, and when.
 type texts struct {
 	result
-	when time.Time
+	among []uint32 // the mails that it was to look at, nil for all
+	when  time.Time
 }
 
 // textsTime is how long what the server found is not asked for again.
@@ -43,16 +44,18 @@ func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQ
 		return r, nil
 	}
 	r = &result{box: b, at: changes, query: id}
-	var hits []found
-	var err error
-	if !q.Search.Without() {
-		if hits, err = f.find(ctx, b, withFilter(*q.Search, q.Filter), 0); err != nil {
-			return nil, fault(err)
-		}
+	asked := withFilter(*q.Search, q.Filter)
+	known := m.inTexts(ctx, f, b, asked)
+	hits, unsure, err := f.find(ctx, b, asked, known, 0)
+	if err != nil {
+		return nil, fault(err)
 	}
 	more := q.Also
-	if q.Search.Texts() {
-		t, err := m.texts(ctx, f, b, q)
+	if q.Search.Texts() && (known == nil || len(unsure) > 0) {
+		if known == nil {
+			unsure = nil
+		}
+		t, err := m.texts(ctx, f, b, q, unsure)
 		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}
@@ -72,24 +75,39 @@ func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQ
 	return r, nil
 }
 
-// texts are the mails that match by what the server can tell.
-func (m *Mail) texts(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (texts, error) {
+// texts are the mails that match by what the server can tell, of some, or of all where these are nil.
+func (m *Mail) texts(ctx context.Context, f *file, b *box, q mailclient.ListQuery, among []uint32) (texts, error) {
 	id := fmt.Sprint(*q.Search, q.Filter)
+	among = slices.Sorted(slices.Values(among))
 	f.mu.Lock()
 	t, passed := f.texts, b.passed
 	f.mu.Unlock()
-	if t.box == b && t.at == passed && t.query == id && time.Since(t.when) < textsTime {
-		return t, nil
+	if t.box != b || t.at != passed || t.query != id || time.Since(t.when) >= textsTime || !t.of(among) {
+		uids, cut, note, err := m.Matching(ctx, b.name, mailclient.ListQuery{Search: q.Search, Filter: q.Filter}, among)
+		t = texts{result{box: b, at: passed, query: id, uids: uids, cut: cut, note: note}, among, time.Now()}
+		if err != nil {
+			return t, err
+		}
+		f.mu.Lock()
+		f.texts = t
+		f.mu.Unlock()
 	}
-	uids, cut, note, err := m.Matching(ctx, b.name, mailclient.ListQuery{Search: q.Search, Filter: q.Filter})
-	t = texts{result{box: b, at: passed, query: id, uids: uids, cut: cut, note: note}, time.Now()}
-	if err != nil {
-		return t, err
+	if len(among) > 0 { // texts that are kept may tell otherwise of the others
+		t.uids = slices.DeleteFunc(slices.Clone(t.uids), func(uid uint32) bool {
+			_, in := slices.BinarySearch(among, uid)
+			return !in
+		})
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.texts = t
 	return t, nil
+}
+
+// of says whether the server was asked about all of these, which rise.
+func (t texts) of(some []uint32) bool {
+	if len(t.among) == 0 {
+		return true
+	}
+	missing, _ := compare(some, t.among)
+	return len(some) > 0 && len(missing) == 0
 }
 
 // withFilter is a search that a filter narrows.
@@ -256,10 +274,10 @@ func (m *Mail) HitsAtHand(ctx context.Context, mailbox string, q mailclient.Sear
 	}
 	defer done()
 	b := f.box(mailbox)
-	if !f.isComplete(b) || q.Without() {
+	if !f.isComplete(b) {
 		return nil
 	}
-	some, err := f.find(ctx, b, q, 0)
+	some, _, err := f.find(ctx, b, q, m.inTexts(ctx, f, b, q), 0)
 	if err != nil {
 		m.ix.spoilt(f, err)
 		return nil
@@ -293,7 +311,7 @@ func (m *Mail) Suggest(ctx context.Context, words []string, most int) (out []mai
 	}
 	var all []of
 	for _, b := range boxes {
-		some, err := f.find(ctx, b, q, most)
+		some, _, err := f.find(ctx, b, q, nil, most)
 		if err != nil {
 			return nil, m.own(ctx, f, fault(err))
 		}

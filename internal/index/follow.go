@@ -95,6 +95,7 @@ func (m *Mail) looking(ctx context.Context, f *file, b *box) {
 		close(r.done)
 		if changed {
 			m.Tell(b.name)
+			m.readBodies(f)
 		}
 		if !more {
 			return

@@ -97,7 +97,24 @@ func (ix *Index) Remove(account int64) error {
 			f.close()
 		}
 	}
-	return erase(ix.path(account))
+	path := ix.path(account)
+	return errors.Join(erase(path), erase(bodiesPath(path)))
+}
+
+// DropTexts removes the texts that are kept of all accounts, for when none are to be.
+func (ix *Index) DropTexts() (err error) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	for _, f := range ix.files {
+		f.opening.Lock()
+		err = errors.Join(err, ix.dropBodies(f))
+		f.opening.Unlock()
+	}
+	left, _ := filepath.Glob(filepath.Join(ix.dir, "*"+textsEnd))
+	for _, path := range left {
+		err = errors.Join(err, erase(path))
+	}
+	return err
 }
 
 // Keep removes the files of all accounts but these, and those that nobody has used for long.

@@ -51,7 +51,12 @@ func (m *Mail) others(ctx context.Context, f *file) {
 	start := len(missing) > 0 && !f.filling && time.Since(f.filled) > againTime
 	f.filling = f.filling || start
 	f.mu.Unlock()
-	if start && !m.ix.behind(f, func(ctx context.Context) { m.fillAll(ctx, f, missing) }) {
+	if !start {
+		m.readBodies(f)
+	} else if !m.ix.behind(f, func(ctx context.Context) {
+		m.fillAll(ctx, f, missing)
+		m.readBodies(f)
+	}) {
 		f.filledAll()
 	}
 }

@@ -2,7 +2,6 @@ package index
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -126,7 +125,8 @@ func uidOf(l []byte) uint32 {
 // finder says of the lines of a mailbox which mails match a search.
 type finder struct {
 	groups [][]test
-	rare   []byte // a word that every mail that matches has, if there is one
+	rare   []byte   // a word that every mail that matches has, if there is one
+	texts  *inTexts // nil where it is not told by them
 }
 
 // test is a condition, its word folded.
@@ -146,7 +146,8 @@ var fieldsOf = map[string][]int{"": {fieldFrom, fieldTo, fieldCc, fieldSubject, 
 	"subject": {fieldSubject}, "filename": {fieldFiles}, "pdf": {fieldFiles}}
 
 // finder readies a search in a mailbox.
-func (f *file) finder(ctx context.Context, b *box, q mailclient.SearchQuery) (look finder, err error) {
+func (f *file) finder(ctx context.Context, b *box, q mailclient.SearchQuery, texts *inTexts) (look finder, err error) {
+	look.texts = texts
 	for _, group := range q.Groups {
 		var tests []test
 		for _, c := range group {
@@ -172,7 +173,7 @@ func (f *file) finder(ctx context.Context, b *box, q mailclient.SearchQuery) (lo
 			tests = append(tests, t)
 		}
 		look.groups = append(look.groups, tests)
-		if t := tests[0]; len(tests) == 1 && !t.Not && len(fieldsOf[t.Key]) > 0 && len(t.word) > len(look.rare) {
+		if t := tests[0]; len(tests) == 1 && !t.Not && len(fieldsOf[t.Key]) > 0 && (t.Key != "" || texts == nil) && len(t.word) > len(look.rare) {
 			look.rare = t.word
 		}
 	}
@@ -229,33 +230,46 @@ type found struct {
 	received int64
 }
 
-// match reads a line; ok says whether its mail is one that is looked for.
-func (look finder) match(line []byte) (m found, ok bool) {
+// match reads a line; is says whether its mail is one that is looked for.
+func (look finder) match(line []byte) (m found, is truth) {
 	l := split(line)
 	m.uid = uidOf(line)
 	m.received, _ = strconv.ParseInt(string(l[fieldReceived]), 36, 64) // of what we wrote ourselves
+	is = yes
 	for _, tests := range look.groups {
-		if !slices.ContainsFunc(tests, func(t test) bool { return t.holds(m, l) != t.Not }) {
-			return m, false
+		any := no
+		for _, t := range tests {
+			holds := look.holds(t, m, l)
+			if t.Not {
+				holds = -holds
+			}
+			any = max(any, holds)
+		}
+		if is = min(is, any); is == no {
+			return m, no
 		}
 	}
-	return m, true
+	return m, is
 }
 
-func (t test) holds(m found, l [fields][]byte) bool {
+func (look finder) holds(t test, m found, l [fields][]byte) truth {
 	if t.in != nil {
-		return t.in[m.uid]
+		return truthOf(t.in[m.uid])
 	}
 	switch t.Key {
 	case "before":
-		return m.received < t.to
+		return truthOf(m.received < t.to)
 	case "after", "on":
-		return m.received >= t.from && m.received < t.to
+		return truthOf(m.received >= t.from && m.received < t.to)
 	case "larger", "smaller":
 		size, _ := strconv.ParseInt(string(l[fieldSize]), 36, 64) // of what we wrote ourselves
-		return t.Key == "larger" && size > t.Size || t.Key == "smaller" && size < t.Size
+		return truthOf(t.Key == "larger" && size > t.Size || t.Key == "smaller" && size < t.Size)
 	}
-	return slices.ContainsFunc(fieldsOf[t.Key], func(i int) bool { return bytes.Contains(l[i], t.word) })
+	in := truthOf(slices.ContainsFunc(fieldsOf[t.Key], func(i int) bool { return bytes.Contains(l[i], t.word) }))
+	if t.Key == "" || t.Key == "body" {
+		in = max(in, look.texts.has(m.uid, t.Text))
+	}
+	return in
 }
 
 func split(l []byte) (out [fields][]byte) {
@@ -269,32 +283,36 @@ func split(l []byte) (out [fields][]byte) {
 	return out
 }
 
-// find gives the mails of a mailbox that match by what the index knows, the newest first. With a limit there are no more
-// than that, of those with the highest UIDs.
-func (f *file) find(ctx context.Context, b *box, q mailclient.SearchQuery, limit int) (out []found, err error) {
-	look, err := f.finder(ctx, b, q)
+// find gives the mails of a mailbox that match by what the index knows, the newest first, and those of which it does not
+// know whether they do: where texts tell of nothing, not all of these. With a limit there are no more than that, of those
+// with the highest UIDs.
+func (f *file) find(ctx context.Context, b *box, q mailclient.SearchQuery, texts *inTexts, limit int) (out []found, unsure []uint32, err error) {
+	look, err := f.finder(ctx, b, q, texts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows, err := f.query(ctx, "SELECT text FROM blocks WHERE id BETWEEN ? AND ? ORDER BY id DESC", idOf(b, 0), idOf(b, 1<<32-1))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	for (limit == 0 || len(out) < limit) && rows.Next() {
 		var text sql.RawBytes
 		if err := rows.Scan(&text); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		look.look(text, func(l []byte) {
-			if m, ok := look.match(l); ok {
+			switch m, is := look.match(l); is {
+			case yes:
 				out = append(out, m)
+			case perhaps:
+				unsure = append(unsure, m.uid)
 			}
 		})
 	}
-	slices.SortFunc(out, func(x, y found) int { return cmp.Or(cmp.Compare(y.received, x.received), cmp.Compare(y.uid, x.uid)) })
+	slices.SortFunc(out, newest)
 	if limit > 0 {
 		out = out[:min(len(out), limit)]
 	}
-	return out, rows.Err()
+	return out, unsure, rows.Err()
 }

@@ -22,8 +22,8 @@ type change struct {
 	complete bool
 }
 
-// wide is the memory of a connection that writes many mails: what they change lies all over the file.
-const wide = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000"
+// roomy is the memory of a connection that writes many mails: what they change lies all over the file.
+const roomy = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000"
 
 // apply writes down what the server has told; changed says whether a list is another one for it.
 func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err error) {
@@ -41,7 +41,7 @@ func (f *file) apply(ctx context.Context, b *box, c change) (changed bool, err e
 			return err
 		}
 		if len(c.rows) >= together {
-			if _, err := tx.ExecContext(ctx, wide); err != nil {
+			if _, err := tx.ExecContext(ctx, roomy); err != nil {
 				return err
 			}
 		}

@@ -27,15 +27,17 @@ const (
 	DraftsMB          Name = "drafts_mb"                 // the files of all drafts of one person
 	Sources           Name = "pop3_sources"              // that one person imports from
 	Contacts          Name = "contacts"                  // that one person keeps
+	TextsMB           Name = "texts_mb"                  // of mails, kept of one account for its searches; 0: none are
+	TextKB            Name = "text_kb"                   // of one mail, kept for searches
 	Requests          Name = "requests_at_once"          // of one person, streams of news apart
 	Connections       Name = "imap_connections"          // of one person, one of them to watch
 	HostConnections   Name = "imap_connections_per_host" // of all people of a node to one IMAP server
 )
 
-// Limit says what a limit may be. Of those that end in MB it is 1,048,576 bytes.
+// Limit says what a limit may be. Of those that end in MB it is 1,048,576 bytes, in KB 1024.
 type Limit struct {
 	Name                 Name
-	Kind                 string // what it is about: sending, size, storage, load
+	Kind                 string // what it is about: sending, size, storage, search, load
 	Default, Least, Most int64
 	SiteOnly             bool // it is nobody's in particular
 }
@@ -51,6 +53,8 @@ var All = []Limit{
 	{Name: DraftsMB, Kind: "storage", Default: 1024, Least: 1, Most: 1_048_576},
 	{Name: Sources, Kind: "storage", Default: 10, Least: 0, Most: 100},
 	{Name: Contacts, Kind: "storage", Default: 20_000, Least: 1, Most: 50_000},
+	{Name: TextsMB, Kind: "search", Default: 0, Least: 0, Most: 102_400},
+	{Name: TextKB, Kind: "search", Default: 64, Least: 1, Most: 1024},
 	{Name: Requests, Kind: "load", Default: 24, Least: 4, Most: 1000},
 	{Name: Connections, Kind: "load", Default: 3, Least: 2, Most: 20},
 	{Name: HostConnections, Kind: "load", Default: 200, Least: 2, Most: 10_000, SiteOnly: true},

@@ -114,8 +114,19 @@ func (m *Mail) bodies(f *file) *bodies {
 			m.ix.log.Warn("texts cannot be opened", "account", m.account, "err", err.Error())
 		}
 		f.bare = false
+		f.unreadAll()
+	case m.policy.Most > 0 && m.policy != f.policy:
+		f.unreadAll()
 	}
+	f.policy = m.policy
 	return f.bodies
+}
+
+// unreadAll has the texts of all mailboxes seen to again.
+func (f *file) unreadAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.read = nil
 }
 
 // dropBodies takes the texts of an account off the disk. f.opening is held.

@@ -123,9 +123,27 @@ func TestFindsInTextsWithoutTheServer(t *testing.T) {
 		if got := g.uids(t, "body:fox"); got != "9" || !g.asked() {
 			t.Errorf("without texts: %q, asked %v", got, g.asked())
 		}
-		if left, _ := filepath.Glob(texts + "*"); len(left) > 0 {
-			t.Errorf("%v are left", left)
+		gone := func() {
+			t.Helper()
+			if left, _ := filepath.Glob(texts + "*"); len(left) > 0 {
+				t.Errorf("%v are left", left)
+			}
 		}
+		gone()
+		// It may change its mind at any time.
+		g.KeepTexts(allTexts)
+		g.read(t, 8)
+		g.KeepTexts(index.Policy{})
+		if g.list(t, "INBOX", mailclient.ListQuery{}); g.uids(t, "body:fox") != "9" {
+			t.Error("it is found no more")
+		}
+		gone()
+		g.KeepTexts(allTexts)
+		g.read(t, 8)
+		if err := g.ix.DropTexts(); err != nil {
+			t.Error(err)
+		}
+		gone()
 	})
 }
 

@@ -55,8 +55,9 @@ type file struct {
 	failed  time.Time    // when they last could not be
 
 	opening sync.Mutex // of the texts
-	bodies  *bodies    // nil where none are kept
-	bare    bool       // and there are none of an earlier time
+	policy  Policy
+	bodies  *bodies // nil where none are kept
+	bare    bool    // and there are none of an earlier time
 	closed  bool
 }
 

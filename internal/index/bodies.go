@@ -34,7 +34,6 @@ type bodies struct {
 	db   *sql.DB
 
 	write sync.Mutex
-	zip   *zstd.Encoder
 	size  int64 // bytes of all texts, of write
 }
 
@@ -46,11 +45,17 @@ type body struct {
 	whole    bool
 }
 
-// zipped reads what a bodies' zip wrote. It is safe for use by many goroutines.
-var zipped = sync.OnceValue(func() *zstd.Decoder {
-	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBody)) // no option of which is wrong
-	return d
-})
+// zip makes texts small, and zipped reads them. Both are safe for use by many goroutines, and no option of them is wrong.
+var (
+	zip = sync.OnceValue(func() *zstd.Encoder {
+		e, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(64<<10), zstd.WithEncoderCRC(false))
+		return e
+	})
+	zipped = sync.OnceValue(func() *zstd.Decoder {
+		d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBody))
+		return d
+	})
+)
 
 const maxBody = 8 << 20 // bytes of a text, far beyond what an admin can set
 
@@ -92,9 +97,6 @@ func tryBodies(path, owner string) (*bodies, error) {
 	if err == nil {
 		b.size, _, err = b.kept(ctx)
 	}
-	if err == nil {
-		b.zip, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(64<<10), zstd.WithEncoderCRC(false))
-	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -103,22 +105,23 @@ func tryBodies(path, owner string) (*bodies, error) {
 
 // bodies are the texts of the account, nil where the admin wants none to be kept: what there are of an earlier time go.
 func (m *Mail) bodies(f *file) *bodies {
+	policy := m.policy()
 	f.opening.Lock()
 	defer f.opening.Unlock()
 	switch {
-	case m.policy.Most <= 0 && !f.bare:
+	case policy.Most <= 0 && !f.bare:
 		f.bare = m.ix.dropBodies(f) == nil
-	case m.policy.Most > 0 && f.bodies == nil && !f.closed:
+	case policy.Most > 0 && f.bodies == nil && !f.closed:
 		var err error
 		if f.bodies, err = openBodies(bodiesPath(f.path), f.owner); err != nil {
 			m.ix.log.Warn("texts cannot be opened", "account", m.account, "err", err.Error())
 		}
 		f.bare = false
 		f.unreadAll()
-	case m.policy.Most > 0 && m.policy != f.policy:
+	case policy.Most > 0 && policy != f.policy:
 		f.unreadAll()
 	}
-	f.policy = m.policy
+	f.policy = policy
 	return f.bodies
 }
 
@@ -172,20 +175,26 @@ func (b *bodies) change(ctx context.Context, do func(tx *sql.Tx) error) (err err
 	return tx.Commit()
 }
 
-// box gives the number of a mailbox; ok is false where nothing of it is there as it is now.
-func (b *bodies) box(ctx context.Context, name string, validity uint32) (at *box, ok bool, err error) {
+// asker is a file of texts, or a transaction in which it stays as it is.
+type asker interface {
+	QueryContext(ctx context.Context, words string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, words string, args ...any) *sql.Row
+}
+
+// placeOf gives the number of a mailbox among the texts; ok is false where nothing of it is there as it is now.
+func placeOf(ctx context.Context, q asker, name string, validity uint32) (at *box, ok bool, err error) {
 	at = &box{name: name, known: mailclient.Known{UIDValidity: validity}}
 	var is uint32
-	err = b.db.QueryRowContext(ctx, `SELECT id, validity FROM boxes WHERE name = ?`, name).Scan(&at.id, &is)
+	err = q.QueryRowContext(ctx, `SELECT id, validity FROM boxes WHERE name = ?`, name).Scan(&at.id, &is)
 	if errors.Is(err, sql.ErrNoRows) {
 		return at, false, nil
 	}
 	return at, err == nil && is == validity, err
 }
 
-// begin is box for a mailbox of which something is to be written: what is of an earlier one of the name goes.
+// begin is placeOf for a mailbox of which something is to be written: what is of an earlier one of the name goes.
 func (b *bodies) begin(ctx context.Context, name string, validity uint32) (*box, error) {
-	at, ok, err := b.box(ctx, name, validity)
+	at, ok, err := placeOf(ctx, b.db, name, validity)
 	if err != nil || ok {
 		return at, err
 	}
@@ -202,7 +211,7 @@ func (b *bodies) begin(ctx context.Context, name string, validity uint32) (*box,
 
 // forget takes out all of a mailbox.
 func (b *bodies) forget(ctx context.Context, at *box) error {
-	c, err := b.cover(ctx, at)
+	c, err := coverOf(ctx, b.db, at)
 	if err != nil {
 		return err
 	}
@@ -221,7 +230,7 @@ func (b *bodies) add(ctx context.Context, at *box, some []body, most int64) (ful
 	err = b.change(ctx, func(tx *sql.Tx) error {
 		w := writing{covering: covering{ctx: ctx, tx: tx}, size: b.size}
 		for _, t := range some {
-			if err := w.add(idOf(at, t.uid), t, b.zip.EncodeAll([]byte(t.text), nil)); err != nil {
+			if err := w.add(idOf(at, t.uid), t, zip().EncodeAll([]byte(t.text), nil)); err != nil {
 				return err
 			}
 		}

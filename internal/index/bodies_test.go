@@ -269,6 +269,18 @@ func TestTheTextsOfTheNewestMailsAreKept(t *testing.T) {
 	if info, err := os.Stat(strings.TrimSuffix(g.Path(), ".db") + ".texts"); err != nil || info.Size() > most*3/2 {
 		t.Errorf("%v, %v", info, err)
 	}
+	// While the server is away, what is kept shows, and that it is not all.
+	g.away(t, true)
+	for _, words := range []string{"body:newest", "body:marker"} {
+		l := g.list(t, "INBOX", mailclient.ListQuery{Search: search(t, words), PerPage: 200})
+		if n := len(l.Rows); n == 0 || n > 45 || l.Incomplete != true {
+			t.Errorf("%s: %d found, incomplete: %v", words, n, l.Incomplete)
+		}
+	}
+	if l := g.list(t, "INBOX", mailclient.ListQuery{Search: search(t, "body:newest after:2026-03-20 smaller:9k")}); len(l.Rows) != 1 || l.Incomplete {
+		t.Errorf("%d found, incomplete: %v", len(l.Rows), l.Incomplete)
+	}
+	g.away(t, false)
 	// A smaller bound holds when the file is next opened.
 	g.open(t)
 	g.KeepTexts(index.Policy{Most: most / 4, Each: 64 << 10})

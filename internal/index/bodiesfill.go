@@ -9,15 +9,30 @@ import (
 	"time"
 
 	"restante/mailclient"
+	"restante/mailclient/message"
 )
 
 // Policy is what an admin lets be kept of the texts of mails, in bytes: of all of an account, none where it is 0, and of
 // one mail.
 type Policy struct{ Most, Each int64 }
 
-// KeepTexts sets what is kept of texts. The index of them makes a search in texts instant; where they are not kept, or
-// not yet, the server is asked.
-func (m *Mail) KeepTexts(p Policy) { m.policy = p }
+// KeepTexts sets what is kept of the account's texts from now on. A search in those that are kept is instant; about
+// others the server is asked.
+func (m *Mail) KeepTexts(p Policy) {
+	if m.ix == nil {
+		return
+	}
+	m.ix.mu.Lock()
+	defer m.ix.mu.Unlock()
+	m.ix.policies[m.account] = p
+}
+
+// policy is what was set last.
+func (m *Mail) policy() Policy {
+	m.ix.mu.Lock()
+	defer m.ix.mu.Unlock()
+	return m.ix.policies[m.account]
+}
 
 const (
 	bodiesAtOnce = 200     // mails of a batch,
@@ -142,7 +157,7 @@ func (m *Mail) readBodiesOf(ctx context.Context, f *file, t *bodies, boxes map[*
 		if err != nil {
 			return spoilt(err)
 		}
-		have, err := t.cover(ctx, at)
+		have, err := coverOf(ctx, t.db, at)
 		if err != nil {
 			return spoilt(err)
 		}
@@ -166,7 +181,7 @@ func (m *Mail) readBodiesOf(ctx context.Context, f *file, t *bodies, boxes map[*
 		}
 	}
 	slices.SortFunc(all, func(x, y wantedBody) int { return cmp.Compare(y.received, x.received) })
-	if err := m.fillBodies(ctx, t, all); err != nil {
+	if err := m.fillBodies(ctx, t, m.policy(), all); err != nil {
 		return err
 	}
 	_, err := t.db.ExecContext(ctx, "PRAGMA incremental_vacuum(1000)")
@@ -195,7 +210,7 @@ func (m *Mail) forgetOthers(ctx context.Context, f *file, t *bodies) error {
 		}) {
 			continue // it is filled anew
 		}
-		at, _, err := t.box(ctx, name, 0)
+		at, _, err := placeOf(ctx, t.db, name, 0)
 		if err == nil {
 			err = t.forget(ctx, at)
 		}
@@ -207,27 +222,27 @@ func (m *Mail) forgetOthers(ctx context.Context, f *file, t *bodies) error {
 }
 
 // fillBodies gets texts, as they come, until there are as many as may be.
-func (m *Mail) fillBodies(ctx context.Context, t *bodies, all []wantedBody) error {
-	if _, err := t.add(ctx, nil, nil, m.policy.Most); err != nil { // where it was more
+func (m *Mail) fillBodies(ctx context.Context, t *bodies, p Policy, all []wantedBody) error {
+	if _, err := t.add(ctx, nil, nil, p.Most); err != nil { // where it was more
 		return spoilt(err)
 	}
 	size, oldest, err := t.kept(ctx)
 	if err != nil {
 		return spoilt(err)
 	}
-	full := float64(size) > nearlyFull*float64(m.policy.Most)
+	full := float64(size) > nearlyFull*float64(p.Most)
 	for len(all) > 0 {
 		if full && all[0].received <= oldest { // older ones would only go again
 			return nil
 		}
-		n := m.batchOf(all)
+		n := batchOf(all, p)
 		byBox := map[*box][]wantedBody{}
 		for _, w := range all[:n] {
 			byBox[w.at] = append(byBox[w.at], w)
 		}
 		all = all[n:]
 		for at, some := range byBox {
-			over, err := m.keepBodies(ctx, t, at, some)
+			over, err := m.keepBodies(ctx, t, p, at, some)
 			if err != nil {
 				return err
 			}
@@ -242,16 +257,16 @@ func (m *Mail) fillBodies(ctx context.Context, t *bodies, all []wantedBody) erro
 }
 
 // batchOf says how many mails are asked for at once.
-func (m *Mail) batchOf(all []wantedBody) (n int) {
+func batchOf(all []wantedBody, p Policy) (n int) {
 	for bytes := int64(0); n < min(len(all), bodiesAtOnce) && (n == 0 || bytes < bytesAtOnce); n++ {
-		bytes += min(all[n].size, 6*m.policy.Each)
+		bytes += min(all[n].size, message.SearchedTimes*p.Each)
 	}
 	return n
 }
 
 // keepBodies gets the texts of mails in one mailbox, and writes them down. Others from the same host get their turn
 // between batches.
-func (m *Mail) keepBodies(ctx context.Context, t *bodies, at *box, some []wantedBody) (full bool, err error) {
+func (m *Mail) keepBodies(ctx context.Context, t *bodies, p Policy, at *box, some []wantedBody) (full bool, err error) {
 	leave, err := m.ix.filler(ctx, m.Host())
 	if err != nil {
 		return false, err
@@ -261,7 +276,7 @@ func (m *Mail) keepBodies(ctx context.Context, t *bodies, at *box, some []wanted
 	for i, w := range some {
 		uids[i] = w.uid
 	}
-	texts, err := m.someTexts(ctx, at, uids)
+	texts, err := m.someTexts(ctx, at, uids, p.Each)
 	if errors.Is(err, mailclient.ErrUIDValidity) { // it is renewed, which is seen when it is followed
 		return false, nil
 	}
@@ -274,14 +289,14 @@ func (m *Mail) keepBodies(ctx context.Context, t *bodies, at *box, some []wanted
 			got = append(got, body{w.uid, w.received, text.Folded, text.Whole})
 		}
 	}
-	full, err = t.add(ctx, at, got, m.policy.Most)
+	full, err = t.add(ctx, at, got, p.Most)
 	return full, spoilt(err)
 }
 
 // someTexts are the texts of mails. Where one of them ends the connection, the others come all the same, and nothing of
 // that one is known (F11).
-func (m *Mail) someTexts(ctx context.Context, at *box, uids []uint32) (map[uint32]mailclient.Text, error) {
-	texts, err := m.Texts(ctx, at.name, at.known.UIDValidity, uids, m.policy.Each)
+func (m *Mail) someTexts(ctx context.Context, at *box, uids []uint32, most int64) (map[uint32]mailclient.Text, error) {
+	texts, err := m.Texts(ctx, at.name, at.known.UIDValidity, uids, most)
 	var lost *mailclient.ConnectError
 	if err == nil || !errors.As(err, &lost) || lost.Kind != mailclient.Lost || ctx.Err() != nil {
 		return texts, err
@@ -289,11 +304,11 @@ func (m *Mail) someTexts(ctx context.Context, at *box, uids []uint32) (map[uint3
 	if len(uids) == 1 {
 		return map[uint32]mailclient.Text{uids[0]: {}}, nil
 	}
-	first, err := m.someTexts(ctx, at, uids[:len(uids)/2])
+	first, err := m.someTexts(ctx, at, uids[:len(uids)/2], most)
 	if err != nil {
 		return nil, err
 	}
-	rest, err := m.someTexts(ctx, at, uids[len(uids)/2:])
+	rest, err := m.someTexts(ctx, at, uids[len(uids)/2:], most)
 	for uid, t := range rest {
 		first[uid] = t
 	}

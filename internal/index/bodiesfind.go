@@ -37,13 +37,19 @@ func (m *Mail) inTexts(ctx context.Context, f *file, b *box, q mailclient.Search
 	return x
 }
 
+// look reads it at one moment: what is written meanwhile does not count.
 func (t *bodies) look(ctx context.Context, name string, validity uint32, q mailclient.SearchQuery) (*inTexts, error) {
-	at, ok, err := t.box(ctx, name, validity)
+	tx, err := t.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	at, ok, err := placeOf(ctx, tx, name, validity)
 	if err != nil || !ok {
 		return nil, err
 	}
 	x := &inTexts{have: map[string]map[uint32]bool{}}
-	if x.cover, err = t.cover(ctx, at); err != nil || len(x.cover) == 0 {
+	if x.cover, err = coverOf(ctx, tx, at); err != nil || len(x.cover) == 0 {
 		return nil, err
 	}
 	for _, group := range q.Groups {
@@ -51,7 +57,7 @@ func (t *bodies) look(ctx context.Context, name string, validity uint32, q mailc
 			if c.Key != "" && c.Key != "body" || x.have[c.Text] != nil {
 				continue
 			}
-			if x.have[c.Text], err = t.having(ctx, at, c.Text); err != nil {
+			if x.have[c.Text], err = having(ctx, tx, at, c.Text); err != nil {
 				return nil, err
 			}
 		}
@@ -60,7 +66,7 @@ func (t *bodies) look(ctx context.Context, name string, validity uint32, q mailc
 }
 
 // having are the mails of a mailbox in whose texts a word stands.
-func (t *bodies) having(ctx context.Context, at *box, word string) (map[uint32]bool, error) {
+func having(ctx context.Context, q asker, at *box, word string) (map[uint32]bool, error) {
 	word = message.FoldText(word)
 	query, args := "SELECT id, text FROM bodies WHERE id BETWEEN ? AND ?", []any{idOf(at, 0), idOf(at, 1<<32-1)}
 	grams, exact := lookup(word)
@@ -71,7 +77,7 @@ func (t *bodies) having(ctx context.Context, at *box, word string) (map[uint32]b
 	if grams != "" && !exact {
 		query = "SELECT id, text FROM bodies WHERE id IN (SELECT rowid FROM grams WHERE grams MATCH ? AND rowid BETWEEN ? AND ?)"
 	}
-	rows, err := t.db.QueryContext(ctx, query, args...)
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -43,9 +43,8 @@ func (c cover) uids() (uids []uint32) {
 	return uids
 }
 
-// cover reads it.
-func (b *bodies) cover(ctx context.Context, at *box) (cover, error) {
-	rows, err := b.db.QueryContext(ctx, `SELECT id, held, whole FROM cover WHERE id BETWEEN ? AND ?`, idOf(at, 0), idOf(at, 1<<32-1))
+func coverOf(ctx context.Context, q asker, at *box) (cover, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, held, whole FROM cover WHERE id BETWEEN ? AND ?`, idOf(at, 0), idOf(at, 1<<32-1))
 	if err != nil {
 		return nil, err
 	}

@@ -50,8 +50,8 @@ func (m *Mail) TextsKept() (held, whole int, size int64) {
 	}
 	names, _ := t.names(context.Background())
 	for _, name := range names {
-		at, _, _ := t.box(context.Background(), name, 0)
-		c, _ := t.cover(context.Background(), at)
+		at, _, _ := placeOf(context.Background(), t.db, name, 0)
+		c, _ := coverOf(context.Background(), t.db, at)
 		for _, uid := range c.uids() {
 			held++
 			if c.whole(uid) {

@@ -33,15 +33,16 @@ type Index struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.Mutex
-	closed bool
-	files  map[int64]*file
-	hosts  map[string]chan struct{} // one filler each
+	mu       sync.Mutex
+	closed   bool
+	files    map[int64]*file
+	hosts    map[string]chan struct{} // one filler each
+	policies map[int64]Policy         // of texts, by account
 }
 
 // Open makes the index of a directory, which it makes when it is first needed. Close ends what runs behind.
 func Open(dir string, log *slog.Logger) *Index {
-	ix := &Index{dir: dir, log: log, files: map[int64]*file{}, hosts: map[string]chan struct{}{}}
+	ix := &Index{dir: dir, log: log, files: map[int64]*file{}, hosts: map[string]chan struct{}{}, policies: map[int64]Policy{}}
 	ix.ctx, ix.stop = context.WithCancel(context.Background())
 	ix.running.Go(ix.tidying)
 	return ix
@@ -90,6 +91,7 @@ func (ix *Index) Remove(account int64) error {
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	delete(ix.policies, account)
 	if f := ix.files[account]; f != nil {
 		f.gone = true
 		delete(ix.files, account)
@@ -101,10 +103,11 @@ func (ix *Index) Remove(account int64) error {
 	return errors.Join(erase(path), erase(bodiesPath(path)))
 }
 
-// DropTexts removes the texts that are kept of all accounts, for when none are to be.
+// DropTexts removes the texts that are kept of all accounts, and keeps none until KeepTexts says otherwise.
 func (ix *Index) DropTexts() (err error) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	clear(ix.policies)
 	for _, f := range ix.files {
 		f.opening.Lock()
 		err = errors.Join(err, ix.dropBodies(f))

@@ -16,7 +16,6 @@ type Mail struct {
 	ix      *Index
 	account int64
 	owner   string
-	policy  Policy
 }
 
 // known gives the mailbox as the index has it, as it was at most so long ago, and what gives its file back; nil where the

@@ -237,15 +237,15 @@ func (look finder) match(line []byte) (m found, is truth) {
 	m.received, _ = strconv.ParseInt(string(l[fieldReceived]), 36, 64) // of what we wrote ourselves
 	is = yes
 	for _, tests := range look.groups {
-		any := no
+		one := no
 		for _, t := range tests {
 			holds := look.holds(t, m, l)
 			if t.Not {
 				holds = -holds
 			}
-			any = max(any, holds)
+			one = max(one, holds)
 		}
-		if is = min(is, any); is == no {
+		if is = min(is, one); is == no {
 			return m, no
 		}
 	}

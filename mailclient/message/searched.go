@@ -2,6 +2,9 @@ package message
 
 import "strings"
 
+// SearchedTimes is how many times the bytes of text that are wanted of a mail are asked for at most: there is markup.
+const SearchedTimes = 8
+
 const (
 	maxSearched       = 40       // parts of a mail in whose texts it is found
 	maxSearchedHeader = 16 << 10 // bytes of an attached mail's header
@@ -11,7 +14,7 @@ const (
 type Searched struct {
 	Section string // "2.HEADER" for the header of an attached mail
 	Max     int64  // bytes of it that give so much text as is wanted, mostly
-	Size    int64  // of all of it, 0 where that is not known
+	Size    int64  // of all of it, 0 for a header
 	part    *Structure
 }
 
@@ -23,11 +26,14 @@ func SearchedIn(s *Structure, most int64) (parts []Searched, all bool) {
 		return nil, false
 	}
 	all = true
+	left := SearchedTimes * most
 	var walk func(s *Structure, depth int)
 	add := func(p Searched) {
-		if all = all && len(parts) < maxSearched; all {
-			parts = append(parts, p)
+		if left -= min(p.Max, p.Size); left < 0 || len(parts) == maxSearched {
+			all = false
+			return
 		}
+		parts = append(parts, p)
 	}
 	walk = func(s *Structure, depth int) {
 		if depth > maxDepth {

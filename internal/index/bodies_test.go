@@ -356,3 +356,23 @@ func TestTextsAreThoseOfTheMailboxAsItIs(t *testing.T) {
 		}
 	}
 }
+
+// TestAMailThatEndsTheConnectionKeepsNoOtherFromBeingRead (F11): of that one alone the server is asked.
+func TestAMailThatEndsTheConnectionKeepsNoOtherFromBeingRead(t *testing.T) {
+	g := on(t, testmail.Dovecot(t, testmail.DovecotOptions{}))
+	g.put("INBOX", 0, textual[:5]...)
+	g.put("INBOX", 9, of("three", "Content-Type: multipart/mixed; boundary=b", "--b\n\na walrus\n--b\n\nand a\n--b\n\nthird\n--b--"))
+	g.filled(t, "INBOX")
+	g.tap.Spoil("BODY.PEEK[3]", testmail.Drop)
+	g.KeepTexts(allTexts)
+	g.until(t, "all but one are read", func() bool {
+		_, err := g.List(t.Context(), "INBOX", mailclient.ListQuery{})
+		held, whole, _ := g.TextsKept()
+		return err == nil && held == 6 && whole == 5
+	})
+	g.tap.Spoil("", "")
+	g.tap.Forget()
+	if got := g.uids(t, "body:walrus"); got != "6 5" || !strings.Contains(g.tap.Said(), "UID 6 BODY") {
+		t.Errorf("%q, said %s", got, g.tap.Said())
+	}
+}

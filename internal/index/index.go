@@ -1,7 +1,8 @@
 // Package index is the one door for lists: from a header index, one SQLite file an account, where it knows a mailbox, and
 // from IMAP where it does not yet. What fills the index follows behind, and what the server says corrects it. While the
 // server cannot be used, what is here shows: the folder tree (tree.go), lists (down.go), mails that were opened lately
-// (shown.go), and acts that wait as if they were done (held.go). The files are a cache: they may be deleted at any
+// (shown.go), and acts that wait as if they were done (held.go). Mails are found by their headers (texts.go), and where the admin lets
+// texts be kept by these too (bodies.go). The files are a cache: they may be deleted at any
 // moment. Start at Open and Mail.
 package index
 

@@ -230,12 +230,15 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 	v.Talks, _ = conversations(q, p) // it was read before
 	v.Talks = v.Talks && pl.hasTalks()
 	v.Conversations = v.Talks && q.Get("q") == "" && (q.Get("sort") == "" || q.Get("sort") == string(mailclient.SortDate))
-	if done, on := p.Mail.Filling(pl.box.Name); on && list.Total >= worthTelling {
-		all := max(list.Total, done)
+	done, on := p.Mail.Filling(pl.box.Name)
+	if on && max(list.Total, int(pl.box.Messages)) >= worthTelling {
+		all := max(list.Total, done, int(pl.box.Messages))
 		v.Filling = templates.Progress{Words: p.L.T("list.filling", "Done", p.L.Number(done), "All", p.L.Number(all)), Done: done, All: all}
 	}
 	if _, out := p.Mail.Outage(); list.Incomplete && out && list.Note == "" {
 		v.Note = p.L.T("away.part")
+	} else if list.Incomplete && on {
+		v.Note = p.L.T("list.sofar", "N", p.L.Number(done))
 	} else if list.Incomplete {
 		v.Note = p.L.T("list.incomplete")
 	}

@@ -11,6 +11,8 @@ import (
 const (
 	soon     = 600 * time.Millisecond // how long a page waits for a server that could not be used a moment ago
 	coldTime = 8 * time.Second        // and for a list of which the index has a part
+	hardTime = 3 * time.Second        // if the server has to look at all mails for it,
+	slowTime = time.Minute            // and how long it is not asked for such a list again then
 )
 
 // Away says whether an error is one of a server that cannot be used for now, and that was not asked.

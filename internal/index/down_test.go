@@ -1,6 +1,7 @@
 package index_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -100,6 +101,35 @@ func TestASilentServerHoldsNobodyUpTwice(t *testing.T) {
 	g.away(t, false)
 	if _, out := g.Outage(); out {
 		t.Error("it answers, and counts as away")
+	}
+}
+
+// TestAPartIsSortedWhereTheServerNeedsLong: what is there of a mailbox that is being filled shows, and says that it is a
+// part; once it is filled all do.
+func TestAPartIsSortedWhereTheServerNeedsLong(t *testing.T) {
+	g := on(t, testmail.Dovecot(t, testmail.DovecotOptions{}))
+	g.deliver("INBOX", 30)
+	g.filled(t, "INBOX")
+	q := mailclient.ListQuery{Sort: mailclient.SortFrom, Ascending: true}
+	want := g.list(t, "INBOX", q)
+	g.tap.Spoil(" ALL", testmail.Stall) // of a sort, and of the question which mails there are
+	g.Unfill(t, "INBOX")
+	for _, most := range []time.Duration{patience, 2 * time.Second} { // the server is not asked again at once
+		within(t, "a sorted list", most, func(ctx context.Context) {
+			l, err := g.List(ctx, "INBOX", q)
+			if err != nil || !l.Incomplete || fmt.Sprint(uids(l.Rows)) != fmt.Sprint(uids(want.Rows)) {
+				t.Errorf("%v of %d, incomplete %v: %v", uids(l.Rows), l.Total, l.Incomplete, err)
+			}
+			o, l, err := g.OpenInList(ctx, "INBOX", want.Rows[3].UID, q)
+			if err != nil || o.Subject != want.Rows[3].Subject || !l.Incomplete {
+				t.Errorf("a mail of it: %v", err)
+			}
+		})
+	}
+	g.tap.Spoil("", "")
+	g.filled(t, "INBOX")
+	if l := g.list(t, "INBOX", q); l.Incomplete || l.Total != 30 {
+		t.Errorf("%d in all, incomplete %v", l.Total, l.Incomplete)
 	}
 }
 

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"testing"
 	"time"
 )
 
@@ -70,4 +71,18 @@ func (m *Mail) Reading() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.reading || f.filling
+}
+
+// Unfill has a mailbox be one of which a part is there.
+func (m *Mail) Unfill(t *testing.T, mailbox string) {
+	t.Helper()
+	f, done := m.ix.use(m.account, m.owner)
+	defer done()
+	b := f.box(mailbox)
+	f.mu.Lock()
+	k := b.known
+	f.mu.Unlock()
+	if _, err := f.apply(t.Context(), b, change{known: k}); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -86,6 +86,7 @@ type box struct {
 	look      []uint32  // mails whose flags are asked for next, on such a server
 	marks     bool      // and whether it is to tell which are unread or flagged
 	marked    time.Time // when it told that
+	slow      time.Time // when its server last needed long for a list
 }
 
 // openFile opens the index of an account, or begins it where there is none that can be used.

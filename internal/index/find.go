@@ -55,7 +55,12 @@ func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQ
 		if known == nil {
 			unsure = nil
 		}
-		t, err := m.texts(ctx, f, b, q, unsure)
+		within, cancel := ctx, context.CancelFunc(func() {})
+		if !f.isComplete(b) { // it was waited for already
+			within, cancel = context.WithTimeout(ctx, hardTime)
+		}
+		t, err := m.texts(within, f, b, q, unsure)
+		cancel()
 		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}

@@ -78,45 +78,95 @@ func (f *file) some(b *box) bool {
 	return b.known.Messages > 0 && !f.gone
 }
 
-// List is one page of a mailbox, as the session's. While the server cannot be used it is what the index has, Incomplete
-// where that is a part.
+// List is one page of a mailbox, as the session's. While the server cannot be used, or needs long for what the index can
+// tell of the mails that it has so far, it is that, Incomplete.
 func (m *Mail) List(ctx context.Context, mailbox string, q mailclient.ListQuery) (mailclient.List, error) {
 	if l, ok, err := m.list(ctx, mailbox, q, 0); ok || err != nil {
 		return l, err
 	}
-	l, err := m.cold(ctx, mailbox, func(ctx context.Context) (l mailclient.List, err error) { return m.Session.List(ctx, mailbox, q) })
-	if Lost(err) {
-		if l, ok, err := m.list(ctx, mailbox, q, 0); ok || err != nil {
-			return l, err
-		}
+	l, err := m.cold(ctx, mailbox, q, func(ctx context.Context) (l mailclient.List, err error) { return m.Session.List(ctx, mailbox, q) })
+	if l, ok, err := m.instead(ctx, mailbox, q, 0, err); ok || err != nil {
+		return l, err
 	}
 	return l, err
 }
 
-// cold asks the session, not for long where the index has a part of the answer. A server that falls silent then counts
-// as away.
-func (m *Mail) cold(ctx context.Context, mailbox string, ask func(context.Context) (mailclient.List, error)) (mailclient.List, error) {
+// instead is a list by what the index has, where the server could not tell it: that is err.
+func (m *Mail) instead(ctx context.Context, mailbox string, q mailclient.ListQuery, lag time.Duration, err error) (mailclient.List, bool, error) {
+	switch {
+	case errors.Is(err, errSlow):
+		return m.soFar(ctx, mailbox, q)
+	case Lost(err):
+		return m.list(ctx, mailbox, q, lag)
+	}
+	return mailclient.List{}, false, err
+}
+
+// errSlow is a server that needs long for a list of which the index has a part.
+var errSlow = errors.New("the server needs long for a list")
+
+// hard says whether a server has to look at all mails for a list.
+func hard(q mailclient.ListQuery) bool {
+	return q.Sort != mailclient.SortDate && q.Sort != "" || q.Search != nil || q.Filter != mailclient.FilterNone
+}
+
+// cold asks the session, not for long where the index has a part of the answer: errSlow where that is to be shown. A
+// server that falls silent then counts as away.
+func (m *Mail) cold(ctx context.Context, mailbox string, q mailclient.ListQuery, ask func(context.Context) (mailclient.List, error)) (mailclient.List, error) {
 	f, done := m.ix.use(m.account, m.owner)
 	if f == nil {
 		return ask(ctx)
 	}
-	part := f.some(f.box(mailbox))
-	done()
-	if !part {
+	defer done()
+	b := f.box(mailbox)
+	if !f.some(b) {
 		return ask(ctx)
 	}
-	short, cancel := context.WithTimeout(ctx, coldTime)
+	wait := coldTime
+	if hard(q) {
+		wait = hardTime
+		f.mu.Lock()
+		slow := time.Since(b.slow) < slowTime
+		f.mu.Unlock()
+		if slow {
+			return mailclient.List{}, errSlow
+		}
+	}
+	short, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	began := time.Now()
 	l, err := ask(short)
-	if err != nil && short.Err() != nil && ctx.Err() == nil {
-		m.Silent(began)
-		if o, out := m.Outage(); out {
-			return l, &mailclient.OutageError{Outage: o}
-		}
-		return ask(ctx) // it is slow
+	if err == nil || short.Err() == nil || ctx.Err() != nil {
+		return l, err
 	}
-	return l, err
+	if hard(q) {
+		f.mu.Lock()
+		b.slow = time.Now()
+		f.mu.Unlock()
+		return l, errSlow
+	}
+	m.Silent(began)
+	if o, out := m.Outage(); out {
+		return l, &mailclient.OutageError{Outage: o}
+	}
+	return ask(ctx) // it is slow
+}
+
+// soFar is a list of what the index has of a mailbox that it has not wholly.
+func (m *Mail) soFar(ctx context.Context, mailbox string, q mailclient.ListQuery) (l mailclient.List, ok bool, err error) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return l, false, errSlow
+	}
+	defer done()
+	q = tidy(q)
+	q.Conversations = false
+	b := f.box(mailbox)
+	if l, err = m.pageOf(ctx, f, b, q); err != nil {
+		return l, false, m.own(ctx, f, err)
+	}
+	l.Incomplete = !f.isComplete(b) || l.Incomplete
+	return l, true, nil
 }
 
 // list is List where the index has it.
@@ -311,14 +361,23 @@ func (m *Mail) open(ctx context.Context, mailbox string, uid uint32, q mailclien
 		return nil, l, err
 	}
 	if !ok {
-		o, l, err := asked(ctx, mailbox, uid, q)
+		var o *mailclient.Open
+		ask := func(ctx context.Context) (l mailclient.List, err error) {
+			o, l, err = asked(ctx, mailbox, uid, q)
+			return l, err
+		}
+		if hard(q) {
+			l, err = m.cold(ctx, mailbox, q, ask)
+		} else {
+			l, err = ask(ctx)
+		}
 		if err == nil {
 			m.shown(o)
 		}
-		if !Lost(err) {
+		if !errors.Is(err, errSlow) && !Lost(err) {
 			return o, l, err
 		}
-		if l, _, err = m.list(ctx, mailbox, q, besideLag); err != nil {
+		if l, _, err = m.instead(ctx, mailbox, q, besideLag, err); err != nil {
 			return nil, l, err
 		}
 	}

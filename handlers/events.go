@@ -121,6 +121,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 			if e.Kind == mailclient.EventBack {
 				played()
 			}
+			if e.Kind == mailclient.EventChanged {
+				p.Mail.Hear(e.Mailbox)
+			}
 			err = write("mail", map[string]any{"kind": e.Kind, "mailbox": e.Mailbox, "count": e.Count})
 		case kind := <-own:
 			if kind == "outbox" { // the conversation of what was sent waits for it

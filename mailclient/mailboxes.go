@@ -200,10 +200,20 @@ func (g *gathering) count(raw string, items map[string]int64) {
 	if b == nil || len(items) == 0 {
 		return
 	}
-	b.StatusKnown = true
-	b.Messages, b.Unseen = uint32(items["MESSAGES"]), uint32(items["UNSEEN"])
-	b.UIDNext, b.UIDValidity = uint32(items["UIDNEXT"]), uint32(items["UIDVALIDITY"])
-	b.HighestModSeq = uint64(items["HIGHESTMODSEQ"])
+	b.count(items)
+}
+
+// count takes the numbers that a STATUS tells; one that nobody asked for has not all.
+func (m *Mailbox) count(items map[string]int64) {
+	m.StatusKnown = true
+	for item, at := range map[string]*uint32{"MESSAGES": &m.Messages, "UNSEEN": &m.Unseen, "UIDNEXT": &m.UIDNext, "UIDVALIDITY": &m.UIDValidity} {
+		if n, told := items[item]; told {
+			*at = uint32(n)
+		}
+	}
+	if n, told := items["HIGHESTMODSEQ"]; told {
+		m.HighestModSeq = uint64(n)
+	}
 }
 
 // spaces marks what is shared, and the personal prefix (M6).

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"restante/mailclient/imapx"
@@ -29,6 +31,8 @@ type watch struct {
 	cut       context.CancelFunc
 	shared    time.Time // until then there is no connection for the watch alone
 	hears     bool      // a connection is open that is told of each change
+
+	plain atomic.Bool // NOTIFY is of no use
 }
 
 // alone gives a context for one connection; false when there is to be none for now.
@@ -62,7 +66,8 @@ func (w *watch) share() {
 	w.shared = time.Now().Add(crowdTime)
 }
 
-// Watch tells what happens in INBOX, and within minutes in the other mailboxes, until ctx ends. All watchers of a
+// Watch tells what happens in INBOX, and in the other mailboxes at once too where the server has NOTIFY, else within
+// minutes, until ctx ends. All watchers of a
 // session share one connection. A listener that does not read loses events, and nobody waits for it.
 func (s *Session) Watch(ctx context.Context) (<-chan Event, error) {
 	ch := make(chan Event, 16)
@@ -194,8 +199,13 @@ func (s *Session) watchSome(ctx context.Context, w *watch, connected func()) err
 
 // watchOnce watches until the connection is lost or ctx ends.
 func (s *Session) watchOnce(ctx context.Context, w *watch, connected func()) error {
-	seen := make(chan imapx.Response, 64)
+	ctx, cut := context.WithCancel(ctx)
+	defer cut()
+	seen := make(chan imapx.Response, 256)
 	data := func(r imapx.Response) {
+		if overflows(r) && !w.plain.Swap(true) {
+			cut() // another connection hears of INBOX
+		}
 		select {
 		case seen <- r:
 		default:
@@ -224,10 +234,13 @@ func (s *Session) watchOnce(ctx context.Context, w *watch, connected func()) err
 	defer func() { <-done }()
 	told, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() {
+	go func(exists uint32) {
 		defer close(done)
-		s.tellOf(told, w, seen, c.Exists())
-	}()
+		s.tellOf(told, w, seen, exists)
+	}(c.Exists())
+	if err := s.notify(ctx, c, w); err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		if c.Has("IDLE") {
 			err = c.Idle(ctx, idleTime)
@@ -289,6 +302,7 @@ func (s *Session) tellOf(ctx context.Context, w *watch, seen <-chan imapx.Respon
 		case first = <-seen:
 		}
 		fresh, changed := 0, false
+		var others []string
 		note := func(r imapx.Response) {
 			switch r.Type {
 			case "EXISTS":
@@ -303,6 +317,10 @@ func (s *Session) tellOf(ctx context.Context, w *watch, seen <-chan imapx.Respon
 				changed = true
 			case "FETCH", "VANISHED":
 				changed = true
+			case "STATUS":
+				if name := s.heardStatus(r); name != "" && !slices.Contains(others, name) {
+					others = append(others, name)
+				}
 			}
 		}
 		note(first)
@@ -317,6 +335,9 @@ func (s *Session) tellOf(ctx context.Context, w *watch, seen <-chan imapx.Respon
 			case <-ctx.Done():
 				return
 			}
+		}
+		for _, name := range others {
+			s.tell(w, Event{Kind: EventChanged, Mailbox: name})
 		}
 		if fresh == 0 && !changed {
 			continue

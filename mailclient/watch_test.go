@@ -127,3 +127,132 @@ func TestS17_WatchersShareOneConnectionUntilTheLastLeaves(t *testing.T) {
 	}
 	until(t, "closed", func() bool { return g.tap.Open() == 0 })
 }
+
+// within waits for an event of a mailbox, at most so long; others pass.
+func within(t *testing.T, events <-chan mailclient.Event, mailbox string, d time.Duration) bool {
+	t.Helper()
+	for late := time.After(d); ; {
+		select {
+		case e := <-events:
+			if e.Mailbox == mailbox {
+				return true
+			}
+		case <-late:
+			return false
+		}
+	}
+}
+
+// elsewhere makes a ground with two mailboxes beside INBOX, a tree that was read, and a watch.
+func elsewhere(t *testing.T, srv *testmail.Server) (*ground, <-chan mailclient.Event) {
+	t.Helper()
+	g := on(t, srv)
+	g.deliver(t, 1)
+	ok(t, g.CreateMailbox(t.Context(), "Büro"))
+	g.talk.Append("B&APw-ro", "", crlf("From: a@x.test\nSubject: one\n\ntext\n"))
+	_, _ = g.mailbox(t, "Büro")
+	g.tap.Forget()
+	events, err := g.Watch(t.Context())
+	ok(t, err)
+	until(t, "the watch", func() bool { return strings.Contains(g.tap.Said(), "IDLE") })
+	return g, events
+}
+
+func TestS15_WhereTheServerHasNOTIFYOtherMailboxesAreTrueAtOnce(t *testing.T) {
+	g, events := elsewhere(t, testmail.Dovecot(t, testmail.DovecotOptions{}))
+	unseen := func(want uint32) {
+		t.Helper()
+		if !within(t, events, "Büro", 5*time.Second) {
+			t.Fatalf("no news of the mailbox: %s", g.tap.Said())
+		}
+		until(t, "the count", func() bool { m, _ := g.mailbox(t, "Büro"); return m.Unseen == want })
+	}
+	g.tap.Forget()
+	g.talk.Append("B&APw-ro", "", crlf("From: a@x.test\nSubject: two\n\ntext\n"))
+	unseen(2)
+	g.talk.Do(`SELECT "B&APw-ro"`)
+	g.talk.Do(`STORE 1 +FLAGS (\Seen)`)
+	unseen(1)
+	g.talk.Do(`STORE 2 +FLAGS (\Deleted)`)
+	g.talk.Do(`EXPUNGE`)
+	unseen(0)
+	if said := g.tap.Said(); said != "" {
+		t.Errorf("the server was asked: %s", said)
+	}
+	g.deliver(t, 1)
+	if !within(t, events, "INBOX", 5*time.Second) {
+		t.Error("no news of INBOX")
+	}
+	g.talk.Do("SELECT INBOX")
+	g.talk.Do(`STORE 1 +FLAGS (\Deleted)`)
+	if !within(t, events, "INBOX", 5*time.Second) {
+		t.Error("no news of a flag in INBOX")
+	}
+	g.talk.Do(`EXPUNGE`)
+	if !within(t, events, "INBOX", 5*time.Second) {
+		t.Error("no news of a removal from INBOX")
+	}
+}
+
+func TestS15_AWatchTellsAtOnceOfWhatHasHappenedElsewhereWhileThereWasNone(t *testing.T) {
+	g, events := elsewhere(t, testmail.Dovecot(t, testmail.DovecotOptions{}))
+	g.tap.Refuse(true)
+	g.tap.Cut()
+	g.talk.Append("B&APw-ro", "", crlf("From: a@x.test\nSubject: two\n\ntext\n"))
+	g.tap.Refuse(false)
+	if !within(t, events, "Büro", 10*time.Second) {
+		t.Error("no news of the mailbox")
+	}
+}
+
+func TestS15_AServerThatRefusesNOTIFYIsWatchedWithoutIt(t *testing.T) {
+	const exists = "* 3 EXISTS\r\n"
+	for name, c := range map[string]struct {
+		notify, noop string
+		connections  int
+	}{
+		"NO":                                 {"!NO no", exists, 1},
+		"BADEVENT":                           {"!NO [BADEVENT (FlagChange)] no", exists, 1},
+		"BAD":                                {"!BAD what", exists, 1},
+		"hangs up":                           {"* BYE what\r\n!", exists, 2},
+		"too many changes, told behind":      {"", "* OK [NOTIFICATIONOVERFLOW] x\r\n" + exists, 2},
+		"too many changes, told in a moment": {"* OK [NOTIFICATIONOVERFLOW] x\r\n", exists, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fake{"CAPABILITY": "* CAPABILITY IMAP4rev1 LITERAL+ NOTIFY\r\n", "EXAMINE": plainSelect, "NOTIFY": c.notify, "NOOP": c.noop}
+			tap := testmail.NewTap(t, testmail.Listen(t, f.serve))
+			s := session(t, tap.Address, testmail.User{Address: "u", Password: "p"}, mailclient.Limits{Poll: 20 * time.Millisecond})
+			events, err := s.Watch(t.Context())
+			ok(t, err)
+			if e := next(t, events); e.Kind != mailclient.EventNew || e.Mailbox != "INBOX" {
+				t.Errorf("%+v", e)
+			}
+			until(t, "the connections", func() bool { return strings.Count(tap.Said(), "EXAMINE") == c.connections })
+			if said := tap.Said(); strings.Count(said, "NOTIFY") != 1 {
+				t.Errorf("it was asked again: %s", said)
+			}
+		})
+	}
+}
+
+func TestO86_NumbersThatAServerTellsInPartLeaveTheOthers(t *testing.T) {
+	f := fake{"CAPABILITY": "* CAPABILITY IMAP4rev1 LITERAL+ NOTIFY\r\n", "EXAMINE": plainSelect,
+		"LIST": "* LIST () \"/\" Work\r\n", "STATUS": "* STATUS Work (MESSAGES 3 UNSEEN 2 UIDNEXT 9 UIDVALIDITY 4)\r\n",
+		"NOOP": "* STATUS Work (MESSAGES 4 UIDNEXT 10)\r\n* STATUS nowhere (MESSAGES 1)\r\n* STATUS\r\n"}
+	s := session(t, testmail.Listen(t, f.serve), testmail.User{Address: "u", Password: "p"}, mailclient.Limits{Poll: 20 * time.Millisecond})
+	_, err := s.Mailboxes(t.Context())
+	ok(t, err)
+	f["STATUS"] = "* STATUS Work (MESSAGES 4 UNSEEN 3 UIDNEXT 10 UIDVALIDITY 4)\r\n"
+	events, err := s.Watch(t.Context())
+	ok(t, err)
+	if e := next(t, events); e.Kind != mailclient.EventChanged || e.Mailbox != "Work" {
+		t.Errorf("%+v", e)
+	}
+	boxes, err := s.Mailboxes(t.Context())
+	ok(t, err)
+	for _, m := range boxes {
+		if m.Name == "Work" && (m.Messages != 4 || m.Unseen != 3 || m.UIDValidity != 4) {
+			t.Errorf("%+v", m)
+		}
+	}
+}

@@ -83,6 +83,27 @@ func (m *Mail) LookOver(ctx context.Context, roles ...mailclient.Role) {
 	}
 }
 
+// Hear asks what has become of a mailbox beside INBOX of which the session has told, where it is not as it is known: what
+// stands in conversations and searches of others is fresh then before anybody opens it.
+func (m *Mail) Hear(mailbox string) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return
+	}
+	defer done()
+	for _, mb := range m.MailboxesNow() {
+		if mb.Name != mailbox || mb.Role == mailclient.RoleInbox || mb.Role == mailclient.RoleAll {
+			continue
+		}
+		b := f.box(mb.Name)
+		f.mu.Lock()
+		if b.complete && b.now == nil && b.differs(mb) {
+			m.look(f, b)
+		}
+		f.mu.Unlock()
+	}
+}
+
 // wanted puts mailboxes into the order in which they are wanted.
 func wanted(boxes []mailclient.Mailbox) []mailclient.Mailbox {
 	rank := map[mailclient.Role]int{mailclient.RoleInbox: -3, mailclient.RoleSent: -2, mailclient.RoleDrafts: -1, mailclient.RoleTrash: 1, mailclient.RoleJunk: 1}

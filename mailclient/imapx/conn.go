@@ -437,7 +437,7 @@ func (c *Conn) untagged(r Response) {
 	}
 	b := c.batch
 	c.mu.Unlock()
-	if b == nil {
+	if b == nil || r.Code == "NOTIFICATIONOVERFLOW" { // which no command asks for
 		if c.unasked++; c.unasked > maxUnasked {
 			c.fail(Lost, "", errFlood)
 		}

@@ -8,3 +8,10 @@ func SearchFor(all, rows time.Duration) (back func()) {
 	searchAllTime, hitsTime = all, rows
 	return func() { searchAllTime, hitsTime = wasAll, wasRows }
 }
+
+// ProbeAfter sets how long one who watches leaves a server that cannot be used alone, where that would be an hour else.
+func ProbeAfter(d time.Duration) (back func()) {
+	was, wasProbe := backoff, probeTime
+	backoff, probeTime = []time.Duration{10 * time.Millisecond, time.Hour}, d
+	return func() { backoff, probeTime = was, wasProbe }
+}

@@ -114,3 +114,45 @@ func TestASearchInWhichTheServerFallsSilentShowsWhatItFound(t *testing.T) {
 		t.Errorf("found %q, not looked in %q", subjects(l.Rows), l.Note)
 	}
 }
+
+// TestAnIdlePageHearsSoonThatTheServerIsBack, though nobody asks for anything meanwhile, and all hear it who watch.
+func TestAnIdlePageHearsSoonThatTheServerIsBack(t *testing.T) {
+	t.Cleanup(mailclient.ProbeAfter(100 * time.Millisecond)) // before the session is closed
+	g := on(t, testmail.Demo(t))
+	events, err := g.Watch(t.Context())
+	ok(t, err)
+	other, err := g.Watch(t.Context())
+	ok(t, err)
+	until(t, "the watch", func() bool { return strings.Contains(g.tap.Said(), "IDLE") })
+	g.away(true)
+	until(t, "it counts as away", func() bool { _, out := g.Outage(); return out })
+	g.away(false)
+	for _, ch := range []<-chan mailclient.Event{events, other} {
+		e := next(t, ch)
+		for ; e.Kind == mailclient.EventLost; e = next(t, ch) {
+		}
+		if e.Kind != mailclient.EventBack {
+			t.Errorf("told %+v", e)
+		}
+	}
+}
+
+// TestWhatAPersonAsksForEndsAnOutageForAllPages at once.
+func TestWhatAPersonAsksForEndsAnOutageForAllPages(t *testing.T) {
+	t.Cleanup(mailclient.ProbeAfter(time.Hour))
+	g := on(t, testmail.Demo(t))
+	events, err := g.Watch(t.Context())
+	ok(t, err)
+	until(t, "the watch", func() bool { return strings.Contains(g.tap.Said(), "IDLE") })
+	g.away(true)
+	until(t, "it counts as away", func() bool {
+		_, err := g.List(t.Context(), "INBOX", mailclient.ListQuery{})
+		_, out := g.Outage()
+		return err != nil && out
+	})
+	g.away(false)
+	until(t, "a page shows", func() bool { _, err := g.List(t.Context(), "INBOX", mailclient.ListQuery{}); return err == nil })
+	for e := next(t, events); e.Kind != mailclient.EventBack; e = next(t, events) {
+	}
+	until(t, "the watch is there again", func() bool { return strings.Count(g.tap.Said(), "IDLE") == 2 })
+}

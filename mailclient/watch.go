@@ -19,6 +19,10 @@ const (
 
 var backoff = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute}
 
+// probeTime is how long a server that cannot be used is left alone at most while somebody watches: their page may be one
+// that asks nothing.
+var probeTime = 30 * time.Second
+
 // watch is the one watching goroutine of a session and all who listen to it.
 type watch struct {
 	stop  context.CancelFunc
@@ -172,6 +176,9 @@ func (s *Session) watching(ctx context.Context, w *watch) {
 			fails = 0
 		}
 		wait := backoff[min(fails, len(backoff)-1)]
+		if _, out := s.Outage(); out {
+			wait = min(wait, probeTime)
+		}
 		fails++
 		wait += time.Duration(rand.Int64N(int64(wait) / 4))
 		select {

@@ -45,7 +45,7 @@ func (s *Server) place(r *http.Request, p *person) (pl place, err error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), firstAnswer)
 	defer cancel()
-	boxes, err := p.Mail.Mailboxes(ctx)
+	boxes, err := s.mailboxes(ctx, p)
 	if err != nil {
 		return pl, err
 	}

@@ -279,7 +279,7 @@ func (s *Server) frame(r *http.Request, p *person, screen, title, current string
 	}
 	treeCtx, cancel := context.WithTimeout(ctx, furniture)
 	defer cancel()
-	boxes, err := p.Mail.Mailboxes(treeCtx)
+	boxes, err := s.mailboxes(treeCtx, p)
 	if err != nil {
 		if f.Again != nil { // which says why
 			return f, nil

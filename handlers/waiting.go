@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,10 +20,12 @@ const (
 	playTime  = 10 * time.Second // that a page waits for all of them
 )
 
-// waitingAct is an act that waits for the mail server, and how lists are to be as they were before it.
+// waitingAct is an act that waits for the mail server, how lists are to be as they were before it, and by how many mails
+// more are unread for it in which mailboxes.
 type waitingAct struct {
-	Step mailclient.Step `json:"step"`
-	Back mailclient.Step `json:"back"`
+	Step   mailclient.Step `json:"step"`
+	Back   mailclient.Step `json:"back"`
+	Unread map[string]int  `json:"unread,omitempty"`
 }
 
 // wait has a step wait until the mail server can be used; lists show it at once. It gives the id that takes it back.
@@ -31,7 +34,8 @@ func (s *Server) wait(ctx context.Context, p *person, st mailclient.Step, t tell
 	if err != nil {
 		return 0, err
 	}
-	act, err := json.Marshal(waitingAct{st, p.Mail.Pretend(ctx, st)})
+	back, unread := p.Mail.Pretend(ctx, st)
+	act, err := json.Marshal(waitingAct{st, back, unread})
 	if err != nil {
 		return 0, err
 	}
@@ -57,6 +61,35 @@ func canWait(p *person, steps []mailclient.Step) bool {
 	}
 	_, out := p.Mail.Outage()
 	return out && total <= maxWaitingMails
+}
+
+// mailboxes are the account's, with so many mails unread as there are to be once what waits has been done.
+func (s *Server) mailboxes(ctx context.Context, p *person) ([]mailclient.Mailbox, error) {
+	boxes, err := p.Mail.Mailboxes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b := s.behind(ctx, p); b.err != nil || b.Waiting == 0 {
+		return boxes, nil
+	}
+	acts, err := s.store.Waiting(ctx, p.User.ID, p.Account.ID)
+	if err != nil {
+		return nil, err
+	}
+	more := map[string]int{}
+	for _, w := range acts {
+		var act struct{ Unread map[string]int }
+		if json.Unmarshal([]byte(w.Act), &act) == nil {
+			for name, n := range act.Unread {
+				more[name] += n
+			}
+		}
+	}
+	boxes = slices.Clone(boxes)
+	for i := range boxes {
+		boxes[i].Unseen = uint32(max(0, int(boxes[i].Unseen)+more[boxes[i].Name]))
+	}
+	return boxes, nil
 }
 
 // unwait has lists show mails as they were before an act that waits no more.

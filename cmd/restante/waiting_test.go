@@ -110,3 +110,48 @@ func TestWhatWaitedForAFolderThatWasMadeAnewIsDropped(t *testing.T) {
 		t.Errorf("another mail was flagged: %v", flags)
 	}
 }
+
+// unread is how many unread mails the page tells of folders.
+func (v *visitor) unread(names ...string) (out string) {
+	for _, name := range names {
+		for _, n := range v.all(`[data-mailbox="` + name + `"]`) {
+			count, _ := attribute(n, "data-unread-count")
+			out += name + " " + count + " "
+		}
+	}
+	return strings.TrimSpace(out)
+}
+
+// TestFoldersCountWhatWaits as if it had been done: marks, moves and what is taken back; and in the end what the server has.
+func TestFoldersCountWhatWaits(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		b := newBehindTap(t, srv, testdb.SQLite(t), "One", "Two", "Three", "Four")
+		b.v.get("/mail/1/INBOX").does("archive", "Four") // the folder is made
+		b.v.get("/mail/1/INBOX").want(200)
+		b.away(true)
+		counts := func(after, want string) {
+			t.Helper()
+			if got := b.v.get("/mail/1/INBOX").want(200).unread("INBOX", "Archive"); got != want {
+				t.Errorf("after %s: %s, not %s", after, got, want)
+			}
+		}
+		counts("nothing", "INBOX 3 Archive 1")
+		b.v.does("read", "One")
+		counts("a mark", "INBOX 2 Archive 1")
+		b.v.does("archive", "Two", "One")
+		counts("a move", "INBOX 1 Archive 2")
+		b.v.does("archive", "Three")
+		b.v.formAround("button[data-undo]").press("", "").want(200)
+		counts("a move that was taken back", "INBOX 1 Archive 2")
+		b.restart()
+		counts("a restart", "INBOX 1 Archive 2")
+		b.away(false)
+		b.v.form("form[action=/retry]").press("", "").want(200)
+		counts("the server's return", "INBOX 1 Archive 2")
+		b.talk.Do("SELECT Archive")
+		b.talk.Do(`STORE 1:* +FLAGS (\Seen)`)
+		eventually(t, "only what the server says counts", func() bool { return b.v.get("/mail/1/Archive").want(200).row("Two") != "" })
+		b.restart()
+		counts("all", "INBOX 1 Archive 0")
+	})
+}

@@ -10,27 +10,59 @@ import (
 )
 
 // Pretend has lists show a step as if it had been done, which is to be done later. What it gives is the step as it is
-// taken back by Recall: of flags, for those mails alone whose flags it changes.
-func (m *Mail) Pretend(ctx context.Context, st mailclient.Step) (back mailclient.Step) {
+// taken back by Recall: of flags, for those mails alone whose flags it changes; and by how many mails more are unread for
+// it in which mailboxes.
+func (m *Mail) Pretend(ctx context.Context, st mailclient.Step) (back mailclient.Step, unread map[string]int) {
 	back = st
 	f, done := m.ix.use(m.account, m.owner)
-	if f == nil || st.Kind == mailclient.ActCopy {
-		return back
+	if f == nil {
+		return back, nil
 	}
 	defer done()
 	b := f.box(st.Ref.Mailbox)
-	var err error
-	if st.Kind == mailclient.ActFlags {
+	unread, err := f.unreadBy(ctx, b, st)
+	switch {
+	case err != nil:
+	case st.Kind == mailclient.ActCopy:
+		return back, unread
+	case st.Kind == mailclient.ActFlags:
 		back.Add, back.Remove = st.Remove, st.Add
 		back.Ref.UIDs, err = f.differ(ctx, b, st)
-	} else {
+	default:
 		err = f.hold(ctx, b, st.Ref)
 	}
 	if err == nil {
 		err = f.act(ctx, b, st)
 	}
 	m.ix.spoilt(f, err)
-	return back
+	return back, unread
+}
+
+// unreadBy tells by how many mails more are unread in mailboxes once a step is done.
+func (f *file) unreadBy(ctx context.Context, b *box, st mailclient.Step) (map[string]int, error) {
+	by := map[string]int{}
+	rows, err := f.rowsOf(ctx, b, st.Ref.UIDs, nil)
+	for _, r := range rows {
+		before, after := 1, 1
+		if r.Flags.Seen {
+			before = 0
+		}
+		if r.Flags.With(st.Add, st.Remove).Seen {
+			after = 0
+		}
+		switch st.Kind {
+		case mailclient.ActFlags:
+			by[b.name] += after - before
+		case mailclient.ActCopy:
+			by[st.To] += after
+		case mailclient.ActMove:
+			by[b.name] -= before
+			by[st.To] += after
+		default:
+			by[b.name] -= before
+		}
+	}
+	return by, err
 }
 
 // Recall has lists show mails as they were before Pretend.

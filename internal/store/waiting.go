@@ -42,6 +42,12 @@ func (s *Store) AddWaiting(ctx context.Context, w WaitingAct) (id int64, err err
 	return id, err
 }
 
+// Waiting are the acts of an account that wait, in their order.
+func (s *Store) Waiting(ctx context.Context, userID, accountID int64) ([]WaitingAct, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+waitingColumns+` FROM waiting_acts WHERE user_id = $1 AND account_id = $2 AND problem = '' ORDER BY id`, userID, accountID)
+	return collect(rows, err, func(r *sql.Rows) (WaitingAct, error) { return scanWaiting(r) })
+}
+
 // TakeWaiting claims the first act of an account that waits, until lease ends. ErrNotFound: there is none, or another has it.
 func (s *Store) TakeWaiting(ctx context.Context, userID, accountID int64, lease time.Duration) (WaitingAct, error) {
 	now := s.ms()

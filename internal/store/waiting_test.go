@@ -28,6 +28,9 @@ func TestWaitingActsAreTakenInTheirOrderAndToldOnce(t *testing.T) {
 		if g := waits(); g.Waiting != 3 || g.Missed {
 			t.Errorf("%+v", g)
 		}
+		if all := must(s.Waiting(ctx, anna.ID, a.ID))(t); len(all) != 3 || all[0].Act != "1" || all[2].Act != "3" || len(must(s.Waiting(ctx, ben.ID, b.ID))(t)) > 0 {
+			t.Errorf("%+v", all)
+		}
 		_, err := s.TakeWaiting(ctx, ben.ID, b.ID, lease)
 		missing(t, "an act of somebody else", err)
 		w := must(take())(t)

@@ -21,11 +21,13 @@ const (
 )
 
 // waitingAct is an act that waits for the mail server, how lists are to be as they were before it, and by how many mails
-// more are unread for it in which mailboxes.
+// more are unread for it in which mailboxes. Of a move, what was known of where it goes to.
 type waitingAct struct {
-	Step   mailclient.Step `json:"step"`
-	Back   mailclient.Step `json:"back"`
-	Unread map[string]int  `json:"unread,omitempty"`
+	Step     mailclient.Step `json:"step"`
+	Back     mailclient.Step `json:"back"`
+	Unread   map[string]int  `json:"unread,omitempty"`
+	Validity uint32          `json:"validity,omitempty"`
+	UIDNext  uint32          `json:"uidnext,omitempty"`
 }
 
 // wait has a step wait until the mail server can be used; lists show it at once. It gives the id that takes it back.
@@ -34,8 +36,17 @@ func (s *Server) wait(ctx context.Context, p *person, st mailclient.Step, t tell
 	if err != nil {
 		return 0, err
 	}
-	back, unread := p.Mail.Pretend(ctx, st)
-	act, err := json.Marshal(waitingAct{st, back, unread})
+	a := waitingAct{Step: st}
+	a.Back, a.Unread = p.Mail.Pretend(ctx, st)
+	if st.Kind == mailclient.ActMove {
+		boxes, _ := p.Mail.Mailboxes(ctx) // which tells no more than what is known
+		for _, b := range boxes {
+			if b.Name == st.To && b.StatusKnown {
+				a.Validity, a.UIDNext = b.UIDValidity, b.UIDNext
+			}
+		}
+	}
+	act, err := json.Marshal(a)
 	if err != nil {
 		return 0, err
 	}
@@ -148,7 +159,7 @@ func (s *Server) play(ctx context.Context, p *person) error {
 		if err := json.Unmarshal([]byte(w.Act), &act); err != nil {
 			return errors.Join(err, s.store.EndWaiting(ctx, w.ID, "error.500", 0))
 		}
-		missed, err := playStep(ctx, p, act.Step)
+		missed, err := playStep(ctx, p, act)
 		after := context.WithoutCancel(ctx) // what was done is noted
 		if waitsOn(err) {
 			return errors.Join(err, s.store.LeaveWaiting(after, w.ID))
@@ -169,27 +180,58 @@ func (s *Server) play(ctx context.Context, p *person) error {
 }
 
 // playStep does a step that waited. missed are its mails to which it was not done.
-func playStep(ctx context.Context, p *person, st mailclient.Step) (missed int, err error) {
+func playStep(ctx context.Context, p *person, act waitingAct) (missed int, err error) {
+	st := act.Step
 	all := len(st.Ref.UIDs)
 	there, err := p.Mail.FreshFlags(ctx, st.Ref.Mailbox, st.Ref.UIDValidity, st.Ref.UIDs)
 	if err != nil {
 		return all, err
 	}
+	gone := st.Ref
+	gone.UIDs = nil
 	uids := st.Ref.UIDs
 	st.Ref.UIDs = nil
 	for _, uid := range uids {
 		if fl, ok := there[uid]; ok && (!fl.Deleted || st.Kind == mailclient.ActExpunge) {
 			st.Ref.UIDs = append(st.Ref.UIDs, uid)
+		} else {
+			gone.UIDs = append(gone.UIDs, uid)
 		}
 	}
-	if len(st.Ref.UIDs) == 0 {
-		return all, nil
+	if missed, err = unmoved(ctx, p, act, gone); err != nil || len(st.Ref.UIDs) == 0 {
+		return missed, err
 	}
 	res, err := p.Mail.Run(ctx, st)
 	if err != nil {
-		return all - res.Done, err
+		missed += len(st.Ref.UIDs) - res.Done
 	}
-	return all - len(st.Ref.UIDs), nil
+	return missed, err
+}
+
+// unmoved are how many of the mails that are gone are not where an act would have them: it may have been done, and the
+// answer lost.
+func unmoved(ctx context.Context, p *person, act waitingAct, gone mailclient.Ref) (n int, err error) {
+	n = len(gone.UIDs)
+	switch {
+	case act.Step.Kind == mailclient.ActExpunge:
+		return 0, nil
+	case n == 0 || act.UIDNext == 0:
+		return n, nil
+	}
+	ids := p.Mail.HeldIDs(ctx, gone)
+	if len(ids) == 0 {
+		return n, nil
+	}
+	arrived, err := p.Mail.Arrived(ctx, act.Step.To, act.Validity, act.UIDNext)
+	if waitsOn(err) {
+		return n, err
+	}
+	for _, id := range ids {
+		if arrived[id] {
+			n--
+		}
+	}
+	return n, nil
 }
 
 // waitsOn says whether an act can be done another time that came to this: nothing was wrong with it.

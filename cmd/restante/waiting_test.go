@@ -155,3 +155,36 @@ func TestFoldersCountWhatWaits(t *testing.T) {
 		counts("all", "INBOX 1 Archive 0")
 	})
 }
+
+// TestAMoveThatWasDoneThoughItsAnswerWasLostIsToldAsDone, and so is a deletion; what lay in the folder before is no sign.
+func TestAMoveThatWasDoneThoughItsAnswerWasLostIsToldAsDone(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		b := newBehindTap(t, srv, testdb.SQLite(t), "One", "Two", "Three", "Four")
+		b.v.get("/mail/1/INBOX").does("archive", "Four") // the folder is made
+		b.talk.Do("SELECT INBOX")
+		b.talk.Do("UID COPY 3 Archive") // before it is moved
+		b.restart()
+		b.v.get("/mail/1/INBOX").want(200)
+		b.away(true)
+		b.v.get("/mail/1/INBOX").does("archive", "One", "Two")
+		b.v.does("archive", "Three")
+		for _, uid := range []string{"1", "2"} { // as the server does it that is lost before it says so
+			b.talk.Do("UID COPY %s Archive", uid)
+			b.talk.Do(`UID STORE %s +FLAGS (\Deleted)`, uid)
+		}
+		b.talk.Do(`UID STORE 3 +FLAGS (\Deleted)`)
+		b.talk.Do("EXPUNGE")
+		b.away(false)
+		b.v.form("form[action=/retry]").press("", "").want(200)
+		b.v.get("/mail/1/INBOX").want(200)
+		if told := strings.Join(b.v.texts("[role=alert]"), " "); strings.Count(told, "“") != 1 || !strings.Contains(told, "deleted elsewhere") {
+			t.Errorf("it tells %q", told)
+		}
+		if list := b.v.get("/mail/1/Archive").want(200); list.row("One") == "" || list.row("Two") == "" {
+			t.Errorf("the folder shows %q", list.texts("[data-uid]"))
+		}
+		if n := b.talk.Count("Archive"); n != 4 {
+			t.Errorf("%d in Archive, not 4", n)
+		}
+	})
+}

@@ -80,6 +80,25 @@ func (m *Mail) Recall(ctx context.Context, back mailclient.Step) {
 	m.ix.spoilt(f, f.unhold(ctx, b, back.Ref))
 }
 
+// HeldIDs are the Message-IDs, without brackets, of mails of which a step was pretended that takes them away; of mails
+// that have none, or are not known any more, there is none.
+func (m *Mail) HeldIDs(ctx context.Context, ref mailclient.Ref) (ids []string) {
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return nil
+	}
+	defer done()
+	b := f.box(ref.Mailbox)
+	m.ix.spoilt(f, f.named(ctx, b, "SELECT "+columns+" FROM held", ref.UIDs, func(rows *sql.Rows) error {
+		r, err := readRow(rows, b, ref.UIDValidity, nil)
+		if r.MessageID != "" {
+			ids = append(ids, r.MessageID)
+		}
+		return err
+	}))
+	return ids
+}
+
 // Settled forgets how mails were of which a step was pretended, and has been done.
 func (m *Mail) Settled(ctx context.Context, st mailclient.Step) {
 	f, done := m.ix.use(m.account, m.owner)

@@ -17,7 +17,8 @@ import (
 )
 
 // fake is a server that answers by a script: for a command such as "FETCH" or "UID FETCH" what is said before its
-// tagged OK. A line that begins with "!" takes the place of the OK; "!" alone is silence.
+// tagged OK. A line that begins with "!" takes the place of the OK; "!" alone is silence. "FETCH 2" is for the second one
+// of a connection, and for those after it.
 type fake map[string]string
 
 const plainSelect = "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 3] x\r\n"
@@ -36,7 +37,7 @@ func (f fake) serve(c net.Conn) {
 	if !say("* OK [CAPABILITY IMAP4rev1 LITERAL+] hello\r\n") {
 		return
 	}
-	r := bufio.NewReader(c)
+	r, heard := bufio.NewReader(c), map[string]int{}
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -51,6 +52,12 @@ func (f fake) serve(c net.Conn) {
 			verb += " " + strings.ToUpper(words[2])
 		}
 		out, scripted := f[verb]
+		heard[verb]++
+		for n := 2; n <= heard[verb]; n++ {
+			if later, there := f[fmt.Sprintf("%s %d", verb, n)]; there {
+				out = later
+			}
+		}
 		if !scripted && verb == "SELECT" {
 			out = plainSelect
 		}

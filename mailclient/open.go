@@ -2,6 +2,7 @@ package mailclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -228,6 +229,13 @@ func (s *Session) openOn(ctx context.Context, c *imapx.Conn, raw, mailbox string
 	}
 	got = fetched(append([]*imapx.Command{head}, p.behind()...)...)
 	f, err := one(c, got, head, uid, again)
+	if errors.Is(err, ErrGone) && head.Status == "OK" { // or it was done before all was told (O102)
+		head = imapx.Cmd("UID FETCH", uid, "("+items+")")
+		if err := c.Do(ctx, head); err != nil {
+			return nil, nil, err
+		}
+		f, err = one(c, collect(head.Data), head, uid, again)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -420,11 +428,16 @@ func wanted(ctx context.Context, c *imapx.Conn, f imapx.Fetch, asked int, wants 
 	if len(items) == 0 {
 		return parts, mime, nil
 	}
-	cmd := imapx.Cmd("UID FETCH", f.UID, "(UID "+strings.Join(items, " ")+")")
-	if err := c.Do(ctx, cmd); err != nil {
+	got, err := askTwice(ctx, c, []uint32{f.UID}, func(uids []uint32) (cmds []*imapx.Command) {
+		for _, uid := range uids {
+			cmds = append(cmds, imapx.Cmd("UID FETCH", uid, "(UID "+strings.Join(items, " ")+")"))
+		}
+		return cmds
+	})
+	if err != nil {
 		return nil, nil, err
 	}
-	for _, g := range collect(cmd.Data) {
+	for _, g := range got {
 		if g.UID != f.UID {
 			continue
 		}

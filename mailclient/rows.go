@@ -98,39 +98,34 @@ func collect(data []imapx.Response) []imapx.Fetch {
 // asked for again, but for the flags.
 func (s *Session) fetchRows(ctx context.Context, c *imapx.Conn, b *box, name string, uids []uint32) ([]Row, error) {
 	rows := make(map[uint32]Row, len(uids))
-	var known, fresh []uint32
+	known := map[uint32]bool{}
 	s.mu.Lock()
 	for _, u := range uids {
 		if r, ok := s.rows.get(rowKey{b.raw, b.validity, u}); ok {
-			rows[u] = r
-			known = append(known, u)
-		} else {
-			fresh = append(fresh, u)
+			rows[u], known[u] = r, true
 		}
 	}
 	s.mu.Unlock()
-	var cmds []*imapx.Command
-	for _, set := range uidSets(known) {
-		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "(UID FLAGS)"))
-	}
-	for _, set := range uidSets(fresh) {
-		cmds = append(cmds, imapx.Cmd("UID FETCH", set, "("+itemsFor(c)+guessItem+")"))
-	}
-	if len(cmds) == 0 {
-		return nil, nil
-	}
-	if err := c.Do(ctx, cmds...); err != nil {
+	all, err := askTwice(ctx, c, uids, func(uids []uint32) (cmds []*imapx.Command) {
+		for _, set := range uidSets(slices.DeleteFunc(slices.Clone(uids), func(u uint32) bool { return !known[u] })) {
+			cmds = append(cmds, imapx.Cmd("UID FETCH", set, "(UID FLAGS)"))
+		}
+		for _, set := range uidSets(slices.DeleteFunc(slices.Clone(uids), func(u uint32) bool { return known[u] })) {
+			cmds = append(cmds, imapx.Cmd("UID FETCH", set, "("+itemsFor(c)+guessItem+")"))
+		}
+		return cmds
+	})
+	if err != nil {
 		return nil, err
 	}
 	alive := map[uint32]bool{}
-	all := fetched(cmds...)
 	b.saw(all)
 	for _, f := range all {
 		alive[f.UID] = true
 		if r, ok := rows[f.UID]; ok && f.HasFlags {
 			r.Flags = flagsOf(f.Flags)
 			rows[f.UID] = r
-		} else if !ok && f.Header != nil && slices.Contains(fresh, f.UID) {
+		} else if !ok && f.Header != nil && slices.Contains(uids, f.UID) {
 			rows[f.UID] = guessed(rowOf(name, b.validity, f), f)
 		}
 	}

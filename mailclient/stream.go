@@ -68,24 +68,28 @@ func (s *Session) flights(ctx context.Context, raw string, validity, uid uint32,
 
 // flight fetches the windows that begin at off, up to the end of the section.
 func (s *Session) flight(ctx context.Context, c *imapx.Conn, raw string, validity, uid uint32, section string, off int64) ([]string, error) {
-	var cmds []*imapx.Command
-	for i := range int64(outgoing) {
-		cmds = append(cmds, imapx.Cmd("UID FETCH", uid, fmt.Sprintf("(UID BODY.PEEK[%s]<%d.%d>)", section, off+i*window, window)))
-	}
-	if err := inBox(ctx, c, raw, validity, uid, cmds); err != nil {
-		return nil, err
-	}
-	got, found := windows(cmds, uid, strings.ToUpper(section), off)
-	if !found { // gone, perhaps in the middle: never a whole file that is not
-		_, err := one(c, collect(cmds[0].Data), cmds[0], uid, false)
-		return nil, err
-	}
-	for i, text := range got {
-		if len(text) < window {
-			return got[:i+1], nil
+	for again := false; ; again = true {
+		var cmds []*imapx.Command
+		for i := range int64(outgoing) {
+			cmds = append(cmds, imapx.Cmd("UID FETCH", uid, fmt.Sprintf("(UID BODY.PEEK[%s]<%d.%d>)", section, off+i*window, window)))
+		}
+		if err := inBox(ctx, c, raw, validity, uid, cmds); err != nil {
+			return nil, err
+		}
+		got, came := windows(cmds, uid, strings.ToUpper(section), off)
+		n := 0
+		for n < len(got)-1 && len(got[n]) == window {
+			n++
+		}
+		switch {
+		case !came[n] && !again && !unanswered(cmds): // it may have been done before all was told (O102)
+		case !came[0]: // gone, perhaps in the middle: never a whole file that is not
+			_, err := one(c, collect(cmds[0].Data), cmds[0], uid, false)
+			return nil, err
+		default:
+			return got[:n+1], nil
 		}
 	}
-	return got, nil
 }
 
 // inBox runs commands about a mail that is not going to change.
@@ -101,10 +105,11 @@ func inBox(ctx context.Context, c *imapx.Conn, raw string, validity, uid uint32,
 }
 
 // windows puts the bodies that came for some commands in order. The order of the answers does not tell which command
-// they are for: Dovecot holds back the OK of one until the next has run. Where they begin does. found says whether
-// the first is among them.
-func windows(cmds []*imapx.Command, uid uint32, section string, off int64) (got []string, found bool) {
-	got, next := make([]string, len(cmds)), 0
+// they are for: Dovecot holds back the OK of one until the next has run. Where they begin does. came says which are among
+// them.
+func windows(cmds []*imapx.Command, uid uint32, section string, off int64) (got []string, came []bool) {
+	got, came = make([]string, len(cmds)), make([]bool, len(cmds))
+	next := 0
 	for _, cmd := range cmds {
 		for _, r := range cmd.Data {
 			if r.Type != "FETCH" {
@@ -120,13 +125,12 @@ func windows(cmds []*imapx.Command, uid uint32, section string, off int64) (got 
 					i = int((p.Offset - off) / window)
 				}
 				if i >= 0 && i < len(got) {
-					got[i], next = p.Text, i+1
-					found = found || i == 0
+					got[i], came[i], next = p.Text, true, i+1
 				}
 			}
 		}
 	}
-	return got, found
+	return got, came
 }
 
 // selected is selectBox without the NOOP: what is streamed does not change.

@@ -78,7 +78,14 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 		return nil
 	}
 	lo, hi := sequence(p.q, exists, from, to)
-	if p.fetch == nil || lo != p.lo || hi != p.hi || p.fetch.Status != "OK" {
+	right := p.fetch != nil && lo == p.lo && hi == p.hi && p.fetch.Status == "OK"
+	var later []Row
+	for _, f := range got {
+		if right && int(f.Seq) < lo && !f.Date.IsZero() {
+			later = append(later, Row{UID: f.UID, Received: f.Date})
+		}
+	}
+	for again := right; !again || len(within(got, lo, hi)) <= hi-lo; again = true {
 		p.lo, p.hi = lo, hi
 		p.fetch = s.fetchWindow(c, p)
 		if err := c.Do(ctx, p.fetch); err != nil {
@@ -88,16 +95,12 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 			return p.fetch.Err(c.Host)
 		}
 		got = collect(p.fetch.Data)
-	}
-	var later []Row
-	for _, f := range got {
-		if int(f.Seq) < lo && !f.Date.IsZero() {
-			later = append(later, Row{UID: f.UID, Received: f.Date})
+		if again || p.fetch.Status != "OK" {
+			break // one that is done may not have told all (O102), and is asked but once more
 		}
 	}
-	got = slices.DeleteFunc(got, func(f imapx.Fetch) bool { return int(f.Seq) < lo || int(f.Seq) > hi })
 	var err error
-	l.Rows, err = s.rowsFrom(ctx, c, b, name, got)
+	l.Rows, err = s.rowsFrom(ctx, c, b, name, within(got, lo, hi))
 	slices.SortFunc(l.Rows, func(x, y Row) int {
 		if p.q.Ascending {
 			x, y = y, x
@@ -118,6 +121,16 @@ func (s *Session) fill(ctx context.Context, c *imapx.Conn, b *box, name string, 
 		s.remember(p.shown, l.Rows)
 	}
 	return err
+}
+
+// within are those of these sequence numbers.
+func within(got []imapx.Fetch, lo, hi int) (out []imapx.Fetch) {
+	for _, f := range got {
+		if int(f.Seq) >= lo && int(f.Seq) <= hi {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // guess is how many mails there are as last heard: by this connection, or by the tree.

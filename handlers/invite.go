@@ -64,8 +64,14 @@ func (s *Server) invitation(r *http.Request, p *person, pl place, open *mailclie
 	switch {
 	case !e.Recurrence.Time.IsZero():
 		in.Notes = append(in.Notes, p.L.T("invite.one"))
+		if !e.Start.Time.Equal(e.Recurrence.Time) && !e.Start.Time.IsZero() {
+			was, _ := eventTime(p, &message.Event{Start: e.Recurrence})
+			in.Changes = []string{p.L.T("invite.was.when", "When", was)}
+		}
 	case method == "request" && e.Sequence > 0:
-		in.Notes = append(in.Notes, p.L.T("invite.changed"))
+		if in.Changes = s.changedEvent(r, p, pl, open, b.Card); in.Changes == nil {
+			in.Notes = append(in.Notes, p.L.T("invite.changed"))
+		}
 	}
 }
 

@@ -327,6 +327,7 @@ type Invitation struct {
 	Summary, When, TheirTime, Repeats string
 	Where, Organizer, Text            string
 	Guests, Notes                     []string
+	Changes                           []string // since the version before
 	State, Bad                        string // how it was answered; what is amiss
 	AnswerURL, Section                string // "" where there is nothing to answer
 	Given                             string // the name of the answer that was given

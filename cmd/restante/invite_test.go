@@ -31,6 +31,7 @@ func TestAnInvitationIsAnsweredByMail(t *testing.T) {
 	v.says("[class=card tear]", "Tuesday, 5 January 2027, 08:00–09:00 UTC")
 	v.says("[class=card tear]", "By the clock of W. Europe Standard Time: Tuesday, 5 January 2027, 09:00–10:00")
 	v.says("[class=card tear]", "one date of a series")
+	v.says("[data-changes]", "Time before: Tuesday, 5 January 2027, 07:00 UTC")
 	v.says("[class=card tear]", "Zed · accepted")
 	v.formAround("button[value=accepted]").set("note", "With cake; and, tea").press("answer", "accepted").want(200)
 	if v.says("[class=card tear]", "You have accepted."); !v.has("button[value=accepted][aria-pressed=true]") {
@@ -118,5 +119,39 @@ func TestAnInvitationThatCannotBeAnswered(t *testing.T) {
 		if kind := v.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/calendar") || !strings.Contains(string(v.body), "BEGIN:VEVENT") || !strings.Contains(v.header.Get("Content-Disposition"), ".ics") {
 			t.Errorf("%s is saved as %s, %s", subject, kind, v.header.Get("Content-Disposition"))
 		}
+	}
+}
+
+// TestAnInvitationThatWasChangedTellsWhat: against the version before, where that lies in the folder, and how that was
+// answered.
+func TestAnInvitationThatWasChangedTellsWhat(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna, ben := srv.NewUser(t), srv.NewUser(t)
+	weekly := func(at, more string) string {
+		return "DTSTART;TZID=W. Europe Standard Time:" + at + "\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=5" + more
+	}
+	newer := func(raw string) string {
+		return strings.NewReplacer("SEQUENCE:3", "SEQUENCE:4", "The pier", "The yard", "Message-ID: <", "Message-ID: <newer.").Replace(raw)
+	}
+	const dropped = "\nEXDATE;TZID=W. Europe Standard Time:20270112T100000,20270119T100000"
+	srv.Deliver(t, anna, invites(ben, anna, "Boats", "REQUEST", weekly("20270105T090000", "")),
+		strings.ReplaceAll(invites(ben, anna, "Boats again", "REQUEST", oneHour), "harbour", "another"), invites(ben, anna, "Old", "REQUEST", oneHour))
+	v := newSite(t, srv, testdb.SQLite(t), nil).signIn(anna)
+	v.get("/mail/1/INBOX/1").formAround("button[value=tentative]").press("answer", "tentative").want(200)
+	srv.Deliver(t, anna, newer(invites(ben, anna, "Boats", "REQUEST", weekly("20270105T100000", dropped))), newer(invites(ben, anna, "Unheard", "REQUEST", oneHour)),
+		newer(strings.Replace(invites(ben, anna, "Old", "REQUEST", oneHour), "LOCATION:The pier\r\n", "", 1)))
+	eventually(t, "the newer ones arrive", func() bool { return v.get("/mail/1/INBOX").want(200).row("Unheard") != "" })
+	v.get("/mail/1/INBOX/4").want(200)
+	for _, w := range []string{"What has changed", "Time before: Tuesday, 5 January 2027, 08:00–09:00 UTC", "Place before: The pier", "No longer on: 12", "You had answered the version before with “maybe”."} {
+		v.says("[class=card tear]", w)
+	}
+	if said := strings.Join(v.texts("[data-changes]"), " "); strings.Contains(said, "Title") || strings.Contains(said, "Repeats") {
+		t.Errorf("it tells of what is the same: %s", said)
+	}
+	v.get("/mail/1/INBOX/5").want(200).says("[class=card tear]", "changed since it was first made")
+	v.get("/mail/1/INBOX/6").want(200).says("[data-changes]", "Place before: The pier")
+	v.get("/mail/1/INBOX/1").want(200)
+	if v.has("[data-changes]") {
+		t.Error("the first version tells of changes")
 	}
 }

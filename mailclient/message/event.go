@@ -13,6 +13,7 @@ type Event struct {
 	Sequence   int
 	Recurrence When   // of one date of a series; zero for all of it
 	Rule       string // RRULE as it came, in upper case; "" when there is one date only
+	Except     []When // dates of a series that are left out, at most 100
 	Start, End When   // the end of whole days is the last of them; zero when not told
 	Organizer  Address
 	Attendees  []Attendee // at most 500
@@ -33,7 +34,10 @@ type When struct {
 	Zone  string    // the zone as it was named, "" for UTC and for none
 }
 
-const maxAttendees = 500
+const (
+	maxAttendees = 500
+	maxExcept    = 100
+)
 
 // note takes over what a property tells of the event. Of what stands there twice the first counts.
 func (e *Event) note(name string, params map[string]string, value string) {
@@ -54,6 +58,12 @@ func (e *Event) note(name string, params map[string]string, value string) {
 		first(&e.Recurrence)
 	case "RRULE":
 		e.Rule = cutRunes(oneLine(strings.ToUpper(value)), maxExcerptText)
+	case "EXDATE":
+		for date := range strings.SplitSeq(value, ",") {
+			if w := when(params, date); !w.Time.IsZero() && len(e.Except) < maxExcept {
+				e.Except = append(e.Except, w)
+			}
+		}
 	case "DTSTART":
 		first(&e.Start)
 	case "DTEND", "DUE":

@@ -174,3 +174,27 @@ func TestAPictureBetweenTextsStandsThere(t *testing.T) {
 	v.get("/mail/1/INBOX").open("Between").file("kept.eml").want(200).says("h1", "The kept one")
 	v.says("[data-message-text]", "Once upon a time.")
 }
+
+// TestPaperShowsTheCardsOfAMail: an invitation with those who are asked, people, and what became of a mail; without what
+// is to be pressed.
+func TestPaperShowsTheCardsOfAMail(t *testing.T) {
+	srv := testmail.Demo(t)
+	anna, ben := srv.NewUser(t), srv.NewUser(t)
+	srv.Deliver(t, anna, invites(ben, anna, "Boats", "REQUEST", oneHour),
+		mixed("People", "\nThey.", "Content-Type: text/vcard\n\nBEGIN:VCARD\nVERSION:3.0\nFN:Rosa Giménez\nEMAIL:rosa@ridge.example\nEND:VCARD"),
+		strings.Replace(mixed("Bounce", "\nsorry", "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.x.test\n\nFinal-Recipient: rfc822; bo@x.test\nAction: failed\nStatus: 5.1.1",
+			"Content-Type: text/rfc822-headers\n\nSubject: Boats\nMessage-ID: <sent@x.test>"), "multipart/mixed", "multipart/report; report-type=delivery-status", 1))
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	v := s.signIn(anna)
+	v.get("/mail/1/INBOX/1/print").want(200).says("[class=card tear]", "08:00–09:00")
+	v.get("/mail/1/INBOX/2/print").want(200).says("[class=card tear]", "Rosa Giménez")
+	v.get("/mail/1/INBOX/3/print").want(200).says("[class=card tear]", "bo@x.test")
+	b := newTab(t, s, wide)
+	b.signIn(anna)
+	for _, path := range []string{"/mail/1/INBOX/1/print", "/mail/1/INBOX/2/print", "/mail/1/INBOX/3/print"} {
+		b.open(path)
+		b.until("nothing is to be pressed", `document.querySelector(".card").checkVisibility() && ![...document.querySelectorAll(".card button, .card a")].some((e) => e.checkVisibility())`)
+	}
+	b.open("/mail/1/INBOX/1/print")
+	b.until("those who are asked are told", `document.querySelector(".card details li").checkVisibility({ contentVisibilityAuto: true })`)
+}

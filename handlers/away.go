@@ -88,5 +88,13 @@ func (s *Server) notKept(w http.ResponseWriter, r *http.Request, p *person, pl p
 	return nil
 }
 
+// notKeptFile says of a file that it is not kept here, where the mail server cannot be asked for it.
+func notKeptFile(err error) error {
+	if !index.Lost(err) {
+		return err
+	}
+	return wrap(err, http.StatusBadGateway, "away.notkept.file")
+}
+
 // isAway says whether an error is one of a server that cannot be used now, while something of a list shows.
 func isAway(err error, list mailclient.List) bool { return index.Lost(err) && len(list.Rows) > 0 }

@@ -256,7 +256,8 @@ func (s *Server) partFile(ctx context.Context, p *person, pl place, open *mailcl
 	if f.Body != nil {
 		return mailclient.FileOf(f.Body), nil
 	}
-	return p.Mail.PartFile(ctx, pl.box.Name, open.UIDValidity, open.UID, f.Section)
+	file, err := p.Mail.PartFile(ctx, pl.box.Name, open.UIDValidity, open.UID, f.Section)
+	return file, notKeptFile(err)
 }
 
 // fileText is the begin of a file as text; cut says that there is more. What is no text is "".

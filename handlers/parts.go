@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/index"
 	"restante/mailclient"
 	"restante/mailclient/message"
 )
@@ -69,6 +70,9 @@ func (s *Server) part(w http.ResponseWriter, r *http.Request, p *person) error {
 // off is fetched on from there.
 func (s *Server) servePart(w http.ResponseWriter, r *http.Request, p *person, pl place, open *mailclient.Open, f message.File) error {
 	file, err := s.partFile(r.Context(), p, pl, open, f)
+	if index.Lost(err) && r.Header.Get("Sec-Fetch-Dest") == "image" {
+		return standIn(w, p.L.T("away.notkept.picture"))
+	}
 	if err != nil {
 		return err
 	}
@@ -103,7 +107,7 @@ func (s *Server) wholePart(r *http.Request, p *person, pl place, open *mailclien
 	if b.over {
 		err = errPartTooLarge
 	}
-	return b.Bytes(), err
+	return b.Bytes(), notKeptFile(err)
 }
 
 var errPartTooLarge = wrap(errors.New("a part is too large to be read at once"), http.StatusRequestEntityTooLarge, "file.toolarge")
@@ -292,14 +296,19 @@ func (s *Server) proxied(w http.ResponseWriter, r *http.Request, p *person) erro
 	img, err := s.pictures.Fetch(r.Context(), u)
 	if err != nil {
 		s.log.Debug("picture not fetched", "id", requestID(r), "err", err.Error())
-		w.Header().Set("Content-Type", "image/svg+xml")
-		w.Header().Set("Cache-Control", "no-store") // it may be there next time
-		w.Header().Set("Server-Timing", "failed")   // for the page around the letter, which counts them
-		_, err = fmt.Fprintf(w, placeholder, html.EscapeString(p.L.T("remote.failed")))
-		return err
+		w.Header().Set("Server-Timing", "failed") // for the page around the letter, which counts them
+		return standIn(w, p.L.T("remote.failed"))
 	}
 	w.Header().Set("Content-Type", img.Type)
 	_, err = w.Write(img.Body)
+	return err
+}
+
+// standIn is a picture that says why another one is not there.
+func standIn(w http.ResponseWriter, words string) error {
+	w.Header().Set("Content-Type", "image/svg+xml")
+	w.Header().Set("Cache-Control", "no-store") // the other may be there next time
+	_, err := fmt.Fprintf(w, placeholder, html.EscapeString(words))
 	return err
 }
 

@@ -36,6 +36,39 @@ func FileOf(body []byte) *PartFile {
 	}}
 }
 
+// Keep has what is written of the file handed over, too, once that is all of it and no more than most bytes.
+func (f *PartFile) Keep(most int, keep func(body []byte)) {
+	from := f.from
+	f.from = func(ctx context.Context, off int64, w io.Writer) error {
+		if off > 0 || f.Size > int64(most) {
+			return from(ctx, off, w)
+		}
+		c := &Copy{Most: most}
+		err := from(ctx, off, io.MultiWriter(w, c))
+		left := int64(c.Len()) == f.Size && (errors.Is(err, io.ErrClosedPipe) || errors.Is(err, context.Canceled)) // with all of it
+		if !c.Over && (err == nil || left) {
+			keep(c.Bytes())
+		}
+		return err
+	}
+}
+
+// Copy takes what is written to it, as far as that is no more than Most bytes.
+type Copy struct {
+	bytes.Buffer
+	Most int
+	Over bool // it is more
+}
+
+// Write never fails.
+func (c *Copy) Write(p []byte) (int, error) {
+	if c.Over = c.Over || c.Len()+len(p) > c.Most; c.Over {
+		c.Buffer = bytes.Buffer{}
+		return len(p), nil
+	}
+	return c.Buffer.Write(p)
+}
+
 // place is where a part stands on the server.
 type place struct {
 	mailbox, raw  string

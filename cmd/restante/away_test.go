@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
+	"encoding/base64"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -163,4 +166,56 @@ func TestTheLineOfAnOutageComesAndGoesByItself(t *testing.T) {
 	b.away(false)
 	tab.until("the mail opens", `document.querySelector("[data-message]")?.innerText.includes("The text of")`)
 	tab.until("the line has gone", `!document.querySelector("[data-away]")`)
+}
+
+// TestFilesThatWereOpenedOpenWhileTheMailServerIsAway: pictures of letters and small files as they were; of large ones, and
+// of those that nobody has opened, a page says that they are not kept.
+func TestFilesThatWereOpenedOpenWhileTheMailServerIsAway(t *testing.T) {
+	testmail.Each(t, func(t *testing.T, srv *testmail.Server) {
+		b := newBehindTap(t, srv, testdb.SQLite(t))
+		picture, noise := onePixel(t), make([]byte, 3<<20)
+		for i := range noise {
+			noise[i] = byte(i * i >> 7)
+		}
+		b.talk.Append("INBOX", "", mixed("Files", "Content-Type: text/html\n\n<p>See</p><img src=\"cid:hat@x\">",
+			"Content-Type: image/png; name=hat.png\nContent-ID: <hat@x>\nContent-Disposition: inline\nContent-Transfer-Encoding: base64\n\n"+strings.ReplaceAll(lines(base64.StdEncoding.EncodeToString(picture)), "\r\n", "\n"),
+			filed("text/plain", "notes.txt", []byte("the notes")), filed("application/pdf", "small.pdf", noise[:300_000]), filed("application/pdf", "large.pdf", noise), filed("text/plain", "unread.txt", []byte("unread"))))
+		v := b.v
+		eventually(t, "the mail arrives", func() bool { return v.get("/mail/1/INBOX").want(200).row("Files") != "" })
+		v.open("Files").want(200)
+		at := v.url.Path
+		files := map[string][]byte{"2": picture, "3": []byte("the notes"), "4": noise[:300_000], "5": noise}
+		for section, body := range files {
+			if v.get(at + "/parts/" + section + "?download=1").want(200); !bytes.Equal(v.body, body) {
+				t.Errorf("with the server there, %d octets of part %s came, not %d", len(v.body), section, len(body))
+			}
+		}
+		b.indexed(t, "three files", "SELECT COUNT(*) = 3 FROM shown WHERE mailbox LIKE 'INBOX_%'")
+		b.tap.Forget()
+		if v.get(at + "/parts/4?download=1").want(200); strings.Contains(b.tap.Said(), "BODY") {
+			t.Errorf("a file that is kept is fetched again: %s", b.tap.Said())
+		}
+		b.away(true)
+		b.restart()
+		v = b.v
+		for section, body := range files {
+			if section == "5" {
+				continue
+			}
+			if v.get(at + "/parts/" + section + "?download=1").want(200); !bytes.Equal(v.body, body) {
+				t.Errorf("with the server away, %d octets of part %s came, not %d", len(v.body), section, len(body))
+			}
+		}
+		v.get(at+"/files/3").want(200).says("main", "the notes")
+		for _, path := range []string{"/parts/5?download=1", "/parts/6?download=1", "/files/6"} {
+			v.get(at+path).want(502).says("[role=alert]", "This file is not kept here.")
+		}
+		v.do(v.newRequest(http.MethodGet, v.resolve(at+"/parts/5"), strings.NewReader(""), "Sec-Fetch-Dest", "image")).want(200)
+		if kind := v.header.Get("Content-Type"); kind != "image/svg+xml" || !strings.Contains(string(v.body), "Not kept here") {
+			t.Errorf("in the place of a picture comes %s", kind)
+		}
+		b.away(false)
+		v.get("/mail/1/INBOX").form("form[action=/retry]").press("", "").want(200)
+		v.get(at + "/parts/6?download=1").want(200)
+	})
 }

@@ -9,8 +9,8 @@ import (
 	"restante/mailclient"
 )
 
-// maxShown is how many bytes are kept of an account's mails that were opened: what shows of them, as it came, packed. What
-// was not used for longest goes first.
+// maxShown is how many bytes are kept of an account's mails that were opened: what shows of them, as it came, packed, and
+// small files. What was not used for longest goes first.
 var maxShown = 32 << 20
 
 const (
@@ -134,19 +134,25 @@ func (f *file) row(ctx context.Context, b *box, uid uint32) (mailclient.Row, boo
 
 // readShown reads a mail that was kept; under validity 0, the one last used. nil where there is none that can be read.
 func (f *file) readShown(ctx context.Context, mailbox string, validity, uid uint32) (*mailclient.Open, error) {
+	raw, err := f.readKept(ctx, mailbox, validity, uid)
+	o := &mailclient.Open{}
+	if raw == nil || o.UnmarshalBinary(raw) != nil {
+		return nil, err // one of another version is had anew
+	}
+	return o, err
+}
+
+// readKept reads what was kept under a name, nil where nothing was.
+func (f *file) readKept(ctx context.Context, name string, validity, uid uint32) ([]byte, error) {
 	var id, used int64
 	var raw []byte
 	err := f.db.QueryRowContext(ctx, "SELECT id, used, mail FROM shown WHERE mailbox = ?1 AND uid = ?2 AND (validity = ?3 OR ?3 = 0) ORDER BY used DESC LIMIT 1",
-		mailbox, uid, validity).Scan(&id, &used, &raw)
+		name, uid, validity).Scan(&id, &used, &raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
-	}
-	o := &mailclient.Open{}
-	if o.UnmarshalBinary(raw) != nil {
-		return nil, nil // of another version: it is had anew
 	}
 	if now := time.Now(); now.Sub(time.Unix(used, 0)) > usedEvery {
 		err = f.change(ctx, func(tx *sql.Tx) error {
@@ -154,7 +160,7 @@ func (f *file) readShown(ctx context.Context, mailbox string, validity, uid uint
 			return err
 		}, func() {})
 	}
-	return o, err
+	return raw, err
 }
 
 // shown keeps a mail that the session has opened.
@@ -173,19 +179,23 @@ func (m *Mail) keepShown(f *file, o *mailclient.Open) {
 		if err != nil { // it is not to be kept
 			return
 		}
-		m.ix.spoilt(f, f.writeShown(ctx, &shown, raw))
+		m.ix.spoilt(f, f.keep(ctx, shown.Mailbox, shown.UIDValidity, shown.UID, raw))
 	})
 }
 
-func (f *file) writeShown(ctx context.Context, o *mailclient.Open, raw []byte) error {
+// keep writes down what was shown, under a name: a mailbox for a mail, with the section behind it for a file. Files take no
+// more than half of what there is room for.
+func (f *file) keep(ctx context.Context, name string, validity, uid uint32, raw []byte) error {
 	now := time.Now()
 	return f.change(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO shown (mailbox, validity, uid, used, size, mail) VALUES (?, ?, ?, ?, ?, ?)",
-			o.Mailbox, o.UIDValidity, o.UID, now.Unix(), len(raw), raw); err != nil {
+			name, validity, uid, now.Unix(), len(raw), raw); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM shown WHERE used < ? OR id IN
-			(SELECT id FROM (SELECT id, SUM(size) OVER (ORDER BY used DESC, id DESC) AS total FROM shown) WHERE total > ?)`, now.Add(-shownTime).Unix(), maxShown)
+		_, err := tx.ExecContext(ctx, `DELETE FROM shown WHERE used < ?1 OR id IN
+			(SELECT id FROM (SELECT id, SUM(size) OVER (ORDER BY used DESC, id DESC) AS total FROM shown) WHERE total > ?2) OR id IN
+			(SELECT id FROM (SELECT id, SUM(size) OVER (ORDER BY used DESC, id DESC) AS total FROM shown WHERE instr(mailbox, char(10)) > 0) WHERE total > ?2 / 2)`,
+			now.Add(-shownTime).Unix(), maxShown)
 		return err
 	}, func() {})
 }

@@ -2,6 +2,7 @@ package index_test
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -160,4 +161,38 @@ func (g *ground) until(t *testing.T, what string, done func() bool) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal(what)
+}
+
+// TestFilesCrowdOutNoMails: those that are kept take no more than half of the room, and those used last stay.
+func TestFilesCrowdOutNoMails(t *testing.T) {
+	defer index.KeepAtMost(100 << 10)()
+	g := on(t, testmail.Demo(t))
+	raw := "From: a@example.test\r\nSubject: files\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\nSee below.\r\n"
+	for range 9 {
+		raw += "--m\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=a.bin\r\n\r\n" + strings.Repeat("file", 5000) + "\r\n"
+	}
+	g.talk.Append("INBOX", "", raw+"--m--\r\n")
+	g.filled(t, "INBOX")
+	o, err := g.Open(t.Context(), "INBOX", 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range o.Message.Files {
+		if err := g.Part(t.Context(), "INBOX", o.UIDValidity, 1, f.Section, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond) // it is kept behind
+	}
+	g.until(t, "some are kept", func() bool { n, _ := g.Shown(); return n == 3 }) // the mail, and two files of 20,000 octets
+	g.away(t, true)
+	g.session = newSession(t, g)
+	g.open(t)
+	g.until(t, "the mail opens", func() bool { o, err := g.Open(t.Context(), "INBOX", 0, 1); return err == nil && o.Kept })
+	last, none := o.Message.Files[8].Section, o.Message.Files[0].Section
+	if f, err := g.PartFile(t.Context(), "INBOX", o.UIDValidity, 1, last); err != nil || f.Size != 20_000 {
+		t.Errorf("the file used last: %v", err)
+	}
+	if _, err := g.PartFile(t.Context(), "INBOX", o.UIDValidity, 1, none); !index.Lost(err) {
+		t.Errorf("the file used first: %v", err)
+	}
 }

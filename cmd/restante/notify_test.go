@@ -26,4 +26,7 @@ func TestFoldersCountAtOnceWhatComesIntoThem(t *testing.T) {
 	talk.Do("SELECT Work")
 	talk.Do(`STORE 1 +FLAGS (\Seen)`)
 	counts("0")
+	b.open("/mail/1/Work")
+	talk.Append("Work", "", testmail.Mail("Ben <ben@keller.example>", "Another plan", "The text."))
+	b.until("the list that is open shows it", `[...document.querySelectorAll("#list [data-uid]")].some((e) => e.innerText.includes("Another plan"))`)
 }

@@ -235,7 +235,9 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		all := max(list.Total, done, int(pl.box.Messages))
 		v.Filling = templates.Progress{Words: p.L.T("list.filling", "Done", p.L.Number(done), "All", p.L.Number(all)), Done: done, All: all}
 	}
-	if _, out := p.Mail.Outage(); list.Incomplete && out && list.Note == "" {
+	if list.Left > 0 {
+		v.MoreURL, v.MoreWords = with(pl.path, q, "wait", "1"), p.L.T("search.left", "N", list.Left)
+	} else if _, out := p.Mail.Outage(); list.Incomplete && out && list.Note == "" {
 		v.Note = p.L.T("away.part")
 	} else if list.Incomplete && on {
 		v.Note = p.L.T("list.sofar", "N", p.L.Number(done))
@@ -257,6 +259,9 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		v.Save = saveForm(p, words, here)
 	}
 	v.EmptyWords, v.AllURL = emptyWords(p, pl, q)
+	if list.Left > 0 && list.Total == 0 {
+		v.EmptyWords, v.AllURL = v.MoreWords, ""
+	}
 	if words := q.Get("q"); words != "" {
 		v.Words = searchChips(p, pl.boxes, words, func(t mailclient.Term) string {
 			if t.Key == "in" { // which is how it came here
@@ -291,8 +296,8 @@ func (s *Server) mailboxRows(r *http.Request, p *person, pl place, list mailclie
 // listParams are the parameters of a request that are of its list: what was allowed one mail is allowed no other.
 func listParams(r *http.Request) url.Values {
 	q := r.URL.Query()
-	for _, ofOneMail := range []string{"sel", "remote", "links", "open"} {
-		q.Del(ofOneMail)
+	for _, once := range []string{"sel", "remote", "links", "open", "wait"} {
+		q.Del(once)
 	}
 	return q
 }

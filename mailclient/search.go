@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"restante/mailclient/imapx"
 	"restante/mailclient/message"
 )
 
-// searchTime is for one mailbox.
-const searchTime = 20 * time.Second
+// searchTime is for one mailbox. Who waits for less has a deadline of their own.
+const searchTime = imapx.CommandTime
 
 // filterKeys are the search keys of a list query. Mails of q.Also match whatever the rest says: (a AND b) OR them is
 // (a OR them) AND (b OR them).

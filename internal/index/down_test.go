@@ -133,6 +133,31 @@ func TestAPartIsSortedWhereTheServerNeedsLong(t *testing.T) {
 	}
 }
 
+// TestWhatIsInTextsComesLater: a server that needs long for a search in texts holds nobody up: what the index knows shows,
+// the search goes on, and who asks again has its hits.
+func TestWhatIsInTextsComesLater(t *testing.T) {
+	g := on(t, testmail.Dovecot(t, testmail.DovecotOptions{}))
+	g.deliver("INBOX", 8)
+	g.talk.AppendAt("INBOX", time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), testmail.Mail("ben@example.test", "Lunch", "shall we have bread with it?"))
+	g.filled(t, "INBOX")
+	q, err := mailclient.ParseSearch("bread", time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.tap.Spoil("TEXT", testmail.Stall)
+	within(t, "a search", patience, func(ctx context.Context) {
+		l, err := g.List(ctx, "INBOX", mailclient.ListQuery{Search: &q})
+		if err != nil || l.Total != 3 || l.Left != 1 {
+			t.Errorf("%d found, %d left, at first: %v", l.Total, l.Left, err)
+		}
+	})
+	g.tap.Spoil("", "")
+	g.until(t, "all is found", func() bool {
+		l, err := g.List(t.Context(), "INBOX", mailclient.ListQuery{Search: &q})
+		return err == nil && l.Total == 4 && l.Left == 0 && !l.Incomplete
+	})
+}
+
 func uids(rows []mailclient.Row) (out []uint32) {
 	for _, r := range rows {
 		out = append(out, r.UID)

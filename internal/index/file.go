@@ -49,6 +49,7 @@ type file struct {
 	filled  time.Time      // when it last ended
 	result  *result        // of the last search
 	texts   texts
+	seeking *seeking
 	forest  forest
 	read    map[*box]int // how often mails had come or gone when their texts were last seen to
 	reading bool         // texts are got now

@@ -20,6 +20,7 @@ type result struct {
 	query string
 	uids  []uint32
 	cut   bool   // the server did not look at all mails
+	left  bool   // it is still at it
 	note  string // what it said when it could not search for these words
 }
 
@@ -30,12 +31,14 @@ type texts struct {
 	when  time.Time
 }
 
-// textsTime is how long what the server found is not asked for again.
-const textsTime = 10 * time.Minute
+const (
+	textsTime = 10 * time.Minute // what the server found is not asked for again
+	seekTime  = 2 * time.Minute  // for what it is asked
+)
 
 // matching are the mails of a mailbox that a list with a search holds, in its order. What only the server can tell, it
-// is asked for; where it does not answer, what the index knows is not all.
-func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (*result, error) {
+// is asked for; where it does not answer, or not within patience if that is not 0, what the index knows is not all.
+func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQuery, patience time.Duration) (*result, error) {
 	id := fmt.Sprint(*q.Search, q.Filter, q.Sort, q.Ascending, q.Also)
 	f.mu.Lock()
 	r, changes := f.result, b.changes
@@ -55,16 +58,11 @@ func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQ
 		if known == nil {
 			unsure = nil
 		}
-		within, cancel := ctx, context.CancelFunc(func() {})
-		if !f.isComplete(b) { // it was waited for already
-			within, cancel = context.WithTimeout(ctx, hardTime)
-		}
-		t, err := m.texts(within, f, b, q, unsure)
-		cancel()
+		t, err := m.texts(ctx, f, b, q, unsure, patience)
 		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}
-		r.cut, r.note, more = t.cut || err != nil, t.note, append(slices.Clone(t.uids), more...)
+		r.cut, r.left, r.note, more = t.cut || err != nil, errors.Is(err, errSeeking), t.note, append(slices.Clone(t.uids), more...)
 	}
 	if hits, err = f.dated(ctx, b, hits, more); err != nil {
 		return nil, fault(err)
@@ -80,30 +78,78 @@ func (m *Mail) matching(ctx context.Context, f *file, b *box, q mailclient.ListQ
 	return r, nil
 }
 
-// texts are the mails that match by what the server can tell, of some, or of all where these are nil.
-func (m *Mail) texts(ctx context.Context, f *file, b *box, q mailclient.ListQuery, among []uint32) (texts, error) {
+// seeking is a search in texts by the server that goes on, whoever waits for it.
+type seeking struct {
+	run
+	texts
+}
+
+var errSeeking = errors.New("the server is still looking through texts")
+
+// texts are the mails that match by what the server can tell, of some, or of all where these are nil. Where that takes
+// longer than patience it goes on behind, for who asks the same again.
+func (m *Mail) texts(ctx context.Context, f *file, b *box, q mailclient.ListQuery, among []uint32, patience time.Duration) (texts, error) {
 	id := fmt.Sprint(*q.Search, q.Filter)
 	among = slices.Sorted(slices.Values(among))
 	f.mu.Lock()
 	t, passed := f.texts, b.passed
-	f.mu.Unlock()
-	if t.box != b || t.at != passed || t.query != id || time.Since(t.when) >= textsTime || !t.of(among) {
-		uids, cut, note, err := m.Matching(ctx, b.name, mailclient.ListQuery{Search: q.Search, Filter: q.Filter}, among)
-		t = texts{result{box: b, at: passed, query: id, uids: uids, cut: cut, note: note}, among, time.Now()}
-		if err != nil {
-			return t, err
-		}
-		f.mu.Lock()
-		f.texts = t
+	if t.box == b && t.at == passed && t.query == id && time.Since(t.when) < textsTime && t.of(among) {
 		f.mu.Unlock()
+		return t.within(among), nil
 	}
-	if len(among) > 0 { // texts that are kept may tell otherwise of the others
+	now := f.seeking
+	if now == nil || now.box != b || now.at != passed || now.query != id || !now.of(among) {
+		now = &seeking{run{done: make(chan struct{})}, texts{result: result{box: b, at: passed, query: id}, among: among}}
+		if !m.ix.behind(f, func(ctx context.Context) { m.seekTexts(ctx, f, now, q) }) {
+			f.mu.Unlock()
+			return t, context.Canceled
+		}
+		f.seeking = now
+	}
+	f.mu.Unlock()
+	var late <-chan time.Time
+	if patience > 0 {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case <-now.done:
+		return now.texts.within(among), now.err
+	case <-late:
+		return texts{}, errSeeking
+	case <-ctx.Done():
+		return texts{}, ctx.Err()
+	}
+}
+
+// seekTexts asks the server what is sought, and keeps what it says.
+func (m *Mail) seekTexts(ctx context.Context, f *file, s *seeking, q mailclient.ListQuery) {
+	defer close(s.done)
+	ctx, cancel := context.WithTimeout(ctx, seekTime)
+	defer cancel()
+	s.uids, s.cut, s.note, s.err = m.Matching(ctx, s.box.name, mailclient.ListQuery{Search: q.Search, Filter: q.Filter}, s.among)
+	s.when = time.Now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.err == nil {
+		f.texts = s.texts
+	}
+	if f.seeking == s {
+		f.seeking = nil
+	}
+}
+
+// within is what was found among some mails, or all where there are none: texts that are kept may tell otherwise of the
+// others.
+func (t texts) within(among []uint32) texts {
+	if len(among) > 0 {
 		t.uids = slices.DeleteFunc(slices.Clone(t.uids), func(uid uint32) bool {
 			_, in := slices.BinarySearch(among, uid)
 			return !in
 		})
 	}
-	return t, nil
+	return t
 }
 
 // of says whether the server was asked about all of these, which rise.
@@ -235,13 +281,16 @@ func (f *file) rowsOf(ctx context.Context, b *box, uids []uint32, kept keeper) (
 
 // foundPage is a page of what a search in a mailbox finds.
 func (m *Mail) foundPage(ctx context.Context, f *file, b *box, q mailclient.ListQuery) (l mailclient.List, err error) {
-	r, err := m.matching(ctx, f, b, q)
+	r, err := m.matching(ctx, f, b, q, hardTime)
 	if err != nil {
 		return l, err
 	}
 	from, to := l.Paging(q, len(r.uids))
 	f.state(b, &l)
 	l.Incomplete, l.Note = r.cut || r.note != "", r.note
+	if r.left {
+		l.Left = 1
+	}
 	l.Rows, err = f.rowsOf(ctx, b, r.uids[from:to], m.Kept)
 	return l, fault(err)
 }
@@ -355,7 +404,7 @@ func (m *Mail) HitsIn(ctx context.Context, mailbox string, q mailclient.SearchQu
 		return m.Session.HitsIn(ctx, mailbox, q)
 	}
 	defer done()
-	r, err := m.matching(ctx, f, b, mailclient.ListQuery{Search: &q}.Tidy())
+	r, err := m.matching(ctx, f, b, mailclient.ListQuery{Search: &q}.Tidy(), 0)
 	if err == nil {
 		hits, err = f.hitsOf(ctx, b, r.uids)
 	}

@@ -265,7 +265,7 @@ func (m *Mail) UIDs(ctx context.Context, mailbox string, q mailclient.ListQuery)
 // uids are all mails of a list, in its order; not nil unless there is an error.
 func (m *Mail) uids(ctx context.Context, f *file, b *box, q mailclient.ListQuery) ([]uint32, error) {
 	if q.Search != nil {
-		r, err := m.matching(ctx, f, b, q)
+		r, err := m.matching(ctx, f, b, q, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -92,7 +92,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 	owed := func() { s.fileOwed(r.Context(), r, p, s.now().Add(-filingPause)) }
 	owed()
 	played := func() {
-		b, err := s.store.Behind(r.Context(), p.User.ID)
+		b, err := s.store.Behind(r.Context(), p.User.ID, p.Account.ID)
 		if _, out := p.Mail.Outage(); err != nil || out || b.Waiting == 0 {
 			return
 		}

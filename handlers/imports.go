@@ -153,7 +153,7 @@ func (s *Server) postImports(w http.ResponseWriter, r *http.Request, p *person) 
 		f.wrong = p.L.T("imports.noaddress")
 		return s.importsPage(w, r, p, http.StatusUnprocessableEntity, f, nil)
 	}
-	if !s.mayTry(p) {
+	if !s.sources.may(p.User.ID, s.now()) {
 		f.wrong = p.L.T("imports.toomany")
 		return s.importsPage(w, r, p, http.StatusTooManyRequests, f, nil)
 	}

@@ -262,8 +262,10 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	if who != nil {
 		if rest, err := s.store.Sessions(r.Context(), who.User.ID); err == nil && len(rest) == 0 {
-			s.pool.Drop(jobs.SessionKey(who.Account.ID))
-			if who.cred.Token != 0 {
+			for _, a := range who.Accounts {
+				s.pool.Drop(jobs.SessionKey(a.ID))
+			}
+			if who.signedIn.Token != 0 {
 				if err := s.queue.SignedOut(r.Context(), who.User.ID); err != nil { // it is given up later then
 					s.log.Warn("what a provider gave is not given up yet", "id", requestID(r), "err", err)
 				}

@@ -22,7 +22,7 @@ const (
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request, p *person) error {
 	s.fileNow(r, p)
-	return seeOther(w, r, pathMailbox(p.Account.ID, "INBOX"))
+	return seeOther(w, r, pathMailbox(p.Accounts[0].ID, "INBOX"))
 }
 
 // place is a mailbox as the request names it.

@@ -77,7 +77,12 @@ func (s *Server) failFor(w http.ResponseWriter, r *http.Request, p *person, err 
 		s.atProviderAgain(w, r, p, err)
 		return
 	}
-	if errors.Is(err, errSignedOut) || errors.As(err, &refused) && !refused.Temporary {
+	if errors.As(err, &refused) && !refused.Temporary && p != nil && p.Account.Further() {
+		pr := accountTrouble(p.Account, "accounts.refused")
+		pr.Server, pr.err = refused.Text, err
+		err, refused = pr, nil
+	}
+	if errors.Is(err, errSignedOut) || refused != nil && !refused.Temporary {
 		s.signInAgain(w, r)
 		return
 	}

@@ -39,7 +39,8 @@ type Server struct {
 	tokens   *tokens.Keeper
 	queue    *jobs.Queue
 	finder   *discover.Finder
-	tried    tried
+	sources  tried // servers of imports
+	accounts tried // and of further accounts
 	pictures *proxy.Proxy
 	sessions *scs.SessionManager
 	log      *slog.Logger
@@ -115,6 +116,7 @@ func New(o Options) *Server {
 	s := &Server{
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, index: o.Index, servers: o.Servers, tokens: o.Tokens, queue: o.Queue, finder: o.Finder, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), bounds: o.Limits, checks: newPasswords(o.Ring, time.Now),
+		sources: tried{burst: tryBurst, every: tryEvery}, accounts: tried{burst: tryAccountBurst, every: tryAccountEvery},
 		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), copying: newCrowd[string](1), reducing: semaphore.NewWeighted(reducingRoom), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
 	}
 	pictures := proxy.Options{Dir: o.Config.Data}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,9 +37,10 @@ type person struct {
 	Seen     uint64 // events of the mail session when the request came
 	L        *i18n.Localizer
 	Zone     *time.Location
-	Hash     string   // of the session token, as stored
-	Recent   []string // folders that mails were moved to, the last one first
-	cred     jobs.Credential
+	Hash     string                 // of the session token, as stored
+	Recent   []string               // folders that mails were moved to, the last one first
+	cred     jobs.Credential        // of the account
+	signedIn jobs.Credential        // of the account that they signed in with
 	own      func() map[string]bool // their addresses in lower case
 	attached bool                   // what is read is a mail within a mail: no server of ours has looked at it
 	met      *meeting               // the sender who was asked about last
@@ -54,7 +57,7 @@ func (s *Server) behind(ctx context.Context, p *person) (b behind) {
 	if p.ahead != nil {
 		return p.ahead()
 	}
-	b.Behind, b.err = s.store.Behind(ctx, p.User.ID)
+	b.Behind, b.err = s.store.Behind(ctx, p.User.ID, p.Account.ID)
 	return b
 }
 
@@ -139,7 +142,7 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	if err != nil {
 		return nil, errSignedOut
 	}
-	if err := json.Unmarshal(raw, &p.cred); err != nil {
+	if err := json.Unmarshal(raw, &p.signedIn); err != nil {
 		return nil, errSignedOut
 	}
 	if p.User, p.Accounts, err = s.store.Person(ctx, id); err != nil {
@@ -148,29 +151,66 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	if p.User.Locked {
 		return nil, errSignedOut
 	}
-	if err := s.chooseAccount(r, p); err != nil {
-		return nil, err
-	}
-	var ok bool
-	if p.Servers, ok = s.servers.Lookup(p.Account.Address); !ok {
-		return nil, errSignedOut
-	}
-	if (p.Servers.OAuth != nil) != (p.cred.Token != 0) { // the domain's way to sign in has changed
+	first, ok := s.servers.Lookup(p.Accounts[0].Address)
+	if !ok || (first.OAuth != nil) != (p.signedIn.Token != 0) { // the domain is gone, or its way to sign in has changed
 		return nil, errSignedOut
 	}
 	if err := s.touch(ctx, p.Hash); err != nil {
 		return nil, err
 	}
-	session := s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
-	p.Mail = s.index.Mail(p.Account.ID, fmt.Sprintf("%s %s:%d", p.Account.Username, p.Servers.IMAP.Host, p.Servers.IMAP.Port), session)
-	p.Mail.KeepTexts(index.Policy{Most: s.bounds.Of(p.User.Address, limits.TextsMB) << 20, Each: s.bounds.Of(p.User.Address, limits.TextKB) << 10})
-	p.Mail.Bound(int(s.bounds.Of(p.User.Address, limits.Connections)))
 	p.own = sync.OnceValue(func() map[string]bool { return s.ownAddresses(ctx, p.User.ID) })
-	p.Seen = p.Mail.Changes()
 	_ = json.Unmarshal([]byte(s.sessions.GetString(ctx, sessionRecent)), &p.Recent) // none, mostly
 	p.L = i18n.For(p.User.Settings.Language, r.Header.Get("Accept-Language"))
 	p.Zone = zoneOf(p.User.Settings.TimeZone, s.sessions.GetString(ctx, sessionZone))
+	account, err := accountNamed(r, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.goTo(p, account); err != nil {
+		return nil, err
+	}
 	return p, nil
+}
+
+// goTo goes to one of a person's accounts. Another person's is not found.
+func (s *Server) goTo(p *person, id int64) error {
+	at := slices.IndexFunc(p.Accounts, func(a store.Account) bool { return a.ID == id })
+	if at < 0 {
+		return errNothingHere
+	}
+	a := p.Accounts[at]
+	p.Account, p.cred, p.ahead, p.met = a, p.signedIn, nil, nil
+	var ok bool
+	if p.Servers, ok = s.queue.ServersOf(a); !ok {
+		return accountTrouble(a, "accounts.noservers")
+	}
+	if a.Further() {
+		var err error
+		if p.cred, err = s.queue.AccountCredential(a); err != nil {
+			s.log.Warn("password of an account cannot be opened", "account", a.ID, "err", err.Error())
+			return accountTrouble(a, "accounts.nokey")
+		}
+	}
+	session := s.pool.Session(jobs.SessionKey(a.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
+	p.Mail = s.index.Mail(a.ID, fmt.Sprintf("%s %s:%d", a.Username, p.Servers.IMAP.Host, p.Servers.IMAP.Port), session)
+	p.Mail.Bound(int(s.bounds.Of(p.User.Address, limits.Connections)))
+	p.Mail.KeepTexts(index.Policy{Most: s.bounds.Of(p.User.Address, limits.TextsMB) << 20, Each: s.bounds.Of(p.User.Address, limits.TextKB) << 10})
+	p.Seen = p.Mail.Changes()
+	return nil
+}
+
+// as is the person in another of their accounts.
+func (s *Server) as(p *person, account int64) (*person, error) {
+	if account == p.Account.ID {
+		return p, nil
+	}
+	there := *p
+	return &there, s.goTo(&there, account)
+}
+
+// accountTrouble is what keeps a further account from being used, until its person does something about it.
+func accountTrouble(a store.Account, key string) *Problem {
+	return &Problem{Status: http.StatusConflict, Key: key, Args: []any{"Address", a.Address}, URL: pathAccounts, Next: "accounts.see"}
 }
 
 const (
@@ -210,25 +250,32 @@ func notSignedIn(err error) error {
 	return err
 }
 
-// chooseAccount takes the account the path names, else the one signed in with. Another person's is not found.
-func (s *Server) chooseAccount(r *http.Request, p *person) error {
-	want := s.sessions.GetInt64(r.Context(), sessionAccount)
-	if v := chi.URLParam(r, "account"); v != "" {
-		id, err := strconv.ParseInt(v, 10, 64)
-		if err != nil {
-			return errNothingHere
-		}
-		want = id
-	} else if strings.HasPrefix(r.URL.Path, "/mail/") {
-		return errNothingHere
+// accountNamed is the account that the path names, or ?account=, else the one signed in with.
+func accountNamed(r *http.Request, p *person) (int64, error) {
+	v := chi.URLParam(r, "account")
+	if v == "" && strings.HasPrefix(r.URL.Path, "/mail/") {
+		return 0, errNothingHere
 	}
-	for _, a := range p.Accounts {
-		if a.ID == want {
-			p.Account = a
-			return nil
-		}
+	if v = cmp.Or(v, r.URL.Query().Get("account")); v == "" {
+		return p.Accounts[0].ID, nil
 	}
-	return errNothingHere
+	id, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return 0, errNothingHere
+	}
+	return id, nil
+}
+
+// naming adds to the query of a page that stands below no account which one is meant, where it is not the first.
+func (p *person) naming(q url.Values) url.Values {
+	if p.Account.ID == p.Accounts[0].ID {
+		return q
+	}
+	out := url.Values{"account": {strconv.FormatInt(p.Account.ID, 10)}}
+	for k, v := range q {
+		out[k] = v
+	}
+	return out
 }
 
 func zoneOf(setting, browser string) *time.Location {

@@ -18,7 +18,7 @@ import (
 	"restante/templates"
 )
 
-var settingsTabs = []string{"general", "identities", "devices", "privacy"}
+var settingsTabs = []string{"general", "identities", "accounts", "devices", "privacy"}
 
 // choice is one select of the general settings: its allowed values, the first being the default.
 type choice struct {
@@ -81,17 +81,15 @@ func (s *Server) settings(w http.ResponseWriter, r *http.Request, p *person) err
 
 // settingsPage shows a tab, with what is wrong about a form of it, if anything is.
 func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request, p *person, tab string, bad *badForm) error {
-	frame, _ := s.frame(r, p, "settings-page", p.L.T("nav.settings"), "")
-	page := templates.Settings{Frame: frame, Tab: tab}
-	for _, t := range settingsTabs {
-		page.Tabs = append(page.Tabs, templates.Option{URL: "/settings/" + t, Words: p.L.T("settings.tab." + t), Current: t == tab})
-	}
+	page := s.settingsFrame(r, p, tab)
 	var err error
 	switch tab {
 	case "general":
 		s.generalTab(p, &page)
 	case "identities":
 		err = s.identitiesTab(r, p, &page)
+	case "accounts":
+		s.accountsTab(p, &page, accountForm{})
 	case "devices":
 		err = s.devicesTab(r, p, &page)
 	case "privacy":
@@ -111,6 +109,16 @@ func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request, p *person,
 	}
 	s.render(w, r, status, page)
 	return nil
+}
+
+// settingsFrame is a tab's page with nothing in it.
+func (s *Server) settingsFrame(r *http.Request, p *person, tab string) templates.Settings {
+	frame, _ := s.frame(r, p, "settings-page", p.L.T("nav.settings"), "")
+	page := templates.Settings{Frame: frame, Tab: tab}
+	for _, t := range settingsTabs {
+		page.Tabs = append(page.Tabs, templates.Option{URL: "/settings/" + t, Words: p.L.T("settings.tab." + t), Current: t == tab})
+	}
+	return page
 }
 
 // badForm is a form of the settings that is shown again: the words for it, and the identity as it was typed.
@@ -183,6 +191,8 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, p *person)
 		return s.saveGeneral(w, r, p)
 	case "identities":
 		return s.saveIdentity(w, r, p)
+	case "accounts":
+		return s.saveAccounts(w, r, p)
 	case "devices":
 		return s.endDevices(w, r, p)
 	case "privacy":

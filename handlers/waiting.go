@@ -260,7 +260,10 @@ func (s *Server) tellMissed(r *http.Request, p *person, f *templates.Frame) {
 		if json.Unmarshal([]byte(w.Words), &t) != nil || t.Key == "done.read" && w.Problem == "error.gone" { // which mostly nobody asked for
 			continue
 		}
-		host := p.Mail.Host()
+		host := ""
+		if there, err := s.as(p, w.AccountID); err == nil {
+			host = there.Mail.Host()
+		}
 		lines = append(lines, p.L.T("wait.missed", "What", t.words(p, max(w.Missed, 1)), "Why", p.L.T(missedKey(w.Problem), "Host", host)))
 	}
 	if len(lines) > maxMissed {

@@ -488,8 +488,33 @@ type Settings struct {
 	Zones      []string
 	ZoneNow    string
 	Identities []IdentityForm
+	Accounts   []AccountCard
+	NewAccount *AccountForm // nil where none can be added
+	NoMore     string       // and why
 	Devices    []Device
 	Trusted    []string
+}
+
+// AccountCard is an account of the person; one that is not Further is that which they sign in with.
+type AccountCard struct {
+	ID                             int64
+	Address, URL, Servers, Trouble string
+	Further                        bool
+}
+
+// AccountForm is a further account that is to be added, as it was typed.
+type AccountForm struct {
+	Address, Username, Problem, ServerSaid string
+	Found, Confirm                         []string // what was found of its servers, and what to know of them
+	PasswordURL                            string   // a page about app passwords, "" for none
+	OpenServer                             bool
+	Servers                                []ServerForm
+}
+
+// ServerForm are the fields of one server; their names begin with Name.
+type ServerForm struct {
+	Name, Words, Host, Port, Usual string
+	Securities                     []Option
 }
 
 func (Settings) template() string { return "settings.html" }

@@ -53,7 +53,7 @@ func (q *Queue) account(ctx context.Context, userID, accountID int64) (a store.A
 	if a, err = q.store.Account(ctx, userID, accountID); err != nil {
 		return a, s, err
 	}
-	s, ok := q.servers.Lookup(a.Address)
+	s, ok := q.ServersOf(a)
 	if !ok {
 		return a, s, errNoServers
 	}

@@ -51,6 +51,7 @@ type Queue struct {
 
 	tokens  *tokens.Keeper
 	imports Imports
+	named   *named        // dials the servers that people name
 	alive   *os.File      // locked, from Start to Stop
 	ending  chan struct{} // closed by Stop: imports go on in another life
 
@@ -92,6 +93,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	if q.imports.Dial == nil {
 		q.imports.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errNoDialler }
 	}
+	q.named = &named{q.imports.Dial}
 	if len(q.probes) == 0 {
 		q.probes = probes
 	}

@@ -45,6 +45,14 @@ func (q *Queue) SignedOut(ctx context.Context, userID int64) error {
 // SignedInAgain lets go on what waited until a person has signed in at their provider again: mails of the account, and
 // sources that are read by the same token.
 func (q *Queue) SignedInAgain(ctx context.Context, a store.Account, c Credential) error {
+	if err := q.sendWaiting(ctx, a, c); err != nil {
+		return err
+	}
+	return q.goOnWith(ctx, a.UserID, c.Token)
+}
+
+// sendWaiting sends the mails of an account that wait for its sign-in.
+func (q *Queue) sendWaiting(ctx context.Context, a store.Account, c Credential) error {
 	waiting, err := q.store.WaitingForSignIn(ctx, a.UserID, a.ID)
 	if err != nil {
 		return err
@@ -62,7 +70,7 @@ func (q *Queue) SignedInAgain(ctx context.Context, a store.Account, c Credential
 		}
 		q.Wake(id, time.Now())
 	}
-	return q.goOnWith(ctx, a.UserID, c.Token)
+	return nil
 }
 
 // goOnWith runs the sources that stood because a token was dead.

@@ -26,6 +26,7 @@ const (
 	UploadMB          Name = "upload_mb"                 // what one request brings
 	DraftsMB          Name = "drafts_mb"                 // the files of all drafts of one person
 	Sources           Name = "pop3_sources"              // that one person imports from
+	Accounts          Name = "further_accounts"          // of one person, beside that which they sign in with
 	Contacts          Name = "contacts"                  // that one person keeps
 	TextsMB           Name = "texts_mb"                  // of mails, kept of one account for its searches; 0: none are
 	TextKB            Name = "text_kb"                   // of one mail, kept for searches
@@ -52,6 +53,7 @@ var All = []Limit{
 	{Name: UploadMB, Kind: "size", Default: 100, Least: 1, Most: 2048},
 	{Name: DraftsMB, Kind: "storage", Default: 1024, Least: 1, Most: 1_048_576},
 	{Name: Sources, Kind: "storage", Default: 10, Least: 0, Most: 100},
+	{Name: Accounts, Kind: "storage", Default: 5, Least: 0, Most: 50},
 	{Name: Contacts, Kind: "storage", Default: 20_000, Least: 1, Most: 50_000},
 	{Name: TextsMB, Kind: "search", Default: 0, Least: 0, Most: 102_400},
 	{Name: TextKB, Kind: "search", Default: 64, Least: 1, Most: 1024},

@@ -171,12 +171,12 @@ type Behind struct {
 }
 
 // Behind tells, for every page, what goes on behind it.
-func (s *Store) Behind(ctx context.Context, userID int64) (b Behind, err error) {
+func (s *Store) Behind(ctx context.Context, userID, accountID int64) (b Behind, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT
 		(SELECT COUNT(*) FROM outbox WHERE user_id = $1 AND state NOT IN ('sent', 'undone')),
 		EXISTS (SELECT 1 FROM work WHERE user_id = $1 AND NOT told),
-		(SELECT COUNT(*) FROM waiting_acts WHERE user_id = $1 AND problem = ''),
-		EXISTS (SELECT 1 FROM waiting_acts WHERE user_id = $1 AND problem <> '')`, userID).Scan(&b.Outbox, &b.Work, &b.Waiting, &b.Missed)
+		(SELECT COUNT(*) FROM waiting_acts WHERE user_id = $1 AND account_id = $2 AND problem = ''),
+		EXISTS (SELECT 1 FROM waiting_acts WHERE user_id = $1 AND problem <> '')`, userID, accountID).Scan(&b.Outbox, &b.Work, &b.Waiting, &b.Missed)
 	return b, err
 }
 

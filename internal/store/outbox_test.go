@@ -233,7 +233,7 @@ func TestSettleEndsWhatThePersonDecides(t *testing.T) {
 // waiting is the number beside "Outbox".
 func waiting(t *testing.T, s *store.Store, userID int64) int {
 	t.Helper()
-	b, err := s.Behind(ctx, userID)
+	b, err := s.Behind(ctx, userID, 0)
 	ok(t, err)
 	return b.Outbox
 }

@@ -99,7 +99,7 @@ func (s *Store) EnsureUser(ctx context.Context, address, username string) (User,
 // Person is a user with all their accounts, the one signed in with first, or ErrNotFound.
 func (s *Store) Person(ctx context.Context, id int64) (u User, accounts []Account, err error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT `+userColumns+`, a.id, a.user_id, a.address, a.username, a.sent_mode, a.sent_seen
+		SELECT `+userColumns+`, a.id, a.user_id, a.address, a.username, a.sent_mode, a.sent_seen, a.servers, a.cred
 		FROM users u JOIN accounts a ON a.user_id = u.id WHERE u.id = $1 ORDER BY a.id`, id)
 	accounts, err = collect(rows, err, func(r *sql.Rows) (a Account, err error) {
 		u, err = scanUser(r, a.columns()...)
@@ -145,13 +145,18 @@ type Account struct {
 	Address, Username string
 	SentMode          string // auto, append, server: who files sent mail
 	SentSeen          int    // how often a probe agreed with SentMode's finding
+	Servers           string // of a further account: its owner's own JSON, "" for those of the domain
+	Cred              []byte // of a further account: its password, sealed; nil for the account signed in with
 }
 
-const accountColumns = `id, user_id, address, username, sent_mode, sent_seen`
+// Further says whether it is one beside that which its user signs in with.
+func (a Account) Further() bool { return a.Cred != nil }
+
+const accountColumns = `id, user_id, address, username, sent_mode, sent_seen, servers, cred`
 
 // columns are where accountColumns go.
 func (a *Account) columns() []any {
-	return []any{&a.ID, &a.UserID, &a.Address, &a.Username, &a.SentMode, &a.SentSeen}
+	return []any{&a.ID, &a.UserID, &a.Address, &a.Username, &a.SentMode, &a.SentSeen, &a.Servers, &a.Cred}
 }
 
 func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {

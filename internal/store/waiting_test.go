@@ -21,7 +21,7 @@ func TestWaitingActsAreTakenInTheirOrderAndToldOnce(t *testing.T) {
 		}
 		waits := func() store.Behind {
 			t.Helper()
-			return must(s.Behind(ctx, anna.ID))(t)
+			return must(s.Behind(ctx, anna.ID, a.ID))(t)
 		}
 		take := func() (store.WaitingAct, error) { return s.TakeWaiting(ctx, anna.ID, a.ID, lease) }
 		_, second, third := add("1"), add("2"), add("3")

@@ -28,7 +28,7 @@ func TestWorkIsTakenOnceRecordedAndStopped(t *testing.T) {
 		}
 		tells := func(userID int64) bool {
 			t.Helper()
-			b, err := s.Behind(ctx, userID)
+			b, err := s.Behind(ctx, userID, 0)
 			ok(t, err)
 			return b.Work
 		}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"restante/internal/config"
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+// adds sends the form of a further account.
+func (v *visitor) adds(u testmail.User, password string) *visitor {
+	v.t.Helper()
+	return v.get("/settings/accounts").want(200).form("form[data-new-account]").set("address", u.Address).set("password", password).press("action", "add")
+}
+
+// account is the path of the inbox of one of the person's accounts.
+func (v *visitor) account(u testmail.User) string {
+	v.t.Helper()
+	for _, card := range v.get("/settings/accounts").want(200).all("section[data-account]") {
+		if strings.Contains(text(card), u.Address) {
+			return "/mail/" + attr(card, "data-account") + "/INBOX"
+		}
+	}
+	v.t.Fatalf("%s is none of the accounts", u.Address)
+	return ""
+}
+
+// twoAccounts is a person with two accounts of one domain, on servers that send too.
+func twoAccounts(t *testing.T, db testdb.DB) (s *site, v *visitor, anna, ben testmail.User) {
+	t.Helper()
+	srv := testmail.Postfix(t, testmail.PostfixOptions{})
+	s = newSite(t, srv, db, nil)
+	anna, ben = srv.NewUser(t), srv.NewUser(t)
+	srv.Deliver(t, anna, testmail.Mail("Carl <carl@x.test>", "To Anna", "text"))
+	srv.Deliver(t, ben, testmail.Mail("Dora <dora@x.test>", "To Ben", "text"))
+	v = s.signIn(anna)
+	v.adds(ben, ben.Password).want(200).says("[role=status]", ben.Address+" is added")
+	return s, v, anna, ben
+}
+
+func TestAFurtherAccountIsAddedReadAndRemoved(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		srv := testmail.Postfix(t, testmail.PostfixOptions{})
+		s := newSite(t, srv, db, nil)
+		anna, ben, carl := srv.NewUser(t), srv.NewUser(t), srv.NewUser(t)
+		srv.Deliver(t, ben, testmail.Mail("Dora <dora@x.test>", "To Ben", "text"))
+		v := s.signIn(anna)
+		v.adds(ben, "wrong").want(422).says("[role=alert]", "did not accept this address and password")
+		if attr(v.one("input[id=account-address]"), "value") != ben.Address || strings.Contains(string(v.body), "wrong") {
+			t.Error("what was typed is gone, or the password is shown")
+		}
+		v.adds(anna, anna.Password).want(409).says("[role=alert]", "is there already")
+		v.adds(ben, ben.Password).want(200).says("[role=status]", ben.Address+" is added")
+		v.adds(ben, ben.Password).want(409)
+
+		inbox := v.account(ben)
+		v.get(inbox).want(200)
+		uid := v.row("To Ben")
+		v.open("To Ben").want(200).says("h1", "To Ben")
+		for _, path := range []string{"", "/" + uid, "/" + uid + "/source", "/" + uid + "/body", "/" + uid + ".eml", "/" + uid + "/print", "/" + uid + "/parts/1"} {
+			s.signIn(carl).get(inbox + path).want(404)
+		}
+		other := s.signIn(carl)
+		other.get(strings.Replace(inbox, "INBOX", "mailboxes", 1)).want(404)
+		other.get("/search?q=Ben&account=" + strings.Split(inbox, "/")[2]).want(404)
+		other.get("/compose?account=" + strings.Split(inbox, "/")[2]).want(404)
+		f := other.get("/mail/" + strings.Split(other.get("/").url.Path, "/")[2] + "/INBOX").form("form[action=/logout]")
+		f.action = inbox + "/actions"
+		f.set("uid", uid).set("action", "trash").press("", "").want(404)
+		if srv.Talk(t, ben).Count("INBOX") != 1 {
+			t.Error("somebody else has moved a mail")
+		}
+
+		s.restart() // the password is kept beyond it
+		v.get(inbox).want(200)
+		if v.row("To Ben") == "" {
+			t.Errorf("the inbox has %q", v.texts("[data-uid]"))
+		}
+		file := filepath.Join(s.conf.Data, "index", strings.Split(inbox, "/")[2]+".db")
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+		v.get("/settings/accounts").formAround("button[value=remove]").press("action", "remove").want(200).says("[role=status]", "is removed here")
+		v.get(inbox).want(404)
+		if _, err := os.Stat(file); err == nil {
+			t.Error("its index stays")
+		}
+		if srv.Talk(t, ben).Count("INBOX") != 1 {
+			t.Error("its mail is gone")
+		}
+		v.adds(ben, ben.Password).want(200) // and again
+	})
+}
+
+func TestServersOfAFurtherAccountAreNamedByHand(t *testing.T) {
+	own, other := testmail.Demo(t), testmail.Demo(t)
+	site := func(allow ...string) *site {
+		return newSite(t, own, testdb.SQLite(t), func(c *config.Config) { c.AllowHosts = allow })
+	}
+	named := func(v *visitor, u testmail.User) *form {
+		return v.get("/settings/accounts").want(200).form("form[data-new-account]").set("address", u.Address).set("password", u.Password).
+			set("imap_host", other.IMAP.Host).set("imap_port", fmt.Sprint(other.IMAP.Port)).set("imap_security", "none").
+			set("smtp_host", other.Submission.Host).set("smtp_port", fmt.Sprint(other.Submission.Port)).set("smtp_security", "none")
+	}
+	u := other.NewUser(t)
+	u.Address = strings.Replace(u.Address, "@demo.test", "@elsewhere.test", 1)
+	login := strings.Replace(u.Address, "@elsewhere.test", "@demo.test", 1)
+	v := site().signIn(own.NewUser(t))
+	named(v, u).set("username", login).press("action", "add").want(422).says("[role=alert]", "does not answer")
+	v = site("127.0.0.1").signIn(own.NewUser(t))
+	named(v, u).set("username", login).set("smtp_port", "").set("smtp_host", "").press("action", "add").want(422).says("[role=alert]", "Both servers are needed")
+	named(v, u).set("username", login).press("action", "add").want(200).says("[role=status]", "is added")
+	v.get(v.account(u)).want(200)
+
+	named(v, testmail.User{Address: "x@elsewhere.test", Password: "x"}).set("imap_host", "169.254.169.254").press("action", "add").want(422)
+	for range 12 {
+		if v.adds(testmail.User{Address: "x@nowhere.test"}, "x"); v.status == 429 {
+			return
+		}
+	}
+	t.Error("servers can be tried without end")
+}
+
+func TestLimitFurtherAccounts(t *testing.T) {
+	l := newLimited(t, testmail.Demo(t), testdb.SQLite(t), nil)
+	l.sets("", "further_accounts", "0").want(200)
+	l.anna.get("/settings/accounts").want(200).says("p", "switched further accounts off")
+	l.sets("", "further_accounts", "1").want(200)
+	u := l.mail.NewUser(t)
+	l.anna.adds(u, u.Password).want(200)
+	l.anna.get("/settings/accounts").says("p", "your admin lets you have 1 beside your own")
+	if l.anna.has("form[data-new-account]") {
+		t.Error("another can be added")
+	}
+}
+
+func TestAPasswordOfAFurtherAccountThatChanged(t *testing.T) {
+	s, v, _, ben := twoAccounts(t, testdb.SQLite(t))
+	inbox := v.account(ben)
+	if raw, err := os.ReadFile(filepath.Join(s.conf.Data, "restante.db")); err != nil || strings.Contains(string(raw), `"Password"`) {
+		t.Error("the password is not sealed", err)
+	}
+	f := v.get("/settings/accounts").formAround("button[value=password]")
+	f.set("password", "wrong").press("action", "password").want(200).says("[role=alert]", "did not accept")
+	v.get(inbox).want(200)
+	v.get("/settings/accounts").formAround("button[value=password]").set("password", ben.Password).press("action", "password").want(200).says("[role=status]", "Kept")
+	v.get(inbox).want(200)
+}

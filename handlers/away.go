@@ -26,7 +26,7 @@ func (s *Server) awayView(ctx context.Context, p *person, mailbox string) (v *te
 			v.Waiting = p.L.T("wait.waiting", "N", b.Waiting)
 		}
 	}()
-	v = &templates.Away{Words: awayWords(p, o.Err), Since: p.L.T("away.since", "Since", p.L.Moment(o.Since, now))}
+	v = &templates.Away{URL: with("/retry", p.naming(nil)), Words: awayWords(p, o.Err), Since: p.L.T("away.since", "Since", p.L.Moment(o.Since, now))}
 	if at := p.Mail.HeardAt(mailbox); !at.IsZero() {
 		v.Since = p.L.T("away.asof", "Since", p.L.Moment(o.Since, now), "At", p.L.Moment(at, now))
 	}

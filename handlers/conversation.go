@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"restante/mailclient"
@@ -179,7 +178,7 @@ func (s *Server) foldedLetter(r *http.Request, p *person, pl place, m mailclient
 	q["open"] = append(slices.Clone(open[:min(len(open), maxUnfolded)]), l.Ref)
 	l.URL = with(r.URL.Path, q) + "#letter-" + l.Ref
 	if m.Flags.Draft {
-		l.URL = "/compose?draft=" + url.QueryEscape(slug) + "&uid=" + strconv.FormatUint(uint64(m.UID), 10)
+		l.URL = pathDraftMail(p, slug, m.UID)
 	}
 	if m.Mailbox != pl.box.Name {
 		for _, b := range pl.boxes {
@@ -210,7 +209,7 @@ func (s *Server) unfold(r *http.Request, p *person, pl place, m mailclient.Row, 
 		l.Open = s.messageView(r, p, there, open)
 		l.Open.ReadAfter = after
 		l.Open.Tools = s.letterTools(p, there, m.UID, m.UIDValidity, l.Open.Here)
-		l.Open.Tools.ListURL = listURL(r, pl)
+		l.Open.Tools.ListURL = listURL(r, p, pl)
 		return
 	}
 }

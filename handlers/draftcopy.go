@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,12 +65,14 @@ func (s *Server) fileDraft(r *http.Request, p *person, d store.Draft, leaving bo
 func (s *Server) fileOwed(ctx context.Context, r *http.Request, p *person, before time.Time) {
 	drafts, err := s.store.OpenDrafts(ctx, p.User.ID, 50)
 	for _, d := range drafts {
-		if d.AccountID != p.Account.ID || d.Updated.After(before) {
+		if d.Updated.After(before) {
 			continue
 		}
-		if err = s.copyDraft(ctx, p, d.ID); err != nil {
-			break
+		there, e := s.as(p, d.AccountID)
+		if e == nil {
+			e = s.copyDraft(ctx, there, d.ID)
 		}
+		err = cmp.Or(err, e)
 	}
 	if err != nil && r.Context().Err() == nil {
 		s.logProblem(r, problemOf(err))

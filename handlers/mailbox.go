@@ -265,12 +265,12 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 	if words := q.Get("q"); words != "" {
 		v.Words = searchChips(p, pl.boxes, words, func(t mailclient.Term) string {
 			if t.Key == "in" { // which is how it came here
-				return with("/search", nil, "q", t.Without)
+				return with("/search", p.naming(nil), "q", t.Without)
 			}
 			return with(pl.path, q, "q", t.Without, "page", "", "keep", "")
 		})
 		v.Found = &templates.Found{Words: p.L.T("list.found", "Folder", v.Title, "Query", words, "N", list.Total),
-			ClearURL: pl.path, EverywhereURL: with("/search", url.Values{}, "q", words)}
+			ClearURL: pl.path, EverywhereURL: with("/search", p.naming(nil), "q", words)}
 	}
 	if list.Page > 1 {
 		v.Newer = with(pl.path, q, "page", pageParam(list.Page-1), "keep", "")
@@ -335,7 +335,7 @@ func sortOptions(p *person, pl place, q url.Values) (out []templates.Option) {
 func emptyWords(p *person, pl place, q url.Values) (words, all string) {
 	switch {
 	case q.Get("q") != "":
-		return p.L.T("list.notfound", "Query", q.Get("q")), with("/search", url.Values{}, "q", q.Get("q"))
+		return p.L.T("list.notfound", "Query", q.Get("q")), with("/search", p.naming(nil), "q", q.Get("q"))
 	case q.Get("filter") != "":
 		return p.L.T("list.nofilter", "Folder", display(pl.box, p)), pl.path
 	case pl.box.Role == mailclient.RoleInbox:

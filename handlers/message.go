@@ -3,9 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +55,7 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 		return err
 	}
 	if pl.box.Role == mailclient.RoleDrafts {
-		return seeOther(w, r, fmt.Sprintf("/compose?draft=%s&uid=%d", url.QueryEscape(pl.slug), uid))
+		return seeOther(w, r, pathDraftMail(p, pl.slug, uid))
 	}
 	if r.URL.Query().Get("search") != "" {
 		return s.hit(w, r, p, pl, uid)

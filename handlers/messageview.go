@@ -25,20 +25,20 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 		Froms: personsOf(m.Header.From()), To: personsOf(m.Header.To()), Cc: personsOf(m.Header.Cc()), Bcc: personsOf(m.Header.Bcc()),
 		Date: p.L.Moment(date, s.nowFor(p)), ISO: date.Format(time.RFC3339), Full: p.L.Long(date), Initials: initials(from.Name, from.Addr), Hue: hue(from.Addr),
 		Flagged: open.Flags.Flagged, CanAct: !open.ReadOnly, Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
-		ActionURL: pl.path + "/actions", ListURL: listURL(r, pl), Here: r.URL.RequestURI(),
+		ActionURL: pl.path + "/actions", ListURL: listURL(r, p, pl), Here: r.URL.RequestURI(),
 		PrintURL: with(base+"/print", this), SourceURL: with(base+"/source", this), EMLURL: with(base+".eml", this), List: m.Header.Text("List-Id"),
 	}
 	if from.Addr == "" {
 		v.From.Name = p.L.T("row.nobody")
 	} else {
-		v.WriteURL = with("/compose", url.Values{"to": {from.Full}, "back": {v.Here}})
-		v.AllFromURL = with("/search", url.Values{"q": {"from:" + from.Addr}})
+		v.WriteURL = with("/compose", p.naming(url.Values{"to": {from.Full}, "back": {v.Here}}))
+		v.AllFromURL = with("/search", p.naming(url.Values{"q": {"from:" + from.Addr}}))
 	}
 	if rt := m.Header.ReplyTo(); len(rt) > 0 && !strings.EqualFold(rt[0].Addr, from.Addr) {
 		v.ReplyTo = personsOf(rt)
 	}
 	v.Move = moveTo(p, "message", pl.boxes, pl.box.Name)
-	answer := url.Values{"in": {pl.slug}, "uid": {strconv.FormatUint(uint64(open.UID), 10)}, "back": {v.Here}}
+	answer := p.naming(url.Values{"in": {pl.slug}, "uid": {strconv.FormatUint(uint64(open.UID), 10)}, "back": {v.Here}})
 	v.ReplyURL = with("/compose", answer, "reply", "1")
 	v.ForwardURL, v.ForwardFileURL = with("/compose", answer, "forward", "1"), with("/compose", answer, "forward", "file")
 	if len(m.Header.To())+len(m.Header.Cc()) > 1 || !s.mine(r, p, first(m.Header.To()).Addr) && len(m.Header.To()) > 0 {
@@ -71,9 +71,9 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 }
 
 // listURL is where the way back leads: the search that the mail was found by, else its folder.
-func listURL(r *http.Request, pl place) string {
+func listURL(r *http.Request, p *person, pl place) string {
 	if words := r.URL.Query().Get("search"); words != "" {
-		return with("/search", url.Values{"q": {words}, "known": {"1"}}, "page", r.URL.Query().Get("page"))
+		return with("/search", p.naming(url.Values{"q": {words}, "known": {"1"}}), "page", r.URL.Query().Get("page"))
 	}
 	return with(pl.path, listParams(r))
 }

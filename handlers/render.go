@@ -261,10 +261,13 @@ func (s *Server) head(r *http.Request, p *person, title string) templates.Head {
 func (s *Server) frame(r *http.Request, p *person, screen, title, current string) (templates.Frame, []mailclient.Mailbox) {
 	ctx := r.Context()
 	f := templates.Frame{
-		Head: s.head(r, p, title), Screen: screen, Address: p.Account.Address, Initials: initials(p.User.Settings.Name, p.Account.Address),
-		Hue: hue(p.Account.Address), FoldersURL: pathFolders(p.Account.ID), SearchURL: "/search", Flash: s.popFlash(r),
+		Head: s.head(r, p, title), Screen: screen, Address: p.User.Address, Initials: accountInitials(p, p.Account),
+		Hue: hue(p.Account.Address), Home: p.Accounts[0].ID, FoldersURL: pathFolders(p.Account.ID), SearchURL: "/search", WriteURL: with("/compose", p.naming(nil)), Account: p.naming(nil).Get("account"), Flash: s.popFlash(r),
 		Here: r.URL.RequestURI(), Events: "/events", Seen: p.Seen, NoShortcuts: p.User.Settings.NoShortcuts,
 		AskZone: p.User.Settings.TimeZone == "" && s.sessions.GetString(ctx, sessionZone) == "",
+	}
+	if f.Switcher = s.accountLinks(ctx, p, current); f.Switcher != nil {
+		f.Of = p.Account.Address
 	}
 	f.WriteOutlined = r.Header.Get(headerOpen) != ""
 	if r.Method != http.MethodGet {

@@ -74,7 +74,7 @@ func wordsIn(words string, pl place) string {
 func savedSearches(r *http.Request, p *person) (out []templates.Option) {
 	here := r.URL.Query().Get("q")
 	for _, o := range p.User.Settings.Searches {
-		out = append(out, templates.Option{URL: with("/search", url.Values{"q": {o.Words}}), Words: o.Name, Current: o.Words == here})
+		out = append(out, templates.Option{URL: with("/search", p.naming(url.Values{"q": {o.Words}})), Words: o.Name, Current: o.Words == here})
 	}
 	return out
 }

@@ -57,14 +57,14 @@ func (s *Server) searchStart(r *http.Request, p *person, words, in string) templ
 	frame, boxes := s.frame(r, p, "mail search-page", p.L.T("search.start"), "")
 	frame.Query = words
 	form := searchForm(p, words, boxes)
-	form.Recent = s.offeredSought(r, "")
+	form.Recent = s.offeredSought(r, p, "")
 	for i, f := range form.Folders {
 		form.Folders[i].Current = f.Value == in
 	}
 	for _, w := range searchWords {
 		form.Tips = append(form.Tips, templates.HelpWord{Word: w.word, Words: p.L.T(w.key)})
 	}
-	return templates.Mail{Frame: frame, PaneMode: "none", List: templates.List{Title: p.L.T("search.start"), Here: "/search", Search: form}}
+	return templates.Mail{Frame: frame, PaneMode: "none", List: templates.List{Title: p.L.T("search.start"), Here: with("/search", p.naming(nil)), Search: form}}
 }
 
 // searchAgain shows the form of a search that was not understood: what is wrong stands beside its field.
@@ -145,12 +145,12 @@ func pageNumber(v string) (int, error) {
 }
 
 // path is the address of a page of the results; known asks for them as they were found.
-func (res results) path(page int, known bool) string {
+func (res results) path(p *person, page int, known bool) string {
 	q := url.Values{"q": {res.words}}
 	if known {
 		q.Set("known", "1")
 	}
-	return with("/search", q, "page", pageParam(page))
+	return with("/search", p.naming(q), "page", pageParam(page))
 }
 
 // hitPath is the address of a mail beside the results that it is one of.
@@ -165,7 +165,7 @@ func (s *Server) resultsPage(r *http.Request, p *person, res results) templates.
 	frame.Query, frame.HasList = res.words, true
 	v := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane, Beside: r.Header.Get(headerOpen) != "", ReaderWords: p.L.T("search.results", "N", res.list.Total)}
 	v.List = s.resultsView(p, res, boxes, title)
-	v.List.Search, v.List.Save = searchForm(p, res.words, boxes), saveForm(p, res.words, res.path(1, false))
+	v.List.Search, v.List.Save = searchForm(p, res.words, boxes), saveForm(p, res.words, res.path(p, 1, false))
 	return v
 }
 
@@ -173,10 +173,10 @@ func (s *Server) resultsPage(r *http.Request, p *person, res results) templates.
 func (s *Server) resultsView(p *person, res results, boxes []mailclient.Mailbox, title string) templates.List {
 	list := res.list
 	v := templates.List{
-		Title: title, Range: rangeWords(p.L, list), Here: res.path(list.Page, true), ActionURL: "/search/actions", CanAct: true,
+		Title: title, Range: rangeWords(p.L, list), Here: res.path(p, list.Page, true), ActionURL: with("/search/actions", p.naming(nil)), CanAct: true,
 		EmptyWords: p.L.T("search.none", "Query", res.words),
 	}
-	v.Words = searchChips(p, boxes, res.words, func(t mailclient.Term) string { return with("/search", nil, "q", t.Without) })
+	v.Words = searchChips(p, boxes, res.words, func(t mailclient.Term) string { return with("/search", p.naming(nil), "q", t.Without) })
 	v.Top = moveTo(p, "top", boxes, "")
 	byName := map[string]mailclient.Mailbox{}
 	for _, b := range boxes {
@@ -197,22 +197,22 @@ func (s *Server) resultsView(p *person, res results, boxes []mailclient.Mailbox,
 		v.Note = p.L.T("list.incomplete") + " " + list.Note
 	}
 	if list.Left > 0 {
-		v.MoreURL, v.MoreWords = with(res.path(list.Page, true), url.Values{}, "wait", "1"), p.L.T("search.left", "N", list.Left)
+		v.MoreURL, v.MoreWords = with("/search", p.naming(url.Values{"q": {res.words}, "known": {"1"}, "wait": {"1"}}), "page", pageParam(list.Page)), p.L.T("search.left", "N", list.Left)
 		if list.Total == 0 {
 			v.EmptyWords = v.MoreWords
 		}
 	}
 	if list.Page > 1 {
-		v.Newer = res.path(list.Page-1, true)
+		v.Newer = res.path(p, list.Page-1, true)
 	}
 	if list.Page < list.Pages {
-		v.Older = res.path(list.Page+1, true)
+		v.Older = res.path(p, list.Page+1, true)
 	}
 	if list.Pages > 1 {
 		v.AllWords, v.AllQuery = p.L.T("search.selectall", "N", list.Total), []templates.Field{{Name: "q", Value: res.words}}
 	}
 	if !res.query.Everywhere {
-		v.Widen = with("/search", url.Values{"q": {res.words + " in:anywhere"}})
+		v.Widen = with("/search", p.naming(url.Values{"q": {res.words + " in:anywhere"}}))
 	}
 	return v
 }
@@ -237,7 +237,7 @@ func textWords(r *http.Request, p *person) string {
 }
 
 func searchForm(p *person, query string, boxes []mailclient.Mailbox) *templates.SearchForm {
-	f := &templates.SearchForm{Query: query}
+	f := &templates.SearchForm{Query: query, Account: p.naming(nil).Get("account")}
 	for _, b := range boxes {
 		if b.Selectable {
 			f.Folders = append(f.Folders, templates.Option{Value: Slug(b.Name, b.Delimiter), Words: fullDisplay(b, p)})

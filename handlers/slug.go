@@ -96,6 +96,11 @@ func pathMessage(account int64, slug string, uid uint32) string {
 	return fmt.Sprintf("%s/%d", pathMailbox(account, slug), uid)
 }
 
+// pathDraftMail is where one goes on with a mail in Drafts.
+func pathDraftMail(p *person, slug string, uid uint32) string {
+	return with("/compose", p.naming(url.Values{"draft": {slug}, "uid": {fmt.Sprint(uid)}}))
+}
+
 func pathFolders(account int64) string { return fmt.Sprintf("/mail/%d/mailboxes", account) }
 
 // ownPath gives next when it is a path of our own, else "/" (SECURITY 3: no open redirects).

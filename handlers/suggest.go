@@ -65,7 +65,7 @@ func (s *Server) suggestSearch(w http.ResponseWriter, r *http.Request, p *person
 	} else {
 		page.Add("search.mails", "mail", mails)
 	}
-	page.Add("search.recent", "search", s.offeredSought(r, q))
+	page.Add("search.recent", "search", s.offeredSought(r, p, q))
 	w.Header().Set("X-Restante-Fragment", "1")
 	return templates.RenderPart(w, page, "search-offers", page)
 }
@@ -152,11 +152,11 @@ func offeredFolders(ctx context.Context, p *person, before, key, word string) (o
 }
 
 // offeredSought are the searches of before in which these words stand.
-func (s *Server) offeredSought(r *http.Request, q string) (out []templates.Offer) {
+func (s *Server) offeredSought(r *http.Request, p *person, q string) (out []templates.Offer) {
 	q = message.Fold(strings.TrimSpace(q))
 	for _, words := range s.sought(r) {
 		if folded := message.Fold(words); folded != q && strings.Contains(folded, q) && len(out) < maxOffered {
-			out = append(out, templates.Offer{Words: words, Query: words, URL: with("/search", url.Values{"q": {words}})})
+			out = append(out, templates.Offer{Words: words, Query: words, URL: with("/search", p.naming(url.Values{"q": {words}}))})
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -79,6 +80,13 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
 
 func (s *Server) takeBack(r *http.Request, p *person, u undoStep) (done flash, err error) {
 	done = flash{Words: p.L.T("undo.done")}
+	if u.Account != 0 {
+		if p, err = s.as(p, u.Account); errors.Is(err, errNothingHere) { // the account is gone
+			return flash{Words: p.L.T("undo.late"), Failed: true}, nil
+		} else if err != nil {
+			return done, err
+		}
+	}
 	if u.Work != 0 {
 		if u.Steps, err = s.workBack(r, p, u.Work); err != nil {
 			return done, err

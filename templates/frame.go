@@ -18,12 +18,17 @@ func (h Head) localizer() *i18n.Localizer { return h.L }
 // Frame is the furniture around a signed-in person's page.
 type Frame struct {
 	Head
-	Screen        string // class of the body
-	Address       string
+	Screen        string        // class of the body
+	Address       string        // that they sign in with
+	Home          int64         // the account of it
+	Switcher      []AccountLink // where there are several
+	Of            string        // whose folders stand on the page, where there are several accounts
+	Account       string        // ?account= of the one that the page is about, "" for the first
 	Initials      string
 	Hue           int
 	FoldersURL    string
 	SearchURL     string
+	WriteURL      string
 	Query         string
 	SearchScope   string
 	Outbox        int
@@ -46,6 +51,13 @@ type Frame struct {
 	HasList       bool // a list of mails stands on the page
 	AskZone       bool // the reader's time zone is not known yet: a script tells it
 	WriteOutlined bool // another button is the filled one
+}
+
+// AccountLink leads to the inbox of an account.
+type AccountLink struct {
+	Address, Initials, URL string
+	Hue                    int
+	Unread, Current        bool
 }
 
 // Folder is a node of the tree.
@@ -73,7 +85,7 @@ type Quota struct {
 type Strip struct{ Words, URL string }
 
 // Away tells of a mail server that cannot be used now: which and why, since when, and what waits for it.
-type Away struct{ Words, Since, Waiting string }
+type Away struct{ URL, Words, Since, Waiting string }
 
 // Again stands there while a person has to sign in at their provider again.
 type Again struct{ Words, Button, Username, To string }

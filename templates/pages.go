@@ -158,6 +158,7 @@ type SaveSearch struct {
 // SearchForm asks for words and where to look; Tips tell the words that narrow a search, before there is one.
 type SearchForm struct {
 	Query   string
+	Account string // of the frame
 	Wrong   string // what was not understood of it
 	Folders []Option
 	Tips    []HelpWord

@@ -151,3 +151,110 @@ func TestAPasswordOfAFurtherAccountThatChanged(t *testing.T) {
 	v.get("/settings/accounts").formAround("button[value=password]").set("password", ben.Password).press("action", "password").want(200).says("[role=status]", "Kept")
 	v.get(inbox).want(200)
 }
+
+// TestAFurtherAccountIsReadAndActedOn: folders, search, acts with Undo, and the way between the accounts.
+func TestAFurtherAccountIsReadAndActedOn(t *testing.T) {
+	s, v, anna, ben := twoAccounts(t, testdb.SQLite(t))
+	inbox := v.account(ben)
+	box := func(u testmail.User, name string) int { return s.mail.Talk(t, u).Count(name) }
+	if own := v.account(anna); v.get("/").want(200).url.Path != own {
+		t.Errorf("/ leads to %s", v.url)
+	}
+	eventually(t, "unread mail of the other account shows", func() bool {
+		for _, a := range v.get("/").want(200).all("a") {
+			if attr(a, "href") == inbox && strings.Contains(text(a), ben.Address) {
+				return strings.Contains(text(a), "unread mail")
+			}
+		}
+		return false
+	})
+	v.get(inbox).want(200).says("p[class=tree-account]", ben.Address)
+	if attr(v.one("a[data-mailbox=INBOX]"), "href") != inbox || v.row("To Anna") != "" {
+		t.Error("the folders are those of another account")
+	}
+	v.does("flag", "To Ben").says("[role=status]", "Flag")
+	v.get(inbox).does("archive", "To Ben")
+	if box(ben, "INBOX") != 0 || box(ben, "Archive") != 1 || box(anna, "INBOX") != 1 {
+		t.Error("the wrong server was asked")
+	}
+	v.formAround("button[data-undo]").press("", "").want(200)
+	if box(ben, "INBOX") != 1 || v.row("To Ben") == "" {
+		t.Error("Undo did not bring it back")
+	}
+	v.get(inbox).form("form[class=search]").set("q", "Ben").set("in", "").press("", "").want(200)
+	if v.row("To Ben") == "" || v.row("To Anna") != "" || v.url.Query().Get("account") == "" {
+		t.Errorf("%s found %q", v.url, v.texts("[data-uid]"))
+	}
+	v.does("trash", "To Ben")
+	if box(ben, "Trash") != 1 {
+		t.Error("a hit did not go to the trash")
+	}
+	v.formAround("button[data-undo]").press("", "").want(200)
+	v.get(strings.Replace(inbox, "INBOX", "mailboxes", 1)).want(200).form("form[class=card new-folder]").set("name", "Harbour").press("action", "create").want(200)
+	if lines := s.mail.Talk(t, ben).Do(`LIST "" Harbour`); len(lines) == 0 {
+		t.Error("the folder is not there")
+	}
+	if lines := s.mail.Talk(t, anna).Do(`LIST "" Harbour`); strings.Contains(strings.Join(lines, ""), "Harbour") {
+		t.Error("the folder is in another account")
+	}
+	v.get(inbox).open("To Ben").want(200).form("form[class=message-bar]").press("action", "trash").want(200)
+	if box(ben, "INBOX") != 0 {
+		t.Error("the opened mail is still there")
+	}
+}
+
+// elsewhere is a person with a further account on a server of its own, which stands behind a tap.
+type elsewhere struct {
+	*site
+	v           *visitor
+	other       *testmail.Server
+	tap         *testmail.Tap
+	anna, login testmail.User
+	inbox       string
+}
+
+func newElsewhere(t *testing.T, db testdb.DB) *elsewhere {
+	t.Helper()
+	own, other := testmail.Postfix(t, testmail.PostfixOptions{}), testmail.Demo(t)
+	e := &elsewhere{other: other, tap: testmail.NewTap(t, other.IMAP)}
+	e.site = newSite(t, own, db, func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })
+	e.anna, e.login = own.NewUser(t), other.NewUser(t)
+	own.Deliver(t, e.anna, testmail.Mail("Carl <carl@x.test>", "To Anna", "text"))
+	other.Deliver(t, e.login, testmail.Mail("Dora <dora@x.test>", "To Ben", "text"))
+	e.v = e.signIn(e.anna)
+	e.v.get("/settings/accounts").want(200).form("form[data-new-account]").set("address", e.login.Address).set("password", e.login.Password).
+		set("imap_host", e.tap.Address.Host).set("imap_port", fmt.Sprint(e.tap.Address.Port)).set("imap_security", "none").
+		set("smtp_host", other.Submission.Host).set("smtp_port", fmt.Sprint(other.Submission.Port)).set("smtp_security", "none").
+		press("action", "add").want(200).says("[role=status]", "is added")
+	e.inbox = e.v.account(e.login)
+	return e
+}
+
+func (e *elsewhere) away(on bool) {
+	e.tap.Refuse(on)
+	if on {
+		e.tap.Cut()
+	}
+}
+
+// TestWhatIsDoneWhileTheServerOfAFurtherAccountIsAwayWaits, and nothing of the other account does.
+func TestWhatIsDoneWhileTheServerOfAFurtherAccountIsAwayWaits(t *testing.T) {
+	e := newElsewhere(t, testdb.SQLite(t))
+	e.v.get(e.inbox).want(200)
+	e.indexed(t, strings.Split(e.inbox, "/")[2], "the inbox", "SELECT complete FROM boxes WHERE name = 'INBOX'")
+	e.away(true)
+	e.v.get(e.inbox).want(200).does("flag", "To Ben").says("[data-status]", "when it is back")
+	e.v.get(e.inbox)
+	if said := e.v.banner(); !strings.Contains(said, "1 change waits") {
+		t.Errorf("the banner says %q", said)
+	}
+	e.v.get("/").want(200)
+	if e.v.banner() != "" || e.v.row("To Anna") == "" {
+		t.Errorf("the other account says %q", e.v.banner())
+	}
+	e.away(false)
+	e.v.get(e.inbox).form(`form[action="/retry?account=`+strings.Split(e.inbox, "/")[2]+`"]`).press("", "").want(200).says("[data-status]", "back")
+	if flags := fmt.Sprint(e.other.Talk(t, e.login).Flags("INBOX")); !strings.Contains(flags, "Flagged") {
+		t.Errorf("the server has %s", flags)
+	}
+}

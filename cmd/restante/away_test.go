@@ -49,7 +49,13 @@ func (b *behindTap) kept(t *testing.T, mailbox string) {
 // indexed waits until a query of the account's index gives something other than nothing.
 func (b *behindTap) indexed(t *testing.T, what, query string, args ...any) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.conf.Data, "index", "1.db")+"?mode=ro")
+	b.site.indexed(t, "1", what, query, args...)
+}
+
+// indexed waits until a query of an account's index gives something other than nothing.
+func (s *site) indexed(t *testing.T, account, what, query string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.conf.Data, "index", account+".db")+"?mode=ro")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type forest struct {
 	read  bool // from the file
 	boxes []mailclient.Mailbox
 	at    time.Time // when the server told them
+	asked time.Time // when KnownMailboxes last had it asked for
 	from  *mailclient.Mailbox
 	now   *run // a look under way
 }
@@ -83,6 +84,31 @@ func (m *Mail) lookAtTree(f *file) (r *run, others bool) {
 	}
 	f.forest.now = r
 	return r, false
+}
+
+// KnownMailboxes are the mailboxes as they were last heard of, nil where they never were. It waits for nobody: what is
+// older than stale is asked for behind.
+func (m *Mail) KnownMailboxes(ctx context.Context, stale time.Duration) []mailclient.Mailbox {
+	if boxes := m.MailboxesNow(); boxes != nil {
+		return boxes
+	}
+	f, done := m.ix.use(m.account, m.owner)
+	if f == nil {
+		return nil
+	}
+	defer done()
+	kept, err := f.keptTree(ctx)
+	m.ix.spoilt(f, err)
+	f.mu.Lock()
+	old := time.Since(f.forest.at) > stale && time.Since(f.forest.asked) > stale
+	if old {
+		f.forest.asked = time.Now()
+	}
+	f.mu.Unlock()
+	if old {
+		m.lookAtTree(f)
+	}
+	return kept
 }
 
 // keptTree are the mailboxes as they were last heard of, nil where they never were.

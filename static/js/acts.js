@@ -81,7 +81,7 @@ export async function send(form, button, list = [], more = []) {
 const again = () => refresh().catch(() => {});
 
 /** leaves says whether an act takes mails out of the list that is shown. */
-const leaves = (action) => leaving.has(action) && !(stillFound.has(action) && one('form[data-list][action="/search/actions"]'));
+const leaves = (action) => leaving.has(action) && !(stillFound.has(action) && one('form[data-list][action^="/search/actions"]'));
 
 /** before changes the rows as the act will, and gives what takes that back. */
 function before(list, action) {

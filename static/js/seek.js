@@ -30,9 +30,12 @@ function take(field, s, { dataset: { query, go } }) {
 	} else location.assign(go);
 }
 
+/** account names the one that is searched, where it is not the first. */
+const account = (field) => { const of = field.form.elements.account?.value; return of ? { account: of } : {}; };
+
 /** ask lets the list follow the field; one in which nothing stands has the searches of before. */
 function ask(field) {
-	offers(field).ask("/search/suggest?q=" + encodeURIComponent(field.value), (doc) => all("[role=listbox] > li", doc).map((row) => document.importNode(row, true)));
+	offers(field).ask("/search/suggest?" + new URLSearchParams({ q: field.value, ...account(field) }), (doc) => all("[role=listbox] > li", doc).map((row) => document.importNode(row, true)));
 }
 
 function key(e, field) {

@@ -4,8 +4,8 @@ import { dialog } from "./dialog.js";
 import { copiesOf, dropAll, unsaved } from "./sealed.js";
 import { say } from "./words.js";
 
-/** account is the number of the signed-in one, as the way to its folders has it. */
-const account = () => Number(one("[data-drawer]")?.pathname.split("/")[2]);
+/** account is the number of the signed-in one. */
+const account = () => Number(one('form[action="/logout"]')?.dataset.account);
 
 const ask = (n) => dialog(n === 1 ? say("onlyhere") : say("onlyheremany", { N: n }), (close) => [
 	el("p", { class: "buttons" },

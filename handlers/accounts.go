@@ -286,6 +286,17 @@ func sendingProblem(host string, err error) *Problem {
 	return p
 }
 
+// accountOptions are the accounts of a person who has several, as a choice.
+func accountOptions(p *person, now int64) (out []templates.Option) {
+	if len(p.Accounts) < 2 {
+		return nil
+	}
+	for _, a := range p.Accounts {
+		out = append(out, templates.Option{Value: strconv.FormatInt(a.ID, 10), Words: a.Address, Current: a.ID == now})
+	}
+	return out
+}
+
 func (s *Server) changeAccountPassword(w http.ResponseWriter, r *http.Request, p *person, a store.Account) error {
 	servers, ok := s.queue.ServersOf(a)
 	if !ok {

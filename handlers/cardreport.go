@@ -77,7 +77,7 @@ func (s *Server) writeAgain(w http.ResponseWriter, r *http.Request, p *person) e
 			}
 		}
 	}
-	d := store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: fieldsOf(original, ids)}
+	d := store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: fieldsOf(original, identitiesOf(p, ids))}
 	d.Fields.To, d.Fields.Cc, d.Fields.Bcc = joinFull(to), "", ""
 	if d, err = s.store.CreateDraft(r.Context(), d); err != nil {
 		return err
@@ -115,6 +115,9 @@ func fieldsOf(open *mailclient.Open, ids []store.Identity) store.DraftFields {
 	h := open.Message.Header
 	f := store.DraftFields{To: joinFull(h.To()), Cc: joinFull(h.Cc()), Bcc: joinFull(h.Bcc()), Subject: h.Subject(), Body: plainOf(open.Message),
 		InReplyTo: strings.Join(h.InReplyTo()[:min(1, len(h.InReplyTo()))], ""), References: h.References()}
+	if len(ids) > 0 {
+		f.IdentityID = ids[0].ID
+	}
 	for _, id := range ids {
 		if strings.EqualFold(id.Address, first(h.From()).Addr) {
 			f.IdentityID = id.ID

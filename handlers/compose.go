@@ -46,8 +46,12 @@ func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) err
 	if err != nil {
 		return err
 	}
-	if len(ids) > 0 {
-		d.Fields.IdentityID = ids[0].ID
+	from := ids
+	if q.Has("account") || q.Has("uid") {
+		from = identitiesOf(p, ids)
+	}
+	if len(from) > 0 {
+		d.Fields.IdentityID = from[0].ID
 	}
 	var fresh freshDraft
 	switch {
@@ -136,8 +140,8 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 	if q.Get("draft") != "" {
 		return s.continueDraft(r, p, box, open, ids)
 	}
-	d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID = box.Name, open.UIDValidity, open.UID
-	d.Fields.IdentityID = writtenTo(ids, open.Message, d.Fields.IdentityID)
+	d.Fields.AnswerAccount, d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID = p.Account.ID, box.Name, open.UIDValidity, open.UID
+	d.Fields.IdentityID = writtenTo(identitiesOf(p, ids), open.Message, d.Fields.IdentityID)
 	defer func() {
 		shown := showPictures(d.Fields.HTML, picturesOf(p, box, open))
 		if f.carry == "" && shown != d.Fields.HTML {
@@ -182,7 +186,7 @@ func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbo
 			return freshDraft{goTo: "/outbox"}, nil // its copy stays in Drafts until it is sent
 		}
 	}
-	d = store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, IMAP: at, Fields: fieldsOf(open, ids)}
+	d = store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, IMAP: at, Fields: fieldsOf(open, identitiesOf(p, ids))}
 	if d, err = s.store.CreateDraft(r.Context(), d); err != nil {
 		return f, err
 	}
@@ -256,6 +260,9 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 	if d.State == "sent" {
 		return seeOther(w, r, "/outbox")
 	}
+	if p, err = s.as(p, d.AccountID); err != nil {
+		return err
+	}
 	ids, err := s.identities(r.Context(), p)
 	if err != nil {
 		return err
@@ -276,7 +283,7 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	page := templates.Compose{
 		Frame: frame, DraftID: d.ID, Rev: d.Rev, Heading: p.L.T("compose.new"), ActionURL: "/compose", BackURL: "/",
 		To: d.Fields.To, Cc: d.Fields.Cc, Bcc: d.Fields.Bcc, Subject: d.Fields.Subject, Body: d.Fields.Body, HTML: d.Fields.HTML,
-		Account: p.Account.ID, CopyKey: s.copyKey(p),
+		Account: p.Accounts[0].ID, CopyKey: s.copyKey(p),
 	}
 	page.Rich = d.Fields.HTML != "" || !p.User.Settings.PlainText && strings.TrimSpace(d.Fields.Body) == ""
 	if d.ID != "" {
@@ -314,10 +321,10 @@ func draftFiles(p *person, d store.Draft, files []store.Upload) (out []templates
 	return out
 }
 
-// copyKey seals the browser's own copies of drafts. It is the account's alone, and the same at each sign-in until the
+// copyKey seals the browser's own copies of drafts. It is the person's alone, and the same at each sign-in until the
 // server key changes.
 func (s *Server) copyKey(p *person) string {
-	return base64.RawURLEncoding.EncodeToString(s.ring.MAC("draft-copy/1", strconv.FormatInt(p.Account.ID, 10)))
+	return base64.RawURLEncoding.EncodeToString(s.ring.MAC("draft-copy/1", strconv.FormatInt(p.Accounts[0].ID, 10)))
 }
 
 const candidates = 200 // for suggestions, of each kind

@@ -68,11 +68,7 @@ func (s *Server) fileOwed(ctx context.Context, r *http.Request, p *person, befor
 		if d.Updated.After(before) {
 			continue
 		}
-		there, e := s.as(p, d.AccountID)
-		if e == nil {
-			e = s.copyDraft(ctx, there, d.ID)
-		}
-		err = cmp.Or(err, e)
+		err = cmp.Or(err, s.copyDraft(ctx, p, d.ID))
 	}
 	if err != nil && r.Context().Err() == nil {
 		s.logProblem(r, problemOf(err))
@@ -95,6 +91,9 @@ func (s *Server) copyDraft(ctx context.Context, p *person, id string) error {
 	defer leave()
 	d, err := s.store.Draft(ctx, p.User.ID, id)
 	if err != nil || d.State != "open" || d.IMAP.Rev == d.Rev && d.IMAP.UID != 0 {
+		return err
+	}
+	if p, err = s.as(p, d.AccountID); err != nil {
 		return err
 	}
 	m, _, err := s.mailOf(ctx, p, d)

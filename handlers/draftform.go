@@ -211,6 +211,7 @@ func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
 	add("in_reply_to", f.InReplyTo)
 	add("references", strings.Join(f.References, " "))
 	add("answer_kind", f.AnswerKind)
+	add("answer_account", strconv.FormatInt(f.AnswerAccount, 10))
 	add("answer_mailbox", f.AnswerMailbox)
 	add("answer_validity", strconv.FormatUint(uint64(f.AnswerValidity), 10))
 	add("answer_id", f.AnswerID)
@@ -225,6 +226,7 @@ func (f *draftForm) answer(v url.Values) error {
 	if len(f.fields.References) > 100 || len(v.Get("references")) > 32<<10 || len(f.fields.InReplyTo) > 2000 || len(f.fields.AnswerMailbox) > 1000 || len(f.fields.AnswerID) > 2000 {
 		return badRequest("error.form")
 	}
+	f.fields.AnswerAccount = atoi64(v.Get("answer_account"))
 	for _, n := range []struct {
 		name string
 		to   *uint32

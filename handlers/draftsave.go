@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -52,6 +53,9 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 	if f.action == "discard" {
 		return s.discardDraft(w, r, p, d, f.back)
 	}
+	if p, err = s.writer(r.Context(), p, &d, &f.fields); err != nil {
+		return err
+	}
 	if err := s.saveDraft(r.Context(), p, &d, f, fresh); err != nil {
 		return err
 	}
@@ -99,7 +103,10 @@ func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, 
 		return why
 	}
 	defer letGo()
-	if d.State == "sent" && sameText(d.Fields, f.fields) || s.saveDraft(r.Context(), p, &d, f, fresh) != nil {
+	if d.State == "sent" && sameText(d.Fields, f.fields) {
+		return why
+	}
+	if p, err = s.writer(r.Context(), p, &d, &f.fields); err != nil || s.saveDraft(r.Context(), p, &d, f, fresh) != nil {
 		return why
 	}
 	pr := problemOf(why)
@@ -193,6 +200,10 @@ func (s *Server) takeCarried(ctx context.Context, p *person, d *store.Draft) err
 	if d.Fields.AnswerUID == 0 {
 		return nil
 	}
+	p, err := s.as(p, cmp.Or(d.Fields.AnswerAccount, d.AccountID))
+	if err != nil {
+		return err
+	}
 	open, err := p.Mail.Open(ctx, d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID)
 	if err != nil {
 		return err
@@ -239,7 +250,7 @@ func (s *Server) discardDraft(w http.ResponseWriter, r *http.Request, p *person,
 			return err
 		}
 		s.dropCopy(r, p, d)
-		done = s.undoable(r, p, "draft", done.Words, undoStep{Account: p.Account.ID, Draft: d.ID})
+		done = s.undoable(r, p, "draft", done.Words, undoStep{Account: d.AccountID, Draft: d.ID})
 	}
 	s.putFlash(r, done)
 	return seeOther(w, r, back)
@@ -250,7 +261,10 @@ func (s *Server) dropCopy(r *http.Request, p *person, d store.Draft) {
 	if d.IMAP.UID == 0 {
 		return
 	}
-	err := p.expunge(r.Context(), copyAt(d))
+	p, err := s.as(p, d.AccountID)
+	if err == nil {
+		err = p.expunge(r.Context(), copyAt(d))
+	}
 	if err == nil {
 		err = s.store.SetDraftCopy(r.Context(), p.User.ID, d.ID, store.DraftCopy{})
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -121,7 +122,7 @@ func (s *Server) asAttendee(r *http.Request, p *person, e *message.Event) (id st
 		return id, false
 	}
 	for _, a := range e.Attendees {
-		for _, id := range ids {
+		for _, id := range append(identitiesOf(p, ids), ids...) {
 			if strings.EqualFold(id.Address, a.Addr) {
 				return id, true
 			}
@@ -180,12 +181,12 @@ func (s *Server) sendAnswer(r *http.Request, p *person, pl place, open *mailclie
 	if note != "" {
 		text += "\n\n" + note
 	}
-	d := store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: store.DraftFields{
+	d := store.Draft{UserID: p.User.ID, AccountID: id.AccountID, Fields: store.DraftFields{
 		IdentityID: id.ID, To: compose.Format([]compose.Address{{Name: card.Event.Organizer.Name, Addr: card.Event.Organizer.Addr}}),
 		Subject: cutText(p.L.T("invite.subject."+kept, "Subject", oneLine(summary)), 500), Body: text,
 		Calendar:  compose.InvitationReply(card.Event, me, said, note, s.now()),
 		InReplyTo: h.MessageID(), References: compose.References(h.References(), h.InReplyTo(), h.MessageID()),
-		AnswerKind: kept, AnswerMailbox: pl.box.Name, AnswerValidity: open.UIDValidity, AnswerUID: open.UID,
+		AnswerKind: kept, AnswerAccount: p.Account.ID, AnswerMailbox: pl.box.Name, AnswerValidity: open.UIDValidity, AnswerUID: open.UID,
 	}}
 	if d, err = s.store.CreateDraft(r.Context(), d); err != nil {
 		return refused, err
@@ -221,8 +222,11 @@ func (s *Server) undoAnswer(w http.ResponseWriter, r *http.Request, p *person, i
 	s.putFlash(r, flash{Words: p.L.T("invite.undone")})
 	s.hub.tell(p.User.ID, "outbox")
 	to := "/outbox"
+	if p, err = s.as(p, cmp.Or(item.AnswerAccount, item.AccountID)); err != nil {
+		return seeOther(w, r, to)
+	}
 	boxes, err := p.Mail.Mailboxes(r.Context())
-	if at := slices.IndexFunc(boxes, func(b mailclient.Mailbox) bool { return b.Name == item.AnswerMailbox }); err == nil && at >= 0 && item.AccountID == p.Account.ID {
+	if at := slices.IndexFunc(boxes, func(b mailclient.Mailbox) bool { return b.Name == item.AnswerMailbox }); err == nil && at >= 0 {
 		to = pathMessage(p.Account.ID, Slug(boxes[at].Name, boxes[at].Delimiter), item.AnswerUID)
 	}
 	return seeOther(w, r, to)

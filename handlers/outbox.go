@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"restante/internal/jobs"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/mailclient/compose"
@@ -24,7 +23,11 @@ func (s *Server) outbox(w http.ResponseWriter, r *http.Request, p *person) error
 	frame, _ := s.frame(r, p, "outbox", p.L.T("nav.outbox"), "")
 	page := templates.Outbox{Frame: frame}
 	for _, it := range items {
-		page.Items = append(page.Items, s.outboxItem(p, it))
+		there, err := s.as(p, it.AccountID)
+		if err != nil { // what it says needs no server
+			there = p
+		}
+		page.Items = append(page.Items, s.outboxItem(there, it))
 	}
 	return s.ok(w, r, page)
 }
@@ -188,6 +191,9 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 		return err
 	}
 	action := r.FormValue("action")
+	if p, err = s.as(p, item.AccountID); err != nil {
+		return err
+	}
 	switch action {
 	case "undo", "edit":
 		if slices.ContainsFunc(invitationAnswers, func(a struct{ kept, said string }) bool { return a.kept == item.AnswerKind }) {
@@ -208,9 +214,9 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 		s.hub.tell(p.User.ID, "outbox")
 		return seeOther(w, r, "/compose/"+draft)
 	case "retry", "again", "sendnow":
-		return s.retryOutbox(w, r, p, id, nil)
+		return s.retryOutbox(w, r, p, item, nil)
 	case "rest":
-		return s.retryOutbox(w, r, p, id, item.Left())
+		return s.retryOutbox(w, r, p, item, item.Left())
 	case "arrived":
 		return s.settled(w, r, p, "outbox.settled", func() error {
 			err := s.store.ArrivedOutbox(r.Context(), p.User.ID, id)
@@ -246,12 +252,12 @@ func (s *Server) tooLate(w http.ResponseWriter, r *http.Request, p *person) erro
 	return seeOther(w, r, "/outbox")
 }
 
-// retryOutbox makes an item due now, with the password of this session or the one just typed.
+// retryOutbox makes an item due now, with the password of its account or the one just typed.
 // only, when it is not empty, are the recipients that are left.
-func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, id int64, only []string) error {
-	cred := p.cred
+func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, item store.OutboxItem, only []string) error {
+	id, cred := item.ID, sealedFor(p, item)
 	if pw := r.PostFormValue("password"); p.cred.Token == 0 && pw != "" && len(pw) <= 1024 {
-		cred = jobs.Credential{Username: p.cred.Username, Password: pw}
+		cred.Password = pw
 	}
 	now := s.now()
 	err := s.store.InTx(r.Context(), func(tx *sql.Tx) error {

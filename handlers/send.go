@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,12 +24,9 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 	if err != nil {
 		return m, nil, err
 	}
-	for _, id := range ids {
-		if id.ID == d.Fields.IdentityID || m.From.Addr == "" && d.Fields.IdentityID == 0 {
-			m.From, m.ReplyTo = compose.Address{Name: id.Name, Addr: id.Address}, id.ReplyTo
-		}
-	}
-	if m.From.Addr == "" {
+	if id, ok := senderOf(ids, d.Fields); ok {
+		m.From, m.ReplyTo = compose.Address{Name: id.Name, Addr: id.Address}, id.ReplyTo
+	} else {
 		wrong = append(wrong, templates.FieldError{Field: "from", Words: p.L.T("compose.identity")})
 	}
 	for _, l := range []struct {
@@ -109,6 +107,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 // what stands against it.
 func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Draft) (refused again, err error) {
 	ctx := r.Context()
+	if p, err = s.writer(ctx, p, &d, &d.Fields); err != nil { // whose server it goes to
+		return refused, err
+	}
 	m.MessageID = compose.NewMessageID(m.From.Addr)
 	bcc, err := compose.BccField(m)
 	if err != nil {
@@ -128,9 +129,12 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 		return tooLarge("compose.toobig", limit), nil
 	}
 	item := store.OutboxItem{
-		UserID: p.User.ID, AccountID: d.AccountID, DraftID: d.ID, DueAt: s.now().Add(s.undoWindow(p)), BlobID: blob, Size: size, Skip: int64(len(bcc)),
+		UserID: p.User.ID, AccountID: p.Account.ID, DraftID: d.ID, DueAt: s.now().Add(s.undoWindow(p)), BlobID: blob, Size: size, Skip: int64(len(bcc)),
 		From: m.From.Addr, Subject: m.Subject, MessageID: m.MessageID, AnswerKind: d.Fields.AnswerKind, AnswerMailbox: d.Fields.AnswerMailbox,
 		AnswerValidity: d.Fields.AnswerValidity, AnswerUID: d.Fields.AnswerUID,
+	}
+	if slices.ContainsFunc(p.Accounts, func(a store.Account) bool { return a.ID == d.Fields.AnswerAccount }) {
+		item.AnswerAccount = d.Fields.AnswerAccount
 	}
 	everybody, _ := compose.Recipients(strings.Join([]string{d.Fields.To, d.Fields.Cc, d.Fields.Bcc}, "\n")) // each once
 	for _, a := range everybody {
@@ -154,7 +158,7 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 		if err != nil {
 			return err
 		}
-		return s.store.SetOutboxCredTx(ctx, tx, item.ID, s.queue.SealCredential(p.User.ID, item.ID, p.cred), jobID)
+		return s.store.SetOutboxCredTx(ctx, tx, item.ID, s.queue.SealCredential(p.User.ID, item.ID, sealedFor(p, item)), jobID)
 	})
 	switch {
 	case errors.Is(err, errSentEnough):

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -162,9 +163,9 @@ func (s *Server) identitiesTab(r *http.Request, p *person, page *templates.Setti
 	ids, err := s.store.Identities(r.Context(), p.User.ID)
 	for _, id := range ids {
 		page.Identities = append(page.Identities, templates.IdentityForm{ID: id.ID, Name: id.Name, Address: id.Address, ReplyTo: id.ReplyTo,
-			Signature: id.Signature, Default: id.Default, CanDelete: !id.Default && len(ids) > 1})
+			Signature: id.Signature, Default: id.Default, CanDelete: !id.Default && len(ids) > 1, Accounts: accountOptions(p, id.AccountID)})
 	}
-	page.Identities = append(page.Identities, templates.IdentityForm{})
+	page.Identities = append(page.Identities, templates.IdentityForm{Accounts: accountOptions(p, p.Account.ID)})
 	return err
 }
 
@@ -277,12 +278,16 @@ func (s *Server) saveIdentity(w http.ResponseWriter, r *http.Request, p *person)
 		s.putFlash(r, flash{Words: p.L.T("identity.deleted")})
 		return seeOther(w, r, "/settings/identities")
 	}
-	v := store.Identity{ID: id, UserID: p.User.ID, AccountID: p.Account.ID, Name: oneLine(r.PostFormValue("name")), Address: strings.TrimSpace(r.PostFormValue("address")),
+	through, err := s.as(p, cmp.Or(atoi64(r.PostFormValue("account")), p.Account.ID))
+	if err != nil {
+		return err
+	}
+	v := store.Identity{ID: id, UserID: p.User.ID, AccountID: through.Account.ID, Name: oneLine(r.PostFormValue("name")), Address: strings.TrimSpace(r.PostFormValue("address")),
 		ReplyTo: strings.TrimSpace(r.PostFormValue("reply_to")), Signature: strings.ReplaceAll(strings.TrimRight(r.PostFormValue("signature"), "\r\n "), "\r\n", "\n"),
 		Default: r.PostFormValue("default") == "1"}
 	for _, addr := range []string{v.Address, v.ReplyTo} {
 		if addr != "" && !compose.Valid(addr) || v.Address == "" {
-			typed := templates.IdentityForm{ID: v.ID, Name: v.Name, Address: v.Address, ReplyTo: v.ReplyTo, Signature: v.Signature, Default: v.Default}
+			typed := templates.IdentityForm{ID: v.ID, Name: v.Name, Address: v.Address, ReplyTo: v.ReplyTo, Signature: v.Signature, Default: v.Default, Accounts: accountOptions(p, v.AccountID)}
 			return s.settingsPage(w, r, p, "identities", &badForm{words: p.L.T("identity.bad", "Address", addr), typed: &typed})
 		}
 	}

@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"restante/internal/jobs"
 	"restante/internal/store"
 	"restante/mailclient"
 	"restante/templates"
@@ -45,15 +47,77 @@ func hasUnread(boxes []mailclient.Mailbox) bool {
 	return false
 }
 
-// first is the person in the account that they sign in with.
-func (s *Server) first(p *person) (*person, error) { return s.as(p, p.Accounts[0].ID) }
+// identitiesOf are the identities of the account that a person is in, all of theirs where it has none.
+func identitiesOf(p *person, ids []store.Identity) []store.Identity {
+	own := slices.DeleteFunc(slices.Clone(ids), func(id store.Identity) bool { return id.AccountID != p.Account.ID })
+	if len(own) == 0 {
+		return ids
+	}
+	return own
+}
 
-// accountOf is the account of an identity, that which they sign in with if it is nobody's.
-func accountOf(p *person, ids []store.Identity, id int64) int64 {
-	for _, i := range ids {
-		if i.ID == id {
-			return i.AccountID
+// senderOf is the identity that a draft is from, if there is one.
+func senderOf(ids []store.Identity, f store.DraftFields) (id store.Identity, ok bool) {
+	for _, id := range ids {
+		if id.ID == f.IdentityID || f.IdentityID == 0 {
+			return id, true
 		}
 	}
-	return p.Accounts[0].ID
+	return id, false
+}
+
+// writer is the person in the account of the address that a draft is from. A draft that is not sent goes there.
+func (s *Server) writer(ctx context.Context, p *person, d *store.Draft, f *store.DraftFields) (*person, error) {
+	ids, err := s.identities(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	account := d.AccountID
+	if id, ok := senderOf(ids, *f); ok {
+		account = id.AccountID
+	}
+	if f.AnswerUID != 0 && f.AnswerAccount == 0 { // from before there were several
+		f.AnswerAccount = d.AccountID
+	}
+	there, err := s.as(p, account)
+	if err != nil || d.AccountID == account || d.State == "sent" {
+		return there, err
+	}
+	return there, s.moveDraft(ctx, there, d)
+}
+
+// moveDraft puts a draft into the account that a person is in. Its copy in the folder of the other account goes; a server
+// that refuses costs a stale copy, nothing else.
+func (s *Server) moveDraft(ctx context.Context, p *person, d *store.Draft) error {
+	leave, err := s.copying.enter(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	was, err := s.store.Draft(ctx, p.User.ID, d.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.store.MoveDraft(ctx, p.User.ID, d.ID, p.Account.ID); err != nil {
+		return err
+	}
+	d.AccountID, d.IMAP = p.Account.ID, store.DraftCopy{}
+	old, err := s.as(p, was.AccountID)
+	if err == nil {
+		err = old.expunge(ctx, copyAt(was))
+	}
+	if err != nil {
+		s.log.Warn("a draft's copy stays in another account", "account", was.AccountID, "err", err.Error())
+	}
+	return nil
+}
+
+// sealedFor is what the queue sends an item with: what its account is signed in to with, and where needed the account in
+// which what it answers lies.
+func sealedFor(p *person, item store.OutboxItem) jobs.Credential {
+	cred := p.cred
+	if home := p.Accounts[0].ID; item.AnswerAccount == home && item.AccountID != home {
+		cred.Answered = &p.signedIn
+	}
+	return cred
 }

@@ -531,6 +531,7 @@ type IdentityForm struct {
 	ID                                int64
 	Name, Address, ReplyTo, Signature string
 	Default, CanDelete                bool
+	Accounts                          []Option // it can be sent through, where there are several
 }
 
 // Device is a signed-in browser.

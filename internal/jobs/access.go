@@ -16,6 +16,8 @@ import (
 type Credential struct {
 	Username, Password string
 	Token              int64 `json:",omitempty"` // of a provider, in the place of the password; 0: the password
+
+	Answered *Credential `json:",omitempty"` // with a mail: of the account in which what it answers lies, where no other is kept for that
 }
 
 // Credentials are what a credential signs in with.

@@ -342,10 +342,14 @@ func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, ite
 	var errs []error
 	d, err := q.store.Draft(ctx, item.UserID, item.DraftID)
 	if item.AnswerUID != 0 {
-		errs = append(errs, markAnswered(ctx, session, item, cmp.Or(d.Fields.AnswerID, d.Fields.InReplyTo)))
+		there, err := q.answered(ctx, session, item)
+		if err == nil {
+			err = markAnswered(ctx, there, item, cmp.Or(d.Fields.AnswerID, d.Fields.InReplyTo))
+		}
+		errs = append(errs, err)
 	}
 	if err == nil {
-		if d.IMAP.UID != 0 {
+		if d.IMAP.UID != 0 && d.AccountID == item.AccountID {
 			ref := mailclient.Ref{Mailbox: d.IMAP.Mailbox, UIDValidity: d.IMAP.Validity, UIDs: []uint32{d.IMAP.UID}}
 			errs = append(errs, session.Expunge(ctx, ref), q.store.SetDraftCopy(ctx, item.UserID, d.ID, store.DraftCopy{}))
 		}
@@ -355,6 +359,28 @@ func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, ite
 		q.log.Warn("after sending", "item", item.ID, "err", err)
 	}
 }
+
+// answered is the session of the account in which what is answered lies: another than own, if it was answered from there.
+func (q *Queue) answered(ctx context.Context, own *mailclient.Session, item *store.OutboxItem) (*mailclient.Session, error) {
+	if item.AnswerAccount == 0 || item.AnswerAccount == item.AccountID {
+		return own, nil
+	}
+	a, s, err := q.account(ctx, item.UserID, item.AnswerAccount)
+	if err != nil {
+		return nil, err
+	}
+	if a.Further() {
+		c, err := q.AccountCredential(a)
+		return q.session(a, s, c), err
+	}
+	c, err := q.openCredential(credPlace(item.UserID, item.ID), item.Cred)
+	if err != nil || c.Answered == nil {
+		return nil, cmp.Or(err, errNotSignedIn)
+	}
+	return q.session(a, s, *c.Answered), nil
+}
+
+var errNotSignedIn = errors.New("no password for the account in which what was answered lies")
 
 // markAnswered marks what was answered or forwarded. How an invitation was answered is a keyword of its own: a server
 // that takes none has the mark of an answer at least.

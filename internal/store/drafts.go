@@ -32,7 +32,8 @@ type DraftFields struct {
 	InReplyTo  string   `json:"in_reply_to,omitempty"`
 	References []string `json:"references,omitempty"`
 	// What is answered or forwarded, to be marked when sent.
-	AnswerKind     string `json:"answer_kind,omitempty"` // reply, replyall, forward; accepted, tentative, declined
+	AnswerKind     string `json:"answer_kind,omitempty"`    // reply, replyall, forward; accepted, tentative, declined
+	AnswerAccount  int64  `json:"answer_account,omitempty"` // where it lies; 0 is the draft's own
 	AnswerMailbox  string `json:"answer_mailbox,omitempty"`
 	AnswerValidity uint32 `json:"answer_validity,omitempty"`
 	AnswerUID      uint32 `json:"answer_uid,omitempty"`
@@ -108,6 +109,13 @@ func (s *Store) SaveDraft(ctx context.Context, userID int64, id string, f DraftF
 		UPDATE drafts SET fields = $1, rev = rev + 1, updated_at = $2, state = 'open' WHERE id = $3 AND user_id = $4 AND state <> 'sent' RETURNING rev`,
 		string(fields), s.ms(), id, userID).Scan(&rev)
 	return rev, one(err)
+}
+
+// MoveDraft puts a draft that is not sent into another account of its user. Where its copy lies is forgotten.
+func (s *Store) MoveDraft(ctx context.Context, userID int64, id string, accountID int64) error {
+	return changed(s.db.ExecContext(ctx, `
+		UPDATE drafts SET account_id = $1, imap_mailbox = '', imap_validity = 0, imap_uid = 0, imap_rev = 0
+		WHERE id = $2 AND user_id = $3 AND state <> 'sent' AND EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND user_id = $3)`, accountID, id, userID))
 }
 
 // SetDraftCopy remembers where the IMAP copy of a revision lies. A zero copy means there is none. ErrNotFound: the draft

@@ -46,6 +46,7 @@ type OutboxItem struct {
 	Perhaps               []string // those whom the text with the uncertain final dot was for
 	Subject, MessageID    string
 	AnswerKind            string
+	AnswerAccount         int64 // where what is answered lies; 0 is AccountID
 	AnswerMailbox         string
 	AnswerValidity        uint32
 	AnswerUID             uint32
@@ -79,13 +80,13 @@ func (o OutboxItem) Left() (left []string) {
 }
 
 const outboxColumns = `id, user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, reached, perhaps, subject, message_id,
-	answer_kind, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, looks, looked, job_id, created_at, updated_at`
+	answer_kind, answer_account, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, looks, looked, job_id, created_at, updated_at`
 
 func scanOutbox(r interface{ Scan(...any) error }) (o OutboxItem, err error) {
 	var rcpts, reached, perhaps, results string
 	var due, first, next, created, updated int64
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.DraftID, &o.State, &due, &o.BlobID, &o.Size, &o.Skip, &o.From, &rcpts, &reached, &perhaps, &o.Subject, &o.MessageID,
-		&o.AnswerKind, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.Looks, &o.Looked, &o.JobID, &created, &updated)
+		&o.AnswerKind, &o.AnswerAccount, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.Looks, &o.Looked, &o.JobID, &created, &updated)
 	if err != nil {
 		return o, err
 	}
@@ -103,10 +104,10 @@ func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, o OutboxItem) (int64,
 	}
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO outbox (user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, subject, message_id,
-			answer_kind, answer_mailbox, answer_validity, answer_uid, cred, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) RETURNING id`,
+			answer_kind, answer_mailbox, answer_validity, answer_uid, cred, created_at, updated_at, answer_account)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19) RETURNING id`,
 		o.UserID, o.AccountID, o.DraftID, Held, toMS(o.DueAt), o.BlobID, o.Size, o.Skip, o.From, string(rcpts), o.Subject, o.MessageID,
-		o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID, o.Cred, s.ms()).Scan(&o.ID)
+		o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID, o.Cred, s.ms(), o.AnswerAccount).Scan(&o.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -184,7 +185,7 @@ func (s *Store) Behind(ctx context.Context, userID, accountID int64) (b Behind, 
 // or ErrNotFound.
 func (s *Store) InvitationAnswer(ctx context.Context, userID, accountID int64, mailbox string, validity, uid uint32) (OutboxItem, error) {
 	o, err := scanOutbox(s.db.QueryRowContext(ctx, `
-		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1 AND account_id = $2 AND answer_mailbox = $3 AND answer_validity = $4 AND answer_uid = $5
+		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1 AND (answer_account = $2 OR answer_account = 0 AND account_id = $2) AND answer_mailbox = $3 AND answer_validity = $4 AND answer_uid = $5
 		AND answer_kind IN ('accepted', 'tentative', 'declined') AND state <> 'undone' ORDER BY id DESC LIMIT 1`, userID, accountID, mailbox, validity, uid))
 	return o, one(err)
 }

@@ -222,8 +222,8 @@ func (s *Store) SaveIdentity(ctx context.Context, i Identity) (int64, error) {
 				i.UserID, i.AccountID, i.Name, i.Address, i.ReplyTo, i.Signature, i.SignatureHTML, i.Default).Scan(&i.ID)
 		}
 		return changed(tx.ExecContext(ctx, `
-			UPDATE identities SET name = $1, address = $2, reply_to = $3, signature = $4, signature_html = $5, is_default = (is_default OR $6)
-			WHERE id = $7 AND user_id = $8`, i.Name, i.Address, i.ReplyTo, i.Signature, i.SignatureHTML, i.Default, i.ID, i.UserID))
+			UPDATE identities SET name = $1, address = $2, reply_to = $3, signature = $4, signature_html = $5, is_default = (is_default OR $6), account_id = $9
+			WHERE id = $7 AND user_id = $8`, i.Name, i.Address, i.ReplyTo, i.Signature, i.SignatureHTML, i.Default, i.ID, i.UserID, i.AccountID))
 	})
 	return i.ID, err
 }

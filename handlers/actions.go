@@ -278,29 +278,59 @@ func (s *Server) take(r *http.Request, p *person, steps []mailclient.Step, t tel
 	if long(steps) && !canWait(p, steps) {
 		return s.startWork(r, p, steps, t)
 	}
-	total := 0
+	return s.tellTaken(r, p, t, s.carryOut(r, p, steps, t))
+}
+
+// acted is what came of steps in one account.
+type acted struct {
+	mailclient.Result
+	account int64
+	total   int
+	failed  error
+	waiting []int64
+}
+
+// carryOut does steps now. Those for which the server is away wait.
+func (s *Server) carryOut(r *http.Request, p *person, steps []mailclient.Step, t telling) acted {
 	ctx, cancel := context.WithTimeout(r.Context(), actTime)
 	defer cancel()
-	var sum mailclient.Result
-	var failed error
-	var waiting []int64
+	sum := acted{account: p.Account.ID}
 	for _, st := range steps {
 		res, err := p.Mail.Run(ctx, st)
 		if index.Away(err) && len(st.Ref.UIDs) > 0 {
 			var id int64
 			if id, err = s.wait(ctx, p, st, t); err == nil {
-				res, waiting = mailclient.Result{Done: len(st.Ref.UIDs)}, append(waiting, id)
+				res, sum.waiting = mailclient.Result{Done: len(st.Ref.UIDs)}, append(sum.waiting, id)
 			}
 		}
 		if errors.Is(err, mailclient.ErrGone) { // S18: somebody was faster
 			err = nil
 		}
-		if failed == nil {
-			failed = err
+		if sum.failed == nil {
+			sum.failed = err
 		}
-		total += len(st.Ref.UIDs)
+		sum.total += len(st.Ref.UIDs)
 		sum.Done, sum.Marked, sum.Back = sum.Done+res.Done, sum.Marked || res.Marked, append(sum.Back, res.Back...)
 	}
+	return sum
+}
+
+// tellTaken gives the words for what was done, in one account or several, with one Undo for all of it.
+func (s *Server) tellTaken(r *http.Request, p *person, t telling, all ...acted) (flash, error) {
+	var sum acted
+	var back undoStep
+	for _, one := range all {
+		sum.Done, sum.total, sum.Marked, sum.waiting = sum.Done+one.Done, sum.total+one.total, sum.Marked || one.Marked, append(sum.waiting, one.waiting...)
+		if sum.failed == nil {
+			sum.failed = one.failed
+		}
+		if part := (undoStep{Account: one.account, Steps: one.Back, Waiting: one.waiting}); len(one.Back)+len(one.waiting) > 0 && back.Account == 0 {
+			back = part
+		} else if len(one.Back)+len(one.waiting) > 0 {
+			back.Also = append(back.Also, part)
+		}
+	}
+	failed := sum.failed
 	if failed != nil && sum.Done == 0 {
 		return flash{}, unknownOutcome(failed)
 	}
@@ -311,17 +341,17 @@ func (s *Server) take(r *http.Request, p *person, steps []mailclient.Step, t tel
 	if failed != nil {
 		pr := problemOf(unknownOutcome(failed))
 		s.logProblem(r, pr)
-		words += " " + p.L.T("done.stayed", "N", total-sum.Done) + " " + p.L.T(pr.Key, pr.Args...)
+		words += " " + p.L.T("done.stayed", "N", sum.total-sum.Done) + " " + p.L.T(pr.Key, pr.Args...)
 	}
-	if len(waiting) > 0 {
+	if len(sum.waiting) > 0 {
 		words += " " + p.L.T("wait.later")
 	}
 	if sum.Marked {
 		words += " " + p.L.T("done.leftmarked")
 	}
 	done := flash{Words: words}
-	if len(sum.Back)+len(waiting) > 0 {
-		done = s.undoable(r, p, "mails", words, undoStep{Account: p.Account.ID, Steps: sum.Back, Waiting: waiting})
+	if back.Account != 0 {
+		done = s.undoable(r, p, "mails", words, back)
 	}
 	done.Failed = failed != nil
 	return done, nil

@@ -115,7 +115,7 @@ func (s *Server) actOnHits(w http.ResponseWriter, r *http.Request, p *person) er
 		}
 		return seeOther(w, r, with(pathMessage(p.Account.ID, slug, uid), found))
 	}
-	refs, err := pickedHits(r, boxes)
+	refs, err := pickedHits(r.PostForm["uid"], boxes)
 	if f.all {
 		refs, err = s.allHits(r, p)
 	}
@@ -126,9 +126,9 @@ func (s *Server) actOnHits(w http.ResponseWriter, r *http.Request, p *person) er
 }
 
 // pickedHits are the mails that a form names, folder by folder.
-func pickedHits(r *http.Request, boxes []mailclient.Mailbox) ([]mailclient.Ref, error) {
+func pickedHits(picked []string, boxes []mailclient.Mailbox) ([]mailclient.Ref, error) {
 	var hits []mailclient.Hit
-	for _, ref := range r.PostForm["uid"] {
+	for _, ref := range picked {
 		slug, validity, uid, ok := hitFrom(ref)
 		if !ok {
 			return nil, badRequest("error.form")

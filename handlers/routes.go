@@ -32,6 +32,8 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/oauth/callback", s.app(s.oauthCallback))
 
 		r.Get("/", s.page(s.home))
+		r.Get("/mail/all/INBOX", s.page(s.unified))
+		r.Post("/mail/all/INBOX/actions", s.page(s.actOnUnified))
 		r.Get("/mail/{account}/mailboxes", s.page(s.folders))
 		r.Post("/mail/{account}/mailboxes", s.page(s.changeFolders))
 		r.Get("/mail/{account}/{mailbox}", s.page(s.mailbox))

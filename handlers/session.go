@@ -253,7 +253,7 @@ func notSignedIn(err error) error {
 // accountNamed is the account that the path names, or ?account=, else the one signed in with.
 func accountNamed(r *http.Request, p *person) (int64, error) {
 	v := chi.URLParam(r, "account")
-	if v == "" && strings.HasPrefix(r.URL.Path, "/mail/") {
+	if v == "" && strings.HasPrefix(r.URL.Path, "/mail/") && !strings.HasPrefix(r.URL.Path, pathAll) {
 		return 0, errNothingHere
 	}
 	if v = cmp.Or(v, r.URL.Query().Get("account")); v == "" {

@@ -20,8 +20,9 @@ func (s *Server) accountLinks(ctx context.Context, p *person, current string) (o
 	if len(p.Accounts) < 2 {
 		return nil
 	}
+	out = append(out, templates.AccountLink{Address: p.L.T("accounts.all"), URL: pathAll, All: true, Current: current == pathAll})
 	for _, a := range p.Accounts {
-		link := templates.AccountLink{Address: a.Address, Initials: accountInitials(p, a), Hue: hue(a.Address), URL: pathMailbox(a.ID, "INBOX"), Current: a.ID == p.Account.ID && current != ""}
+		link := templates.AccountLink{Address: a.Address, Initials: accountInitials(p, a), Hue: hue(a.Address), URL: pathMailbox(a.ID, "INBOX"), Current: a.ID == p.Account.ID && current != "" && current != pathAll}
 		if there, err := s.as(p, a.ID); err == nil {
 			link.Unread = hasUnread(there.Mail.KnownMailboxes(ctx, knownLong))
 		}

@@ -18,6 +18,7 @@ type undoStep struct {
 	Draft   string            `json:"draft,omitempty"` // one that was thrown away
 	Folder  *undoFolder       `json:"folder,omitempty"`
 	Account int64             `json:"account"`
+	Also    []undoStep        `json:"also,omitempty"` // of the same act, in other accounts
 
 	Waiting []int64 `json:"waiting,omitempty"` // acts that wait for the mail server
 
@@ -80,6 +81,13 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request, p *person) error {
 
 func (s *Server) takeBack(r *http.Request, p *person, u undoStep) (done flash, err error) {
 	done = flash{Words: p.L.T("undo.done")}
+	for _, other := range u.Also {
+		if back, err := s.takeBack(r, p, other); err != nil || back.Failed {
+			return back, err
+		} else if len(other.Waiting)+len(other.Steps) > 0 && len(back.Words) > len(done.Words) {
+			done = back
+		}
+	}
 	if u.Account != 0 {
 		if p, err = s.as(p, u.Account); errors.Is(err, errNothingHere) { // the account is gone
 			return flash{Words: p.L.T("undo.late"), Failed: true}, nil

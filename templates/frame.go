@@ -57,7 +57,7 @@ type Frame struct {
 type AccountLink struct {
 	Address, Initials, URL string
 	Hue                    int
-	Unread, Current        bool
+	Unread, Current, All   bool // All is the inbox of all of them
 }
 
 // Folder is a node of the tree.

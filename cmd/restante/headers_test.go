@@ -63,6 +63,7 @@ var routes = map[string]route{
 	"GET /oauth/callback": {path: "/oauth/callback?state=x&code=y", good: classApp, status: 400, open: true},
 	"GET /logout/cache":   {path: "/logout/cache", good: classText, status: 204, open: true},
 	"GET /":               {path: "/", good: classApp, status: 303, out: classApp}, "GET /mail/{account}/mailboxes": {path: "/mail/1/mailboxes", good: classApp, out: classApp},
+	"GET /mail/all/INBOX": {path: "/mail/all/INBOX", good: classApp, out: classApp}, "POST /mail/all/INBOX/actions": {path: "/mail/all/INBOX/actions", good: classApp, status: 400, form: "x=1", out: classApp},
 	"POST /mail/{account}/mailboxes":            {path: "/mail/1/mailboxes", good: classApp, status: 422, form: "action=create", out: classApp},
 	"GET /mail/{account}/{mailbox}":             {path: "/mail/1/INBOX", good: classApp, out: classApp},
 	"POST /mail/{account}/{mailbox}/actions":    {path: "/mail/1/INBOX/actions", good: classApp, status: 400, form: "x=1", out: classApp},

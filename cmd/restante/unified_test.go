@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"restante/internal/testdb"
+	"restante/internal/testmail"
+)
+
+const allInboxes = "/mail/all/INBOX"
+
+// subjects are those of the list on the page, in its order.
+func (v *visitor) subjects() (out []string) {
+	for _, n := range v.all("span[class=row-subject]") {
+		out = append(out, text(n))
+	}
+	return out
+}
+
+func at(minute int) time.Time { return time.Date(2026, 1, 2, 10, minute, 0, 0, time.UTC) }
+
+// TestAllInboxesAreOneList: by date over all accounts, each row with its account, page by page, filtered, and each mail
+// opens where it lies.
+func TestAllInboxesAreOneList(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		e := newElsewhere(t, db)
+		own, ben := e.mail.Talk(t, e.anna), e.other.Talk(t, e.login)
+		for i := range 40 {
+			own.AppendAt("INBOX", at(2*i), testmail.Mail("a@x.test", fmt.Sprintf("Mail %02d", 2*i), "x"))
+			ben.AppendAt("INBOX", at(2*i+1), testmail.Mail("b@x.test", fmt.Sprintf("Mail %02d", 2*i+1), "x"))
+		}
+		e.restart() // so that it is heard of at once
+		v := e.v.get("/").want(200)
+		if !v.has(`a[href="` + allInboxes + `"]`) {
+			t.Error("no way leads there")
+		}
+		v.get(allInboxes).want(200).says("p[class=list-range]", "1–50 of 82")
+		var want []string
+		for i := 79; i >= 0; i-- {
+			want = append(want, fmt.Sprintf("Mail %02d", i))
+		}
+		if got := v.subjects(); !slices.Equal(got[2:], want[:48]) || !slices.Contains(got[:2], "To Anna") || !slices.Contains(got[:2], "To Ben") {
+			t.Errorf("the first page is %q", got)
+		}
+		for _, row := range v.all("li[data-uid]") {
+			address := map[bool]string{true: e.anna.Address, false: e.login.Address}[strings.Contains(text(row), "a@x.test") || strings.Contains(text(row), "To Anna")]
+			if !strings.Contains(text(row), address) {
+				t.Errorf("%q does not name its account", text(row))
+			}
+		}
+		v.follow("a[rel=next]").want(200).says("p[class=list-range]", "51–82 of 82")
+		if got := v.subjects(); !slices.Equal(got, want[48:]) {
+			t.Errorf("the second page is %q", got)
+		}
+		v.get(allInboxes).open("Mail 79").want(200)
+		if !strings.HasPrefix(v.url.Path, e.inbox+"/") {
+			t.Errorf("it opens as %s", v.url)
+		}
+		v.get(allInboxes+"?filter=unread").want(200).says("p[class=list-range]", "of 81")
+		v.get(allInboxes).does("flag", "Mail 78", "Mail 77")
+		v.get(allInboxes + "?filter=flagged").want(200)
+		if got := v.subjects(); !slices.Equal(got, []string{"Mail 78", "Mail 77"}) {
+			t.Errorf("flagged are %q", got)
+		}
+		v.get(allInboxes+"?filter=attachments").want(200).says("p", "No mail of any inbox is such")
+		v.get(allInboxes + "?filter=nonsense").want(400)
+		v.get(allInboxes+"?page=99").want(200).says("p[class=list-range]", "51–82 of 82")
+	})
+}
+
+// TestActsOnAllInboxesGoToTheRightServers, with one Undo for all.
+func TestActsOnAllInboxesGoToTheRightServers(t *testing.T) {
+	e := newElsewhere(t, testdb.SQLite(t))
+	own, ben := e.mail.Talk(t, e.anna), e.other.Talk(t, e.login)
+	v := e.v
+	both := []string{"To Anna", "To Ben"}
+	for action, folder := range map[string]string{"archive": "Archive", "trash": "Trash", "junk": "Junk"} {
+		v.get(allInboxes).want(200).does(action, both...).says("[role=status]", "2 moved to")
+		if v.url.Path != allInboxes || len(v.subjects()) != 0 || own.Count(folder) != 1 || ben.Count(folder) != 1 {
+			t.Errorf("%s leaves %q, and %d and %d there", action, v.subjects(), own.Count(folder), ben.Count(folder))
+		}
+		v.formAround("button[data-undo]").press("", "").want(200)
+		if len(v.get(allInboxes).subjects()) != 2 || own.Count("INBOX") != 1 || ben.Count("INBOX") != 1 {
+			t.Errorf("after Undo of %s there are %q", action, v.subjects())
+		}
+	}
+	v.get(allInboxes).does("read", both...)
+	v.get(allInboxes).does("flag", "To Ben")
+	seen := func(k *testmail.Talk) string { return fmt.Sprint(k.Flags("INBOX")) }
+	if !strings.Contains(seen(own), "Seen") || !strings.Contains(seen(ben), "Seen") || strings.Contains(seen(own), "Flagged") || !strings.Contains(seen(ben), "Flagged") {
+		t.Errorf("%s and %s", seen(own), seen(ben))
+	}
+	f := v.get(allInboxes).form("form[data-list]")
+	f.set("uid", v.row("To Ben")).set("action", "move").set("to", "Archive").press("", "").want(400).says("[role=alert]", "their own account")
+	v.get(allInboxes).form("form[data-list]").set("uid", "999.INBOX.1.1").press("action", "trash").want(404)
+
+	other := e.signIn(e.mail.NewUser(t))
+	other.get(allInboxes).want(200)
+	f = other.form("form[action=/logout]")
+	f.action = allInboxes + "/actions"
+	f.set("uid", v.get(allInboxes).row("To Ben")).set("action", "trash").press("", "").want(404)
+	if ben.Count("INBOX") != 1 {
+		t.Error("somebody else has moved a mail")
+	}
+}
+
+// TestOneServerThatIsAwayHidesNothingOfTheOthers: its own mails stand as they were last known, the page says so, and what
+// is done to both waits for the one alone.
+func TestOneServerThatIsAwayHidesNothingOfTheOthers(t *testing.T) {
+	e := newElsewhere(t, testdb.SQLite(t))
+	own, ben := e.mail.Talk(t, e.anna), e.other.Talk(t, e.login)
+	e.v.get(allInboxes).want(200)
+	e.indexed(t, strings.Split(e.inbox, "/")[2], "the inbox", "SELECT complete FROM boxes WHERE name = 'INBOX'")
+	e.away(true)
+	soon(t, "the page", func() { e.v.get(allInboxes).want(200) })
+	if len(e.v.subjects()) != 2 {
+		t.Errorf("it lists %q", e.v.subjects())
+	}
+	e.v.says("p[role=status]", e.login.Address+": ")
+	e.v.does("flag", "To Anna", "To Ben").says("[data-status]", "when it is back")
+	if !strings.Contains(fmt.Sprint(own.Flags("INBOX")), "Flagged") {
+		t.Error("what could be done was not")
+	}
+	e.away(false)
+	e.v.get(e.inbox)
+	eventually(t, "the other one is done, too", func() bool {
+		e.v.get(allInboxes).want(200)
+		return strings.Contains(fmt.Sprint(ben.Flags("INBOX")), "Flagged")
+	})
+	e.away(true)
+	e.end()
+	if err := eraseIndex(e.conf.Data); err != nil {
+		t.Fatal(err)
+	}
+	e.start()
+	e.v.get(allInboxes).want(200).says("p[role=status]", e.login.Address+": ")
+	if got := e.v.subjects(); !slices.Equal(got, []string{"To Anna"}) {
+		t.Errorf("with nothing known of it there are %q", got)
+	}
+}
+
+func eraseIndex(data string) error { return os.RemoveAll(filepath.Join(data, "index")) }

@@ -176,6 +176,7 @@ func (s *Server) addAccount(w http.ResponseWriter, r *http.Request, p *person) e
 	case err != nil:
 		return err
 	}
+	s.hub.tell(p.User.ID, "accounts")
 	s.log.Info("account added", "id", requestID(r), "user", p.User.ID, "account", added.ID)
 	s.putFlash(r, flash{Words: p.L.T("accounts.added", "Address", a.Address), LinkURL: pathMailbox(added.ID, "INBOX"), LinkWords: p.L.T("accounts.open")})
 	return seeOther(w, r, pathAccounts)
@@ -338,6 +339,7 @@ func (s *Server) removeAccount(w http.ResponseWriter, r *http.Request, p *person
 		s.log.Warn("index of an account stays", "account", a.ID, "err", err.Error())
 	}
 	s.pool.Drop(jobs.SessionKey(a.ID))
+	s.hub.tell(p.User.ID, "accounts")
 	s.log.Info("account removed", "id", requestID(r), "user", p.User.ID, "account", a.ID)
 	s.putFlash(r, flash{Words: p.L.T("accounts.removed", "Address", a.Address)})
 	return seeOther(w, r, pathAccounts)

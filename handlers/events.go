@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -58,6 +59,38 @@ func (h *hub) join(userID int64) (ch chan string, leave func(), ok bool) {
 	}, true
 }
 
+// news is an event in one of a person's accounts.
+type news struct {
+	mailclient.Event
+	of *person
+}
+
+// watchAll tells what happens in accounts until ctx ends: one watcher each, whatever many pages listen.
+func watchAll(ctx context.Context, all []*person) (<-chan news, error) {
+	out := make(chan news, 16)
+	for _, there := range all {
+		mail, err := there.Mail.Watch(ctx)
+		if err != nil {
+			return nil, err
+		}
+		go func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case e := <-mail:
+					select {
+					case <-ctx.Done():
+						return
+					case out <- news{e, there}:
+					}
+				}
+			}
+		}()
+	}
+	return out, nil
+}
+
 // events is the stream of what happens: mail, outbox, import, session, server. Each has a JSON object as its data.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error {
 	if r.Method == http.MethodHead {
@@ -68,7 +101,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 		return &Problem{Status: http.StatusTooManyRequests, Key: "error.busy"}
 	}
 	defer leave()
-	mail, err := p.Mail.Watch(r.Context())
+	all := s.everywhere(p)
+	mail, err := watchAll(r.Context(), all)
 	if err != nil {
 		return err
 	}
@@ -84,19 +118,19 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 		}
 		return rc.Flush()
 	}
-	if err := write("hello", map[string]string{"version": s.version, "seen": strconv.FormatUint(p.Mail.Changes(), 10)}); err != nil {
+	if err := write("hello", map[string]string{"version": s.version, "seen": strconv.FormatUint(changesIn(all), 10)}); err != nil {
 		return nil // the page is gone
 	}
 	beat := time.NewTicker(25 * time.Second)
 	defer beat.Stop()
 	owed := func() { s.fileOwed(r.Context(), r, p, s.now().Add(-filingPause)) }
 	owed()
-	played := func() {
-		b, err := s.store.Behind(r.Context(), p.User.ID, p.Account.ID)
-		if _, out := p.Mail.Outage(); err != nil || out || b.Waiting == 0 {
+	played := func(there *person) {
+		b, err := s.store.Behind(r.Context(), p.User.ID, there.Account.ID)
+		if _, out := there.Mail.Outage(); err != nil || out || b.Waiting == 0 {
 			return
 		}
-		if s.play(r.Context(), p) == nil {
+		if s.play(r.Context(), there) == nil {
 			s.hub.tell(p.User.ID, "mail")
 		}
 	}
@@ -113,21 +147,28 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 				_ = write("session", map[string]bool{"ended": true})
 				return nil
 			}
-			s.pool.Session(jobs.SessionKey(p.Account.ID), p.Servers.IMAP, s.queue.Credentials(p.cred))
+			for _, there := range all {
+				s.pool.Session(jobs.SessionKey(there.Account.ID), there.Servers.IMAP, s.queue.Credentials(there.cred))
+				played(there)
+			}
 			owed()
-			played()
 			err = write("beat", map[string]int64{"t": time.Now().Unix()})
 		case e := <-mail:
 			if e.Kind == mailclient.EventBack {
-				played()
+				played(e.of)
 			}
 			if e.Kind == mailclient.EventChanged {
-				p.Mail.Hear(e.Mailbox)
+				e.of.Mail.Hear(e.Mailbox)
 			}
-			err = write("mail", map[string]any{"kind": e.Kind, "mailbox": e.Mailbox, "count": e.Count})
+			err = write("mail", map[string]any{"kind": e.Kind, "mailbox": e.Mailbox, "count": e.Count, "account": e.of.Account.ID})
 		case kind := <-own:
-			if kind == "outbox" { // the conversation of what was sent waits for it
-				p.Mail.LookOver(r.Context(), mailclient.RoleSent, mailclient.RoleDrafts)
+			if kind == "accounts" { // they are others now: the page comes again at once
+				return nil
+			}
+			for _, there := range all {
+				if kind == "outbox" { // the conversation of what was sent waits for it
+					there.Mail.LookOver(r.Context(), mailclient.RoleSent, mailclient.RoleDrafts)
+				}
 			}
 			err = write(kind, map[string]string{})
 		}

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -34,7 +33,7 @@ type person struct {
 	Accounts []store.Account
 	Servers  discover.Servers
 	Mail     *index.Mail
-	Seen     uint64 // events of the mail session when the request came
+	Seen     uint64 // events of all accounts when the request came
 	L        *i18n.Localizer
 	Zone     *time.Location
 	Hash     string                 // of the session token, as stored
@@ -169,6 +168,7 @@ func (s *Server) person(r *http.Request) (*person, error) {
 	if err := s.goTo(p, account); err != nil {
 		return nil, err
 	}
+	p.Seen = changesIn(s.everywhere(p))
 	return p, nil
 }
 
@@ -195,7 +195,6 @@ func (s *Server) goTo(p *person, id int64) error {
 	p.Mail = s.index.Mail(a.ID, fmt.Sprintf("%s %s:%d", a.Username, p.Servers.IMAP.Host, p.Servers.IMAP.Port), session)
 	p.Mail.Bound(int(s.bounds.Of(p.User.Address, limits.Connections)))
 	p.Mail.KeepTexts(index.Policy{Most: s.bounds.Of(p.User.Address, limits.TextsMB) << 20, Each: s.bounds.Of(p.User.Address, limits.TextKB) << 10})
-	p.Seen = p.Mail.Changes()
 	return nil
 }
 
@@ -206,6 +205,24 @@ func (s *Server) as(p *person, account int64) (*person, error) {
 	}
 	there := *p
 	return &there, s.goTo(&there, account)
+}
+
+// everywhere is the person in each of their accounts, without those that cannot be used.
+func (s *Server) everywhere(p *person) (all []*person) {
+	for _, a := range p.Accounts {
+		if there, err := s.as(p, a.ID); err == nil {
+			all = append(all, there)
+		}
+	}
+	return all
+}
+
+// changesIn counts the events of accounts so far.
+func changesIn(all []*person) (n uint64) {
+	for _, there := range all {
+		n += there.Mail.Changes()
+	}
+	return n
 }
 
 // accountTrouble is what keeps a further account from being used, until its person does something about it.
@@ -250,13 +267,19 @@ func notSignedIn(err error) error {
 	return err
 }
 
+// namesAccount are the paths that name an account by ?account=. What else is below no account is about the person.
+var namesAccount = []string{"/search", "/compose", "/retry"}
+
 // accountNamed is the account that the path names, or ?account=, else the one signed in with.
 func accountNamed(r *http.Request, p *person) (int64, error) {
 	v := chi.URLParam(r, "account")
 	if v == "" && strings.HasPrefix(r.URL.Path, "/mail/") && !strings.HasPrefix(r.URL.Path, pathAll) {
 		return 0, errNothingHere
 	}
-	if v = cmp.Or(v, r.URL.Query().Get("account")); v == "" {
+	if asked := r.URL.Query().Get("account"); v == "" && slices.ContainsFunc(namesAccount, func(at string) bool { return strings.HasPrefix(r.URL.Path, at) }) {
+		v = asked
+	}
+	if v == "" {
 		return p.Accounts[0].ID, nil
 	}
 	id, err := strconv.ParseInt(v, 10, 64)

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"restante/internal/jobs"
@@ -37,6 +38,28 @@ func accountInitials(p *person, a store.Account) string {
 		return initials("", a.Address)
 	}
 	return initials(p.User.Settings.Name, a.Address)
+}
+
+// short is an account by the part of its address that none of the others has.
+func short(all []store.Account, a store.Account) string {
+	local, domain, _ := strings.Cut(a.Address, "@")
+	only := func(part func(local, domain string) string) bool {
+		n := 0
+		for _, o := range all {
+			l, d, _ := strings.Cut(o.Address, "@")
+			if part(l, d) == part(local, domain) {
+				n++
+			}
+		}
+		return n == 1
+	}
+	switch {
+	case only(func(local, _ string) string { return local }):
+		return local
+	case only(func(_, domain string) string { return domain }):
+		return domain
+	}
+	return a.Address
 }
 
 func hasUnread(boxes []mailclient.Mailbox) bool {

@@ -163,7 +163,7 @@ func (s *Server) unifiedPage(r *http.Request, p *person, lq mailclient.ListQuery
 	v.Rows = s.rows(p, list, func(mailclient.Row) string { return "" }, false, true)
 	for i, row := range rows {
 		out := &v.Rows[i]
-		out.URL, out.Folder = pathMessage(row.of.Account.ID, "INBOX", row.UID), row.of.Account.Address
+		out.URL, out.Folder, out.Whole = pathMessage(row.of.Account.ID, "INBOX", row.UID), short(p.Accounts, row.of.Account), row.of.Account.Address
 		out.Ref = fmt.Sprintf("%d.%s", row.of.Account.ID, hitRef("INBOX", row.UIDValidity, row.UID))
 		out.Key = out.Ref
 	}

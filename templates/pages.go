@@ -177,6 +177,7 @@ type Row struct {
 	Ref                                         string // names it in forms: its UID, and its folder in a list over several
 	UID                                         uint32
 	URL, State, Name, Subject, Preview, Folder  string
+	Whole                                       string // what Folder is short for, "" where it is not
 	Date, ISO, Full, Day                        string
 	Initials                                    string
 	Hue, Count                                  int

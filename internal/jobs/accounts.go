@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 
@@ -69,7 +70,8 @@ func (q *Queue) SetAccountPassword(ctx context.Context, a store.Account, passwor
 	if err != nil {
 		return err
 	}
-	return q.sendWaiting(ctx, a, Credential{Username: a.Username, Password: password})
+	c := Credential{Username: a.Username, Password: password}
+	return errors.Join(q.sendWaiting(ctx, a, c), q.RefreshSources(ctx, a, c))
 }
 
 // RemoveAccount forgets a further account and its connections. Error: store.ErrAccountBusy.

@@ -120,7 +120,7 @@ export async function refresh({ pill = false } = {}) {
 	const doc = parse(response, text);
 	const list = one("#list"), known = new Set(rows().map((r) => r.id));
 	const fresh = all("[data-rows] > .row", doc).filter((r) => !known.has(r.id));
-	const parts = ["nav.folders", ".strips"], others = open && form && one('[name="threads"]', form) && (one(".draft-mark", open) || lettersOf(open, document) !== lettersOf(open, doc));
+	const parts = ["nav.folders", ".strips", ".account .account-list"], others = open && form && one('[name="threads"]', form) && (one(".draft-mark", open) || lettersOf(open, document) !== lettersOf(open, doc));
 	if (pill && form && fresh.length && (list.scrollTop > 10 || chosen())) newPill(list);
 	else parts.push("#list");
 	await morph(text, doc, parts);

@@ -60,6 +60,9 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, p *person) erro
 	if r.URL.Query().Get("search") != "" {
 		return s.hit(w, r, p, pl, uid)
 	}
+	if r.URL.Query().Get("all") != "" && pl.box.Role == mailclient.RoleInbox {
+		return s.messageOfAll(w, r, p, pl, uid)
+	}
 	if r, err = keepingListed(r, uid); err != nil {
 		return err
 	}

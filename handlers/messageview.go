@@ -70,10 +70,13 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	return v
 }
 
-// listURL is where the way back leads: the search that the mail was found by, else its folder.
+// listURL is where the way back leads: the search that the mail was found by, the inbox of all accounts, else its folder.
 func listURL(r *http.Request, p *person, pl place) string {
 	if words := r.URL.Query().Get("search"); words != "" {
 		return with("/search", p.naming(url.Values{"q": {words}, "known": {"1"}}), "page", r.URL.Query().Get("page"))
+	}
+	if q := r.URL.Query(); q.Get("all") != "" {
+		return with(pathAll, nil, "filter", q.Get("filter"), "page", q.Get("page"))
 	}
 	return with(pl.path, listParams(r))
 }

@@ -26,7 +26,14 @@ const (
 	unifiedRead = 500             // mails of an account that are read at once
 )
 
-// inboxPart is what one account has of the inbox of all.
+// inboxOfAll are the newest mails of all inboxes, as many as a page may need, how many there are, and what is missing.
+type inboxOfAll struct {
+	rows  []unifiedRow
+	total int
+	notes []string
+}
+
+// inboxPart is what one account has of it.
 type inboxPart struct {
 	*person
 	rows  []mailclient.Row // the newest, as many as the page may need
@@ -36,26 +43,87 @@ type inboxPart struct {
 
 // unified lists the inboxes of all accounts, newest first. What one server does not tell hides nothing of the others.
 func (s *Server) unified(w http.ResponseWriter, r *http.Request, p *person) error {
+	lq, err := unifiedQueryFrom(r, p)
+	if err != nil {
+		return err
+	}
+	all, err := s.inboxes(r, p, lq)
+	if err != nil {
+		return err
+	}
+	return s.ok(w, r, s.unifiedPage(r, p, lq, all))
+}
+
+func unifiedQueryFrom(r *http.Request, p *person) (lq mailclient.ListQuery, err error) {
 	q := url.Values{}
 	for _, name := range []string{"page", "filter"} {
 		q.Set(name, r.URL.Query().Get(name))
 	}
-	lq, err := listQueryFrom(q, p.Zone)
+	if lq, err = listQueryFrom(q, p.Zone); err == nil && lq.Page > maxUnified {
+		err = badRequest("error.page")
+	}
+	return lq, err
+}
+
+// messageOfAll shows a mail beside the inbox of all accounts, through which the way on leads.
+func (s *Server) messageOfAll(w http.ResponseWriter, r *http.Request, p *person, pl place, uid uint32) error {
+	lq, err := unifiedQueryFrom(r, p)
 	if err != nil {
 		return err
 	}
-	if lq.Page > maxUnified {
-		return badRequest("error.page")
+	open, err := p.Mail.Open(r.Context(), pl.box.Name, 0, uid)
+	if err != nil && !errors.Is(err, mailclient.ErrGone) {
+		return err
 	}
-	parts, err := s.inboxes(r, p, lq)
+	gone := err
+	here := func(row unifiedRow) bool { return row.of.Account.ID == p.Account.ID && row.UID == uid }
+	before, err := s.inboxes(r, p, lq) // as they were: what is read now does not leave a filter at once
 	if err != nil {
 		return err
 	}
-	return s.ok(w, r, s.unifiedPage(r, p, lq, parts))
+	at, readAfter := slices.IndexFunc(before.rows, here), 0
+	if gone == nil {
+		var marked bool
+		if marked, readAfter = s.markOpened(r, p, open); marked && at >= 0 {
+			before.rows[at].Flags.Seen = true
+		}
+	}
+	if at >= 0 {
+		lq.Page = at/perPage + 1
+	}
+	page := s.unifiedPage(r, p, lq, before)
+	beside := func(i int) string {
+		if at < 0 || i < 0 || i >= len(before.rows) {
+			return ""
+		}
+		return unifiedPath(before.rows[i], lq, i/perPage+1)
+	}
+	if gone != nil {
+		return s.goneMessage(w, r, p, page, gone, beside(at+1))
+	}
+	view := s.messageView(r, p, pl, open)
+	if err := s.inTalk(r, p, pl, uid, view); err != nil {
+		return err
+	}
+	view.ReadAfter = readAfter
+	view.Ref = unifiedRef(p, open.UIDValidity, uid)
+	view.NewerURL, view.OlderURL = beside(at-1), beside(at+1)
+	s.afterAct(p, view)
+	return s.shown(w, r, showMessage(page, view))
+}
+
+// unifiedRef names a mail in the inbox of all accounts.
+func unifiedRef(p *person, validity, uid uint32) string {
+	return fmt.Sprintf("%d.%s", p.Account.ID, hitRef("INBOX", validity, uid))
+}
+
+// unifiedPath is the address of a mail beside the page of the inbox of all accounts on which it stands.
+func unifiedPath(row unifiedRow, lq mailclient.ListQuery, page int) string {
+	return with(pathMessage(row.of.Account.ID, "INBOX", row.UID), url.Values{"all": {"1"}}, "filter", string(lq.Filter), "page", pageParam(page))
 }
 
 // inboxes asks all accounts at once.
-func (s *Server) inboxes(r *http.Request, p *person, lq mailclient.ListQuery) ([]inboxPart, error) {
+func (s *Server) inboxes(r *http.Request, p *person, lq mailclient.ListQuery) (inboxOfAll, error) {
 	parts := make([]inboxPart, len(p.Accounts))
 	var all errgroup.Group
 	for i, a := range p.Accounts {
@@ -64,7 +132,8 @@ func (s *Server) inboxes(r *http.Request, p *person, lq mailclient.ListQuery) ([
 			return err
 		})
 	}
-	return parts, all.Wait()
+	err := all.Wait()
+	return merged(parts), err
 }
 
 // inboxOf is the part of one account. An error is one of the account that the person has signed in with, if it is they
@@ -129,25 +198,27 @@ type unifiedRow struct {
 }
 
 // merged are the mails of all parts, in the order of PROTOCOLS L15: by date, then account, then the newest UID.
-func merged(parts []inboxPart) (rows []unifiedRow, total int) {
+func merged(parts []inboxPart) (all inboxOfAll) {
 	for _, part := range parts {
-		total += part.total
+		all.total += part.total
 		for _, row := range part.rows {
-			rows = append(rows, unifiedRow{row, part.person})
+			all.rows = append(all.rows, unifiedRow{row, part.person})
+		}
+		if part.note != "" {
+			all.notes = append(all.notes, part.note)
 		}
 	}
-	slices.SortStableFunc(rows, func(x, y unifiedRow) int {
+	slices.SortStableFunc(all.rows, func(x, y unifiedRow) int {
 		return cmp.Or(y.Received.Compare(x.Received), cmp.Compare(x.of.Account.ID, y.of.Account.ID), cmp.Compare(y.UID, x.UID))
 	})
-	return rows, total
+	return all
 }
 
-func (s *Server) unifiedPage(r *http.Request, p *person, lq mailclient.ListQuery, parts []inboxPart) templates.Mail {
-	rows, total := merged(parts)
+func (s *Server) unifiedPage(r *http.Request, p *person, lq mailclient.ListQuery, all inboxOfAll) templates.Mail {
 	var list mailclient.List
-	from, to := list.Paging(lq.Tidy(), total)
-	from, to = min(from, len(rows)), min(to, len(rows))
-	rows = rows[from:to]
+	from, to := list.Paging(lq.Tidy(), all.total)
+	from, to = min(from, len(all.rows)), min(to, len(all.rows))
+	rows := all.rows[from:to]
 	title := p.L.T("accounts.all")
 	frame, _ := s.frame(r, p, "mail", title, pathAll)
 	frame.HasList = true
@@ -163,20 +234,14 @@ func (s *Server) unifiedPage(r *http.Request, p *person, lq mailclient.ListQuery
 	v.Rows = s.rows(p, list, func(mailclient.Row) string { return "" }, false, true)
 	for i, row := range rows {
 		out := &v.Rows[i]
-		out.URL, out.Folder, out.Whole = pathMessage(row.of.Account.ID, "INBOX", row.UID), short(p.Accounts, row.of.Account), row.of.Account.Address
-		out.Ref = fmt.Sprintf("%d.%s", row.of.Account.ID, hitRef("INBOX", row.UIDValidity, row.UID))
+		out.URL, out.Folder, out.Whole = unifiedPath(row, lq, list.Page), short(p.Accounts, row.of.Account), row.of.Account.Address
+		out.Ref = unifiedRef(row.of, row.UIDValidity, row.UID)
 		out.Key = out.Ref
 	}
 	for _, f := range []struct{ filter, key string }{{"", "filter.all"}, {"unread", "filter.unread"}, {"flagged", "filter.flagged"}, {"attachments", "filter.files"}} {
 		v.Filters = append(v.Filters, templates.Option{URL: with(pathAll, nil, "filter", f.filter), Words: p.L.T(f.key), Current: q.Get("filter") == f.filter})
 	}
-	var notes []string
-	for _, part := range parts {
-		if part.note != "" {
-			notes = append(notes, part.note)
-		}
-	}
-	v.Note = strings.Join(notes, " ")
+	v.Note = strings.Join(all.notes, " ")
 	if v.EmptyWords = p.L.T("accounts.all.empty"); lq.Filter != mailclient.FilterNone {
 		v.EmptyWords, v.AllURL = p.L.T("accounts.all.nofilter"), pathAll
 	}
@@ -236,7 +301,7 @@ func (s *Server) actOnUnified(w http.ResponseWriter, r *http.Request, p *person)
 		if !ok {
 			return badRequest("error.form")
 		}
-		return seeOther(w, r, pathMessage(groups[0].Account.ID, "INBOX", uid))
+		return seeOther(w, r, with(pathMessage(groups[0].Account.ID, "INBOX", uid), url.Values{"all": {"1"}}))
 	}
 	if (f.action == "move" || f.action == "copy") && (len(groups) > 1 || groups[0].Account.ID != p.Account.ID) { // the folders on the page are this account's
 		return badRequest("accounts.moveone")

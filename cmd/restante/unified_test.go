@@ -59,10 +59,19 @@ func TestAllInboxesAreOneList(t *testing.T) {
 			t.Errorf("the second page is %q", got)
 		}
 		v.get(allInboxes).open("Mail 79").want(200)
-		if !strings.HasPrefix(v.url.Path, e.inbox+"/") {
-			t.Errorf("it opens as %s", v.url)
+		if !strings.HasPrefix(v.url.Path, e.inbox+"/") || len(v.subjects()) != 50 {
+			t.Errorf("it opens as %s beside %q", v.url, v.subjects())
 		}
-		v.get(allInboxes+"?filter=unread").want(200).says("p[class=list-range]", "of 81")
+		v.follow("a[rel=next][class=icon-button]").want(200).says("h1", "Mail 78") // in the other account
+		if strings.HasPrefix(v.url.Path, e.inbox) || v.marked("Mail 78", "data-unread") || !v.marked("Mail 77", "data-unread") {
+			t.Errorf("the next one is %s", v.url)
+		}
+		v.form("form[class=message-bar]").press("action", "archive").want(200).says("h1", "Mail 77")
+		v.formAround("button[data-undo]").press("", "").want(200)
+		if v.follow("a[class=icon-button back]").want(200); v.url.Path != allInboxes {
+			t.Errorf("the way back leads to %s", v.url)
+		}
+		v.get(allInboxes+"?filter=unread").want(200).says("p[class=list-range]", "of 79")
 		v.get(allInboxes).does("flag", "Mail 78", "Mail 77")
 		v.get(allInboxes + "?filter=flagged").want(200)
 		if got := v.subjects(); !slices.Equal(got, []string{"Mail 78", "Mail 77"}) {
@@ -173,8 +182,10 @@ func TestAllInboxesInChromium(t *testing.T) {
 	b.until("all are back", `document.querySelectorAll("[data-uid]").length === 4`)
 	b.press("News for Ben")
 	b.until("it opens in its account", `document.querySelector("#subject")?.innerText.includes("News for Ben") && document.querySelector(".tree-account").innerText === $`, ben.Address)
+	b.until("beside the inbox of all", `document.querySelectorAll("[data-uid]").length === 4 && !document.querySelector("[data-uid][data-current]").hasAttribute("data-unread")`)
 	b.keys("e")
 	b.missing("[data-uid]", "News for Ben")
+	b.until("the next one opens", `document.querySelector("#subject") && !document.querySelector("#subject").innerText.includes("News for Ben")`)
 	b.open("/mail/1/INBOX")
 	s.mail.Deliver(t, ben, testmail.Mail("Priya <priya@raman.example>", "More for Ben", "Here I am."))
 	b.until("the menu has a dot", `document.querySelector(".account .account-list .dot")`)

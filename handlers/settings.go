@@ -361,6 +361,12 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	for _, o := range sources {
 		imports = append(imports, source{o.Host, o.Username, o.Mailbox, string(o.Keep), o.Days})
 	}
+	type account struct{ Address, Username, Read, Send string }
+	var accounts []account
+	for _, a := range p.Accounts {
+		servers, _ := s.queue.ServersOf(a)
+		accounts = append(accounts, account{a.Address, a.Username, servers.IMAP.Host, servers.SMTP.Host})
+	}
 	type sent struct {
 		Subject, State string
 		Recipients     []string
@@ -374,7 +380,7 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	w.Header().Set("Content-Disposition", disposition("attachment", "restante-settings.json"))
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(map[string]any{"version": 1, "address": p.User.Address, "settings": p.User.Settings, "identities": ids,
+	return enc.Encode(map[string]any{"version": 1, "address": p.User.Address, "settings": p.User.Settings, "accounts": accounts, "identities": ids,
 		"people": people, "contacts": kept, "imports": imports, "trusted_senders": trusted, "original_colours": colours, "outbox": outbox})
 }
 

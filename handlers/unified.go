@@ -162,7 +162,7 @@ func (s *Server) inboxOf(r *http.Request, p *person, account int64, lq mailclien
 		return part, err
 	case errors.As(err, &refused) && !refused.Temporary && here.Account.Further():
 		part.note = p.L.T("accounts.refused", "Address", address)
-	case !here.Account.Further() && (needsProvider(p, err) || errors.As(err, &refused) && !refused.Temporary):
+	case !p.Account.Further() && !here.Account.Further() && (needsProvider(p, err) || errors.As(err, &refused) && !refused.Temporary):
 		return part, err
 	case errors.Is(err, context.DeadlineExceeded):
 		part.note = tell(p.L.T("accounts.all.slow"))

@@ -258,3 +258,21 @@ func TestWhatIsDoneWhileTheServerOfAFurtherAccountIsAwayWaits(t *testing.T) {
 		t.Errorf("the server has %s", flags)
 	}
 }
+
+// TestServersOfAFurtherAccountAreFound and shown, before a password goes there.
+func TestServersOfAFurtherAccountAreFound(t *testing.T) {
+	srv := testmail.Postfix(t, testmail.PostfixOptions{})
+	net := newInternet(srv)
+	s := lookingSite(t, testdb.SQLite(t), net)
+	v := s.signIn(s.mail.NewUser(t))
+	u := srv.NewUser(t)
+	v.adds(u, u.Password).want(200).says("[role=status]", "Found: mail.example.test:993")
+	v.says("[role=status]", "Found: mail.example.test:465")
+	v.says("[role=status]", "Nothing went there yet")
+	f := v.form("form[data-new-account]")
+	if f.values.Get("imap_host") != "mail.example.test" || f.values.Get("smtp_port") != "465" || f.values.Get("password") != "" || f.values.Get("address") != u.Address {
+		t.Errorf("the form has %v", f.values)
+	}
+	f.set("password", u.Password).press("action", "add").want(422).says("[role=alert]", "mail.example.test") // a name that nobody knows out there
+	v.adds(testmail.User{Address: "x@nowhere.test"}, "x").want(422).says("[role=alert]", "Not all servers of nowhere.test were found")
+}

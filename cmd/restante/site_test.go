@@ -135,7 +135,7 @@ func (s *site) start() {
 		h.known.Discover(s.look(h.known), h.store)
 	}
 	if s.look != nil {
-		h.finder, h.world = s.look(discover.NewDirectory()), s.world
+		h.finder, h.looker, h.world = s.look(discover.NewDirectory()), s.look(h.known), s.world
 		h.setUp = ""
 		h.pages.Store(nil)
 		if err := h.reload(s.t.Context()); err != nil {

@@ -76,7 +76,7 @@ func listURL(r *http.Request, p *person, pl place) string {
 		return with("/search", p.naming(url.Values{"q": {words}, "known": {"1"}}), "page", r.URL.Query().Get("page"))
 	}
 	if q := r.URL.Query(); q.Get("all") != "" {
-		return with(pathAll, nil, "filter", q.Get("filter"), "page", q.Get("page"))
+		return with(pathAll, p.naming(nil), "filter", q.Get("filter"), "page", q.Get("page"))
 	}
 	return with(pl.path, listParams(r))
 }

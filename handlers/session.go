@@ -268,7 +268,7 @@ func notSignedIn(err error) error {
 }
 
 // namesAccount are the paths that name an account by ?account=. What else is below no account is about the person.
-var namesAccount = []string{"/search", "/compose", "/retry"}
+var namesAccount = []string{"/search", "/compose", "/retry", pathAll}
 
 // accountNamed is the account that the path names, or ?account=, else the one signed in with.
 func accountNamed(r *http.Request, p *person) (int64, error) {

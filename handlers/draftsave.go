@@ -201,6 +201,9 @@ func (s *Server) takeCarried(ctx context.Context, p *person, d *store.Draft) err
 		return nil
 	}
 	p, err := s.as(p, cmp.Or(d.Fields.AnswerAccount, d.AccountID))
+	if errors.Is(err, errNothingHere) { // the account is removed
+		return mailclient.ErrGone
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 )
 
@@ -60,14 +61,11 @@ func (s *Store) RemoveAccount(ctx context.Context, userID, id int64) error {
 		if busy > 0 {
 			return ErrAccountBusy
 		}
-		for _, words := range []string{
-			`UPDATE drafts SET account_id = (SELECT MIN(id) FROM accounts WHERE user_id = $1 AND cred IS NULL), imap_mailbox = '', imap_validity = 0, imap_uid = 0, imap_rev = 0
-				WHERE user_id = $1 AND account_id = $2 AND state = 'open' AND (imap_rev < rev AND (imap_uid = 0 OR rev > 1))`,
-			`DELETE FROM accounts WHERE user_id = $1 AND id = $2`,
-		} {
-			if _, err := tx.ExecContext(ctx, words, userID, id); err != nil {
-				return err
-			}
+		if err := s.draftsHomeTx(ctx, tx, userID, id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM accounts WHERE user_id = $1 AND id = $2`, userID, id); err != nil {
+			return err
 		}
 		for _, words := range []string{
 			`INSERT INTO identities (user_id, account_id, name, address, is_default)
@@ -81,4 +79,34 @@ func (s *Store) RemoveAccount(ctx context.Context, userID, id int64) error {
 		}
 		return nil
 	})
+}
+
+// draftsHomeTx gives the drafts of an account of which its server has no copy to the account that the user signs in with,
+// and to an identity of that.
+func (s *Store) draftsHomeTx(ctx context.Context, tx *sql.Tx, userID, from int64) error {
+	var home, identity int64
+	err := tx.QueryRowContext(ctx, `SELECT a.id, COALESCE((SELECT MIN(id) FROM identities WHERE account_id = a.id), 0) FROM accounts a WHERE a.user_id = $1 AND a.cred IS NULL`, userID).Scan(&home, &identity)
+	if err != nil {
+		return one(err)
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT `+draftColumns+` FROM drafts WHERE user_id = $1 AND account_id = $2 AND state = 'open' AND imap_rev < rev AND (imap_uid = 0 OR rev > 1)`, userID, from)
+	drafts, err := collect(rows, err, func(r *sql.Rows) (Draft, error) { return scanDraft(r) })
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		d.Fields.IdentityID = identity
+		if d.Fields.AnswerAccount == from || d.Fields.AnswerAccount == 0 { // which is out of reach
+			d.Fields.AnswerAccount, d.Fields.AnswerMailbox, d.Fields.AnswerUID, d.Fields.Carry = 0, "", 0, ""
+		}
+		fields, err := json.Marshal(d.Fields)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE drafts SET account_id = $1, fields = $2, imap_mailbox = '', imap_validity = 0, imap_uid = 0, imap_rev = 0 WHERE id = $3 AND user_id = $4`, home, string(fields), d.ID, userID)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

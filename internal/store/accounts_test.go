@@ -50,7 +50,7 @@ func TestAnAccountIsRemovedAndNothingUnsentIsLost(t *testing.T) {
 		ids := must(s.Identities(ctx, anna.ID))(t)
 		ids[1].Default = true
 		must(s.SaveIdentity(ctx, ids[1]))(t)
-		draft := must(s.CreateDraft(ctx, store.Draft{UserID: anna.ID, AccountID: id, Fields: store.DraftFields{Subject: "unfiled"}}))(t)
+		draft := must(s.CreateDraft(ctx, store.Draft{UserID: anna.ID, AccountID: id, Fields: store.DraftFields{Subject: "unfiled", IdentityID: ids[1].ID, AnswerAccount: id, AnswerMailbox: "INBOX", AnswerUID: 7}}))(t)
 		filed := must(s.CreateDraft(ctx, store.Draft{UserID: anna.ID, AccountID: id, Fields: store.DraftFields{Subject: "filed"}}))(t)
 		ok(t, s.SetDraftCopy(ctx, anna.ID, filed.ID, store.DraftCopy{Mailbox: "Drafts", Validity: 1, UID: 1, Rev: 1}))
 		sent := must(s.CreateDraft(ctx, store.Draft{UserID: anna.ID, AccountID: id}))(t)
@@ -64,7 +64,7 @@ func TestAnAccountIsRemovedAndNothingUnsentIsLost(t *testing.T) {
 		}
 		ok(t, s.SettleOutbox(ctx, anna.ID, item, store.Undone))
 		ok(t, s.RemoveAccount(ctx, anna.ID, id))
-		if d := must(s.Draft(ctx, anna.ID, draft.ID))(t); d.AccountID != own.ID {
+		if d := must(s.Draft(ctx, anna.ID, draft.ID))(t); d.AccountID != own.ID || d.Fields.IdentityID != ids[0].ID || d.Fields.AnswerUID != 0 || d.Fields.Subject != "unfiled" {
 			t.Errorf("%+v", d)
 		}
 		_, err := s.Draft(ctx, anna.ID, filed.ID)

@@ -271,6 +271,9 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 		})
 		v.Found = &templates.Found{Words: p.L.T("list.found", "Folder", v.Title, "Query", words, "N", list.Total),
 			ClearURL: pl.path, EverywhereURL: with("/search", p.naming(nil), "q", words)}
+		if list.Left > 0 {
+			v.Found.Words = p.L.T("list.foundsofar", "Folder", v.Title, "Query", words, "N", list.Total)
+		}
 	}
 	if list.Page > 1 {
 		v.Newer = with(pl.path, q, "page", pageParam(list.Page-1), "keep", "")

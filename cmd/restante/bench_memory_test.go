@@ -113,7 +113,7 @@ func (b *bench) memory() {
 		all = append(all, p.reads(u))
 	}
 	after := p.settledPSS()
-	b.fact(fmt.Sprintf("memory (PSS) for each of %d signed-in users", people), "< 0.5 MB", "%.2f MB", float64(after-before)/1024/people)
+	b.fact(fmt.Sprintf("memory (PSS) for each of %d signed-in users", people), "<= 0.2 MB", "%.2f MB", float64(after-before)/1024/people)
 	b.fact(fmt.Sprintf("memory (PSS) with %d signed-in users", people), "", "%.1f MB", float64(after)/1024)
 	for _, v := range all {
 		v.close()
@@ -174,6 +174,6 @@ func (p *program) streaming(b *bench, u testmail.User) {
 		v.get(v.inbox + path)
 	}
 	more := most() - before
-	b.fact("more memory (PSS) while 20 MB stream, three times", "< 10 MB", "%.1f MB", float64(more)/1024)
+	b.fact("more memory (PSS) while 20 MB stream, three times", "< 8 MB", "%.1f MB", float64(more)/1024)
 	v.post("/logout", nil)
 }

@@ -129,7 +129,7 @@ func openDB(path string) (*sql.DB, error) {
 		return nil, err
 	}
 	at := url.URL{Path: path}
-	db, err := sql.Open("sqlite", "file:"+at.EscapedPath()+"?_pragma=busy_timeout(5000)&_pragma=auto_vacuum(2)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-256)&_pragma=journal_size_limit(1048576)&_txlock=immediate")
+	db, err := sql.Open("sqlite", "file:"+at.EscapedPath()+"?mode=rw&_pragma=busy_timeout(5000)&_pragma=auto_vacuum(2)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-256)&_pragma=journal_size_limit(1048576)&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}

@@ -39,11 +39,12 @@ type Index struct {
 	files    map[int64]*file
 	hosts    map[string]chan struct{} // one filler each
 	policies map[int64]Policy         // of texts, by account
+	removed  map[int64]bool           // accounts: none of them comes back under its number
 }
 
 // Open makes the index of a directory, which it makes when it is first needed. Close ends what runs behind.
 func Open(dir string, log *slog.Logger) *Index {
-	ix := &Index{dir: dir, log: log, files: map[int64]*file{}, hosts: map[string]chan struct{}{}, policies: map[int64]Policy{}}
+	ix := &Index{dir: dir, log: log, files: map[int64]*file{}, hosts: map[string]chan struct{}{}, policies: map[int64]Policy{}, removed: map[int64]bool{}}
 	ix.ctx, ix.stop = context.WithCancel(context.Background())
 	ix.running.Go(ix.tidying)
 	return ix
@@ -85,13 +86,19 @@ func (ix *Index) Mail(account int64, owner string, session *mailclient.Session) 
 	return &Mail{Session: session, ix: ix, account: account, owner: owner}
 }
 
-// Remove takes away what is kept of an account.
+// Remove takes away what is kept of an account that is no more: what is still under way for it begins nothing anew.
 func (ix *Index) Remove(account int64) error {
 	if ix == nil {
 		return nil
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	ix.removed[account] = true
+	return ix.remove(account)
+}
+
+// remove takes away what is kept of an account. ix.mu is held.
+func (ix *Index) remove(account int64) error {
 	delete(ix.policies, account)
 	if f := ix.files[account]; f != nil {
 		f.gone = true
@@ -131,6 +138,8 @@ func (ix *Index) Keep(accounts []int64) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
 	for _, e := range names {
 		base, ok := strings.CutSuffix(e.Name(), ".db")
 		id, bad := strconv.ParseInt(base, 10, 64)
@@ -139,7 +148,7 @@ func (ix *Index) Keep(accounts []int64) error {
 		}
 		info, e := e.Info()
 		if !kept[id] || e == nil && time.Since(info.ModTime()) > ageTime {
-			err = errors.Join(err, ix.Remove(id))
+			err = errors.Join(err, ix.remove(id))
 		}
 	}
 	return err
@@ -166,7 +175,7 @@ func (ix *Index) use(account int64, owner string) (*file, func()) {
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if ix.closed {
+	if ix.closed || ix.removed[account] {
 		return nil, nil
 	}
 	f := ix.files[account]

@@ -61,7 +61,9 @@ func TestAnInvitationIsAnsweredByMail(t *testing.T) {
 		return strings.Contains(strings.Join(talk.Do("UID FETCH 1 (FLAGS)"), " "), "$InvitationAccepted")
 	})
 	v.get("/mail/1/INBOX/1").formAround("button[value=declined]").press("answer", "declined").want(200)
-	v.says("[class=card tear]", "You have declined.")
+	eventually(t, "the card tells it", func() bool {
+		return strings.Contains(strings.Join(v.get("/mail/1/INBOX/1").want(200).texts("[class=card tear]"), " "), "You have declined.")
+	})
 	eventually(t, "the other answer arrives too", func() bool { return other.get("/mail/2/INBOX").want(200).row("Declined: Boats") != "" })
 	eventually(t, "the mail is marked anew", func() bool {
 		flags := strings.Join(talk.Do("UID FETCH 1 (FLAGS)"), " ")

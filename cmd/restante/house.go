@@ -104,6 +104,7 @@ func open(ctx context.Context, conf config.Config, servers []discover.Servers, l
 	if h.store, err = store.Open(ctx, conf.DatabaseURL, conf.Data); err != nil {
 		return nil, err
 	}
+	h.store.SealBlobs(ring)
 	site, err := h.store.Site(ctx)
 	if err != nil {
 		return nil, errors.Join(err, h.store.Close())

@@ -4,17 +4,42 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 )
 
 const chunkSize = 256 << 10
+
+// Sealer closes what blobs hold, and opens it: seal.Ring.
+type Sealer interface {
+	Seal(purpose, where string, plain []byte) []byte
+	Open(purpose, where string, sealed []byte) ([]byte, error)
+}
+
+// SealBlobs seals the blobs that are written from now on. Those from before are read as they are.
+func (s *Store) SealBlobs(sealer Sealer) { s.sealer = sealer }
+
+const blobPurpose = "blob/1"
+
+// chunkPlace names a chunk, so that a sealed one opens nowhere else.
+func chunkPlace(blob string, seq int) string { return fmt.Sprintf("%s/%d", blob, seq) }
+
+// shut gives a chunk as it is kept.
+func (s *Store) shut(blob string, seq int, chunk []byte) []byte {
+	if s.sealer == nil {
+		return chunk
+	}
+	return s.sealer.Seal(blobPurpose, chunkPlace(blob, seq), chunk)
+}
+
+var errNoSealer = errors.New("a sealed blob, and nothing to open it with")
 
 // WriteBlob copies r into a new blob of the user, in chunks, never whole in memory, up to limit bytes
 // (ErrTooLarge beyond). It gives the blob's id and size. Whoever names the blob in a row keeps it;
 // the sweep removes blobs that no row names.
 func (s *Store) WriteBlob(ctx context.Context, userID int64, r io.Reader, limit int64) (id string, size int64, err error) {
 	id = NewID()
-	if _, err = s.db.ExecContext(ctx, `INSERT INTO blobs (id, user_id, created_at) VALUES ($1, $2, $3)`, id, userID, s.ms()); err != nil {
+	if _, err = s.db.ExecContext(ctx, newBlob, id, userID, s.ms(), s.sealer != nil); err != nil {
 		return "", 0, err
 	}
 	if size, err = s.writeChunks(ctx, id, r, limit); err == nil {
@@ -26,6 +51,8 @@ func (s *Store) WriteBlob(ctx context.Context, userID int64, r io.Reader, limit 
 	}
 	return id, size, nil
 }
+
+const newBlob = `INSERT INTO blobs (id, user_id, created_at, sealed) VALUES ($1, $2, $3, $4)`
 
 // Errors of WriteBlob.
 var (
@@ -53,7 +80,7 @@ func (s *Store) writeChunks(ctx context.Context, id string, r io.Reader, limit i
 			return size, ErrTooLarge
 		}
 		if n > 0 {
-			if _, err := s.db.ExecContext(ctx, `INSERT INTO blob_chunks (blob_id, seq, bytes) VALUES ($1, $2, $3)`, id, seq, buf[:n]); err != nil {
+			if _, err := s.db.ExecContext(ctx, `INSERT INTO blob_chunks (blob_id, seq, bytes) VALUES ($1, $2, $3)`, id, seq, s.shut(id, seq, buf[:n])); err != nil {
 				return size, err
 			}
 		}
@@ -86,16 +113,21 @@ func (b *blobReader) Read(p []byte) (int, error) {
 		if b.done {
 			return 0, io.EOF
 		}
+		var sealed bool
 		err := b.s.db.QueryRowContext(b.ctx, `
-			SELECT c.bytes FROM blob_chunks c JOIN blobs b ON b.id = c.blob_id
-			WHERE b.id = $1 AND b.user_id = $2 AND c.seq = $3`, b.id, b.user, b.seq).Scan(&b.rest)
+			SELECT c.bytes, b.sealed FROM blob_chunks c JOIN blobs b ON b.id = c.blob_id
+			WHERE b.id = $1 AND b.user_id = $2 AND c.seq = $3`, b.id, b.user, b.seq).Scan(&b.rest, &sealed)
 		if errors.Is(err, sql.ErrNoRows) {
 			if err := b.end(); err != nil {
 				return 0, err
 			}
 			continue
 		}
+		if err == nil && sealed {
+			b.rest, err = b.s.unseal(b.id, b.seq, b.rest)
+		}
 		if err != nil {
+			b.rest = nil
 			return 0, err
 		}
 		b.seq++
@@ -103,6 +135,13 @@ func (b *blobReader) Read(p []byte) (int, error) {
 	n := copy(p, b.rest)
 	b.rest = b.rest[n:]
 	return n, nil
+}
+
+func (s *Store) unseal(blob string, seq int, sealed []byte) ([]byte, error) {
+	if s.sealer == nil {
+		return nil, errNoSealer
+	}
+	return s.sealer.Open(blobPurpose, chunkPlace(blob, seq), sealed)
 }
 
 // end tells an empty or finished blob from a missing one.
@@ -115,11 +154,12 @@ func (b *blobReader) end() error {
 	return one(b.s.db.QueryRowContext(b.ctx, `SELECT size FROM blobs WHERE id = $1 AND user_id = $2`, b.id, b.user).Scan(&size))
 }
 
-// SweepBlobs removes blobs older than a day that no upload and no outbox item names.
+// SweepBlobs removes blobs older than a day that no upload and no outbox item names, nor a file that is still arriving.
 func (s *Store) SweepBlobs(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `
 		DELETE FROM blobs WHERE created_at < $1
 		AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.blob_id = blobs.id)
+		AND NOT EXISTS (SELECT 1 FROM arriving a WHERE a.blob_id = blobs.id)
 		AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.blob_id = blobs.id)`, s.ms()-24*3600*1000)
 	return err
 }

@@ -88,3 +88,62 @@ func TestSweepBlobsKeepsWhatIsNamedOrYoung(t *testing.T) {
 		missing(t, "a blob that nothing names", err)
 	})
 }
+
+// backwards is a seal that anybody could break, and that shows whether one was used.
+type backwards struct{}
+
+func (backwards) Seal(purpose, where string, plain []byte) []byte {
+	out := []byte(purpose + where + "\n")
+	for _, b := range plain {
+		out = append(out, ^b)
+	}
+	return out
+}
+
+func (backwards) Open(purpose, where string, sealed []byte) ([]byte, error) {
+	rest, ok := bytes.CutPrefix(sealed, []byte(purpose+where+"\n"))
+	if !ok {
+		return nil, errors.New("of another place")
+	}
+	out := make([]byte, len(rest))
+	for i, b := range rest {
+		out[i] = ^b
+	}
+	return out, nil
+}
+
+func TestBlobsAreSealedAtRest(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		anna, _ := user(t, s, "a@x.test")
+		plain, _, err := s.WriteBlob(ctx, anna.ID, strings.NewReader("from before"), 100)
+		ok(t, err)
+		s.SealBlobs(backwards{})
+		want := strings.Repeat("a secret tide table ", 40_000) // of several chunks
+		id, size, err := s.WriteBlob(ctx, anna.ID, strings.NewReader(want), 1<<20)
+		ok(t, err)
+		if got := string(must(io.ReadAll(s.Blob(ctx, anna.ID, id)))(t)); got != want || size != int64(len(want)) {
+			t.Errorf("%d octets of %d came back, size %d", len(got), len(want), size)
+		}
+		if got := string(must(io.ReadAll(s.Blob(ctx, anna.ID, plain)))(t)); got != "from before" {
+			t.Errorf("one from before the seal is %q", got)
+		}
+		rows, err := s.DB().Query(`SELECT bytes FROM blob_chunks WHERE blob_id = '` + id + `'`)
+		ok(t, err)
+		defer rows.Close()
+		for rows.Next() {
+			var chunk []byte
+			ok(t, rows.Scan(&chunk))
+			if bytes.Contains(chunk, []byte("secret tide")) {
+				t.Fatal("a chunk lies there for all to read")
+			}
+		}
+		ok(t, rows.Err())
+		_, err = s.DB().Exec(`UPDATE blob_chunks SET seq = 9 - seq WHERE blob_id = '` + id + `'`)
+		ok(t, err)
+		_, err = s.DB().Exec(`UPDATE blob_chunks SET seq = 0 WHERE seq = (SELECT MIN(seq) FROM blob_chunks WHERE blob_id = '` + id + `') AND blob_id = '` + id + `'`)
+		ok(t, err)
+		if _, err := io.ReadAll(s.Blob(ctx, anna.ID, id)); err == nil {
+			t.Error("chunks that were exchanged open")
+		}
+	})
+}

@@ -30,6 +30,7 @@ type Store struct {
 	db      *handle
 	dialect migrations.Dialect
 	now     func() time.Time
+	sealer  Sealer // nil: blobs are kept as they are
 }
 
 // Open opens the database at address (postgres://…), or SQLite in dir when there is none, and migrates it.

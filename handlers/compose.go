@@ -241,9 +241,9 @@ func (s *Server) writeFile(ctx context.Context, p *person, u store.Upload, body 
 	blob, size, err := s.store.WriteBlob(ctx, p.User.ID, body, max(0, min(most, all-have)))
 	switch {
 	case errors.Is(err, store.ErrTooLarge) && all-have < most:
-		return u, wrap(err, http.StatusRequestEntityTooLarge, "limit.drafts", "Limit", p.L.Size(all))
+		return u, noRoom(p, all, err)
 	case errors.Is(err, store.ErrTooLarge):
-		return u, wrap(err, http.StatusRequestEntityTooLarge, "limit.file", "File", message.SafeName(u.Name), "Limit", p.L.Size(most))
+		return u, tooLargeFile(p, u.Name, most, err)
 	case err != nil:
 		return u, err
 	}
@@ -302,11 +302,13 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 		page.People, _ = s.suggestions(r.Context(), p, "", written, 50)
 	}
 	page.FileLimit = s.bounds.Of(p.User.Address, limits.FileMB) << 20
-	if limit := s.sendLimit(p); limit > 0 {
-		page.Limit = limit * 57 / 78 // base64 and its line ends
-		page.LimitWords = p.L.T("compose.limit", "Size", p.L.Size(page.Limit))
-		page.TooBigWords = p.L.T("compose.toomuch", "Limit", p.L.Size(page.Limit))
+	limit := s.bounds.Of(p.User.Address, limits.MailMB) << 20
+	if size := s.sendLimit(p); size > 0 {
+		limit = min(limit, size)
 	}
+	page.Limit = limit * 57 / 78 // base64 and its line ends
+	page.LimitWords = p.L.T("compose.limit", "Size", p.L.Size(page.Limit))
+	page.TooBigWords = p.L.T("compose.toomuch", "Limit", p.L.Size(page.Limit))
 	return page
 }
 

@@ -60,6 +60,10 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/compose/{draft}", s.page(s.draft))
 		r.Post("/compose/{draft}", s.page(s.postDraft))
 		r.Post("/compose/{draft}/files", s.page(s.upload))
+		r.Post("/compose/{draft}/arriving", s.page(s.beginFile))
+		r.Get("/compose/{draft}/arriving/{file}", s.page(s.arrivingFile))
+		r.Post("/compose/{draft}/arriving/{file}", s.page(s.receiveFile))
+		r.Post("/compose/{draft}/arriving/{file}/stop", s.page(s.dropFile))
 		r.Get("/outbox", s.page(s.outbox))
 		r.Post("/outbox/{id}", s.page(s.actOnOutbox))
 

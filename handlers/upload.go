@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/store"
 	"restante/mailclient/submit"
 	"restante/templates"
 )
@@ -32,11 +33,16 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, p *person) error
 	if r.Header.Get("X-Restante") == "" {
 		return seeOther(w, r, "/compose/"+d.ID)
 	}
+	return s.answerFiles(w, r, p, d, values.Get("cid"))
+}
+
+// answerFiles answers our script with the list of a draft's files, and where the picture of that Content-ID is.
+func (s *Server) answerFiles(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, cid string) error {
 	files, err := s.store.Uploads(r.Context(), p.User.ID, d.ID)
 	if err != nil {
 		return err
 	}
-	if cid := values.Get("cid"); cid != "" {
+	if cid != "" {
 		w.Header().Set("X-Restante-Picture", pictureAddress(picturesOfDraft(d.ID, files)(cid), cid))
 	}
 	page := templates.Compose{Frame: templates.Frame{Head: s.head(r, p, "")}, Files: draftFiles(p, d, files)}

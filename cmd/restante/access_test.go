@@ -321,7 +321,7 @@ func TestAnotherPersonsThingsAreNotFound(t *testing.T) {
 		for _, act := range []string{"undo", "edit", "retry", "discard", "arrived", "sendnow", "again"} {
 			thief(t, b, http.MethodPost, item, "action="+act)
 		}
-		for _, path := range []string{draft, draft + "/files", "/mail/1/INBOX/actions", "/mail/1/mailboxes"} {
+		for _, path := range []string{draft, draft + "/files", draft + "/arriving", "/mail/1/INBOX/actions", "/mail/1/mailboxes"} {
 			thief(t, b, http.MethodPost, path, "action=discard&uid=1&validity=1&subject=Stolen")
 		}
 		if a.get(draft).want(200).form("form[data-compose]").values.Get("subject") != "Secret plan" {

@@ -262,7 +262,7 @@ type sweepWorker struct {
 // Work removes what has expired and wakes items that were left behind.
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	s := w.q.store
-	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx), s.SweepDiscovered(ctx), s.SweepSources(ctx), s.SweepAdminSessions(ctx, 24*time.Hour), s.SweepAudit(ctx), w.q.sweepSpools(ctx), w.q.retire(ctx, 0))
+	return errors.Join(s.SweepSessions(ctx), s.SweepOutbox(ctx), s.SweepWork(ctx), s.SweepDrafts(ctx), s.SweepArriving(ctx), s.SweepBlobs(ctx), s.SweepTries(ctx), s.SweepDiscovered(ctx), s.SweepSources(ctx), s.SweepAdminSessions(ctx, 24*time.Hour), s.SweepAudit(ctx), w.q.sweepSpools(ctx), w.q.retire(ctx, 0))
 }
 
 type wakeArgs struct{}

@@ -165,11 +165,13 @@ func scanUpload(r interface{ Scan(...any) error }) (u Upload, err error) {
 // AddUpload joins a blob to a draft, both of the user, as its last file.
 func (s *Store) AddUpload(ctx context.Context, u Upload) (Upload, error) {
 	u.ID = NewID()
-	return u, changed(s.db.ExecContext(ctx, `
+	return u, changed(s.db.ExecContext(ctx, newUpload, u.ID, u.BlobID, u.Name, u.Type, u.Size, u.ContentID, u.DraftID, u.UserID))
+}
+
+const newUpload = `
 		INSERT INTO uploads (id, user_id, draft_id, blob_id, name, type, size, content_id, position)
 		SELECT $1, d.user_id, d.id, b.id, $3, $4, $5, $6, (SELECT COALESCE(MAX(position) + 1, 0) FROM uploads WHERE draft_id = d.id)
-		FROM drafts d JOIN blobs b ON b.user_id = d.user_id WHERE b.id = $2 AND d.id = $7 AND d.user_id = $8`, u.ID, u.BlobID, u.Name, u.Type, u.Size, u.ContentID, u.DraftID, u.UserID))
-}
+		FROM drafts d JOIN blobs b ON b.user_id = d.user_id WHERE b.id = $2 AND d.id = $7 AND d.user_id = $8`
 
 // Uploads lists the files of a draft in their order.
 func (s *Store) Uploads(ctx context.Context, userID int64, draftID string) ([]Upload, error) {
@@ -188,8 +190,10 @@ func (s *Store) RemoveUpload(ctx context.Context, userID int64, draftID, id stri
 	return changed(s.db.ExecContext(ctx, `DELETE FROM uploads WHERE id = $1 AND draft_id = $2 AND user_id = $3`, id, draftID, userID))
 }
 
-// DraftBytes is how much a user's drafts hold in files.
+const draftBytes = `SELECT CAST((SELECT COALESCE(SUM(size), 0) FROM uploads WHERE user_id = $1) + (SELECT COALESCE(SUM(size), 0) FROM arriving WHERE user_id = $1 AND NOT done) AS BIGINT)`
+
+// DraftBytes is how much a user's drafts hold in files, with those that are on their way.
 func (s *Store) DraftBytes(ctx context.Context, userID int64) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT COALESCE(SUM(size), 0) FROM uploads WHERE user_id = $1`, userID).Scan(&n)
+	err = s.db.QueryRowContext(ctx, draftBytes, userID).Scan(&n)
 	return n, err
 }

@@ -88,8 +88,7 @@ class Writing {
 			toast(wrong.title, { failed: true });
 			return one("button", wrong).focus();
 		}
-		if (this.uploads.broken) return toast(this.uploads.broken, { failed: true });
-		await this.uploads.done();
+		if (!await this.uploads.done()) return;
 		// A save first: it renews a session that is over, in place, and tells what cannot be reached while the form still stands.
 		const { id } = this.draft;
 		if (!navigator.onLine || this.draft.dirty && !await this.draft.save({ asked: true }) && !this.draft.unknown) {

@@ -27,9 +27,9 @@ export async function offerSmaller(uploads, file) {
 	const button = el("button", { type: "button", class: "small", onclick: async () => {
 		button.disabled = true;
 		await uploads.add([small]);
-		await uploads.done({ quiet: true });
+		const there = await uploads.done({ quiet: true });
 		uploads.smaller.delete(id);
-		if (!uploads.broken) await uploads.remove(one(`button[name=remove][value="${CSS.escape(id)}"]`, uploads.list));
+		if (there) await uploads.remove(one(`button[name=remove][value="${CSS.escape(id)}"]`, uploads.list));
 	} }, say("makesmaller", { From: size(file.size), To: size(small.size) }));
 	uploads.smaller.set(id, button);
 	one("button[name=remove]", row).after(button);

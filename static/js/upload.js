@@ -1,10 +1,12 @@
-// Files go up at once, three at a time, with their progress; sending waits for them.
+// Files go up at once, three at a time, each with its progress; sending waits for them.
 // Pictures that are pasted or dropped into a formatted text stand in it.
-import { el, icon, isOurs, one, parse } from "./dom.js";
+import { all, el, icon, isOurs, one, parse } from "./dom.js";
 import { call } from "./net.js";
 import { offerSmaller } from "./smaller.js";
 import { toast } from "./toast.js";
+import { Refused, Transfer } from "./transfer.js";
 import { say, size } from "./words.js";
+import { droppedFiles } from "./zip.js";
 
 const isPicture = (file) => /^image\/(?:png|jpeg|gif|webp)$/.test(file.type);
 
@@ -25,15 +27,7 @@ export class Uploads {
 			const files = [...input.files];
 			this.add(files).then((taken) => { if (taken) input.value = ""; });
 		});
-		form.addEventListener("dragover", (e) => { if (e.dataTransfer.types.includes("Files")) { e.preventDefault(); form.setAttribute("data-dropping", ""); } });
-		form.addEventListener("dragleave", (e) => { if (!form.contains(e.relatedTarget)) form.removeAttribute("data-dropping"); });
-		form.addEventListener("drop", (e) => {
-			form.removeAttribute("data-dropping");
-			if (!e.dataTransfer.files.length) return;
-			e.preventDefault();
-			e.stopPropagation();
-			this.take([...e.dataTransfer.files], e.target, document.caretRangeFromPoint?.(e.clientX, e.clientY));
-		}, { capture: true });
+		this.takeDrops(draft.gone.signal);
 		form.addEventListener("paste", (e) => {
 			const files = [...e.clipboardData.files];
 			// A picture that is copied from a page comes with markup that holds it alone.
@@ -50,6 +44,25 @@ export class Uploads {
 		});
 	}
 
+	/** takeDrops takes what is dropped on the form or, where no other form is nearer, anywhere: a page never gives way to a file. */
+	takeDrops(signal) {
+		const into = (place) => place.closest?.("form[data-compose]") ?? (place.matches?.("input[type=file]") ? null : all("form[data-compose]").at(-1));
+		const mine = (e) => e.dataTransfer?.types.includes("Files") && into(e.target) === this.form;
+		document.addEventListener("dragover", (e) => {
+			this.form.toggleAttribute("data-dropping", mine(e));
+			if (mine(e)) e.preventDefault();
+		}, { signal });
+		document.addEventListener("dragleave", (e) => { if (!e.relatedTarget) this.form.removeAttribute("data-dropping"); }, { signal });
+		document.addEventListener("drop", (e) => {
+			this.form.removeAttribute("data-dropping");
+			if (!mine(e)) return;
+			e.preventDefault();
+			e.stopPropagation();
+			const at = document.caretRangeFromPoint?.(e.clientX, e.clientY), target = e.target;
+			droppedFiles(e.dataTransfer).then((files) => this.take(files, target, at)).catch((error) => { console.error(error); toast(say("refused"), { failed: true }); });
+		}, { signal, capture: true });
+	}
+
 	/** take puts pictures into the text where they were pasted or dropped, all else among the files. */
 	async take(files, target, at) {
 		const into = this.editor?.root.contains(target);
@@ -63,10 +76,14 @@ export class Uploads {
 
 	get busy() { return this.waiting.length + this.running.size > 0; }
 
-	/** done resolves when nothing is on its way. */
+	/** done gives whether all files are there, once nothing is on its way. For a line that is cut it does not wait, and says so. */
 	async done({ quiet = false } = {}) {
 		if (this.busy && !quiet) toast(say("waitfiles"));
-		while (this.busy) await new Promise((r) => setTimeout(r, 150));
+		const cut = () => [...this.running].some((it) => it.cut);
+		while (this.busy && !cut()) await new Promise((r) => setTimeout(r, 150));
+		if (this.busy) toast(say("cutfiles"), { failed: true });
+		else if (this.broken) toast(this.broken, { failed: true });
+		return !this.busy && !this.broken;
 	}
 
 	/** add takes files; without a draft on the server they stay in the form and go with it. place puts one into the text. */
@@ -101,7 +118,7 @@ export class Uploads {
 	}
 
 	cancel(it) {
-		it.request?.abort();
+		it.way?.stop();
 		it.picture?.drop();
 		this.waiting = this.waiting.filter((w) => w !== it);
 		this.running.delete(it);
@@ -113,46 +130,34 @@ export class Uploads {
 		while (this.waiting.length && this.running.size < 3) this.send(this.waiting.shift());
 	}
 
-	send(it) {
-		const request = it.request = new XMLHttpRequest(), data = new FormData();
-		data.append(it.picture ? "pictures" : "attachments", it.file, it.file.name || "image.png");
+	async send(it) {
 		this.running.add(it);
-		request.open("POST", "/compose/" + this.draft.id + "/files");
-		request.setRequestHeader("X-Restante", "1");
-		request.setRequestHeader("Accept", "text/html");
-		request.upload.addEventListener("progress", (e) => {
-			if (!e.lengthComputable) return;
-			it.progress.value = Math.floor(e.loaded * 100 / e.total);
-			it.words.textContent = say("uploading", { Name: "", Done: size(e.loaded), Total: size(e.total) }).replace(/^[\s:]+/, "");
-		});
-		request.addEventListener("load", () => this.loaded(it, request));
-		request.addEventListener("error", () => this.broke(it));
-		request.send(data);
-	}
-
-	async loaded(it, request) {
-		const answer = { url: request.responseURL, headers: { get: (n) => request.getResponseHeader(n) } };
-		const ours = isOurs(answer);
-		if (request.status === 413) {
+		it.way ??= new Transfer(it.file, it.picture ? "pictures" : "attachments", () => this.draft.id, (done, cut) => this.told(it, done, cut));
+		try {
+			const { doc, picture } = await it.way.run();
+			it.picture?.show(picture);
+			if (!doc) await this.fetch();
 			this.running.delete(it);
 			it.row.remove();
-			it.picture?.drop();
-			toast(say("toobig", { Name: it.file.name }), { failed: true });
-			return this.next();
+			if (doc) this.sync(doc);
+			if (!it.picture) offerSmaller(this, it.file).catch(() => { /* as it is, then */ });
+		} catch (error) {
+			if (!this.running.delete(it)) return; // given up
+			if (error instanceof Refused) {
+				it.row.remove();
+				it.picture?.drop();
+				toast(error.message || say("toobig", { Name: it.file.name }), { failed: true });
+			} else this.broke(it);
 		}
-		if (request.status === 401 && (await call("/settings")).ok) { // signed in again in place
-			this.running.delete(it);
-			return this.send(it);
-		}
-		if (request.status >= 400) return this.broke(it);
-		it.picture?.show(request.getResponseHeader("X-Restante-Picture"));
-		const list = ours && request.getResponseHeader("X-Restante-Fragment") ? parse(answer, request.responseText) : null;
-		if (!list) await this.fetch();
-		this.running.delete(it);
-		it.row.remove();
-		if (list) this.sync(list);
-		if (!it.picture) offerSmaller(this, it.file).catch(() => { /* as it is, then */ });
 		this.next();
+	}
+
+	/** told shows how much of a file is there, and that it waits while the line is cut. */
+	told(it, done, cut) {
+		const total = it.file.size;
+		it.cut = cut;
+		it.progress.value = total ? Math.floor(done * 100 / total) : 0;
+		it.words.textContent = say(cut ? "linecut" : "uploading", { Name: "", Done: size(done), Total: size(total) }).replace(/^[\s:]+/, "");
 	}
 
 	/** fetch gets the list of files from the draft's page. */
@@ -162,13 +167,11 @@ export class Uploads {
 	}
 
 	broke(it) {
-		this.running.delete(it);
 		it.words.textContent = say("stopped", { Name: it.file.name, Percent: it.progress.value });
 		it.words.classList.add("wrong");
 		const again = el("button", { type: "button", class: "small" }, say("goon"));
 		again.addEventListener("click", () => { again.remove(); it.words.classList.remove("wrong"); this.send(it); });
 		it.stop.before(again);
-		this.next();
 	}
 
 	/** sync shows the files that the server has; those on their way stay. */

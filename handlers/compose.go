@@ -1,12 +1,10 @@
 package handlers
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -318,7 +316,7 @@ func draftFiles(p *person, d store.Draft, files []store.Upload) (out []templates
 		if inText(d, f) || leftOut(d, f) {
 			continue
 		}
-		out = append(out, templates.File{ID: f.ID, Name: f.Name, Size: p.L.Size(f.Size), Bytes: f.Size, Icon: fileIcon(f.Type, f.Name), URL: fmt.Sprintf("/compose/%s/files/%s", d.ID, f.ID)})
+		out = append(out, draftFileView(p, d, f))
 	}
 	return out
 }
@@ -463,26 +461,4 @@ func (s *Server) suggestPeople(w http.ResponseWriter, r *http.Request, p *person
 	page := templates.Compose{Frame: templates.Frame{Head: s.head(r, p, "")}, People: found}
 	w.Header().Set("X-Restante-Fragment", "1")
 	return templates.RenderPart(w, page, "people", page)
-}
-
-// draftFile serves a file of a draft back to its writer.
-func (s *Server) draftFile(w http.ResponseWriter, r *http.Request, p *person) error {
-	u, err := s.store.Upload(r.Context(), p.User.ID, chi.URLParam(r, "draft"), chi.URLParam(r, "file"))
-	if err != nil {
-		return err
-	}
-	body := bufio.NewReader(s.store.Blob(r.Context(), p.User.ID, u.BlobID))
-	magic, err := body.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Content-Disposition", disposition("attachment", u.Name))
-	if kind := trueKind(inlineKind(u.Type, u.Name), magic); u.ContentID != "" && strings.HasPrefix(kind, "image/") { // stands in the text
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Content-Disposition", disposition("inline", u.Name))
-	}
-	w.Header().Set("Content-Length", strconv.FormatInt(u.Size, 10))
-	_, err = io.Copy(w, body)
-	return err
 }

@@ -195,6 +195,15 @@ func (s *Server) smallPicture(w http.ResponseWriter, r *http.Request, p *person)
 	if err != nil {
 		return err
 	}
+	keep := ""
+	if open.UIDValidity != 0 && r.URL.Query().Get("v") != "" {
+		keep = "private, max-age=31536000, immutable"
+	}
+	return s.serveSmall(w, r, f, keep, func(context.Context) ([]byte, error) { return s.wholePart(r, p, pl, open, f, picture.MaxFile) })
+}
+
+// serveSmall makes a picture smaller that read gives. keep says how long the browser may, "" for not at all.
+func (s *Server) serveSmall(w http.ResponseWriter, r *http.Request, f message.File, keep string, read func(context.Context) ([]byte, error)) error {
 	side := thumbSide
 	if r.URL.Query().Get("side") == strconv.Itoa(largeSide) {
 		side = largeSide
@@ -207,7 +216,7 @@ func (s *Server) smallPicture(w http.ResponseWriter, r *http.Request, p *person)
 		return err
 	}
 	defer s.reducing.Release(room)
-	raw, err := s.wholePart(r, p, pl, open, f, picture.MaxFile)
+	raw, err := read(r.Context())
 	if err != nil {
 		return err
 	}
@@ -227,8 +236,8 @@ func (s *Server) smallPicture(w http.ResponseWriter, r *http.Request, p *person)
 		return err
 	}
 	w.Header().Set("Content-Type", kind)
-	if open.UIDValidity != 0 && r.URL.Query().Get("v") != "" {
-		w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+	if keep != "" {
+		w.Header().Set("Cache-Control", keep)
 	}
 	_, err = w.Write(b.Bytes())
 	return err
@@ -271,10 +280,16 @@ func (s *Server) fileText(ctx context.Context, p *person, pl place, open *mailcl
 	if errors.Is(err, errEnough) {
 		cut, err = true, nil
 	}
-	if raw := b.Bytes(); bytes.IndexByte(raw[:min(len(raw), 4096)], 0) >= 0 && !bytes.HasPrefix(raw, []byte{0xff, 0xfe}) && !bytes.HasPrefix(raw, []byte{0xfe, 0xff}) {
-		return "", false, err
+	text = shownText(b.Bytes())
+	return text, cut && text != "", err
+}
+
+// shownText is the begin of a file as text, "" for what is none.
+func shownText(raw []byte) string {
+	if bytes.IndexByte(raw[:min(len(raw), 4096)], 0) >= 0 && !bytes.HasPrefix(raw, []byte{0xff, 0xfe}) && !bytes.HasPrefix(raw, []byte{0xfe, 0xff}) {
+		return ""
 	}
-	return message.DecodePart(b.Bytes(), "", ""), cut, err
+	return message.DecodePart(raw, "", "")
 }
 
 // tail is the end of a file, which begins at from.

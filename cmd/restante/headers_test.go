@@ -79,6 +79,7 @@ var routes = map[string]route{
 	"POST /compose": {path: "/compose", good: classApp, status: 422, form: "action=send&subject=s&body=b", out: classApp}, "GET /compose/people": {path: "/compose/people?q=x", good: classApp, out: classApp},
 	"GET /search/suggest":  {path: "/search/suggest?q=x", good: classApp, out: classApp},
 	"GET /compose/{draft}": {path: "/compose/{D}", good: classApp, out: classApp}, "POST /compose/{draft}": {path: "/compose/{D}", good: classApp, status: 303, form: "subject=s", out: classApp},
+	"GET /compose/{draft}/files/{file}/view": {path: "{F}/view", good: classApp, out: classApp}, "GET /compose/{draft}/files/{file}/small": {path: "{F}/small", good: classApp, status: 404, out: classText},
 	"POST /compose/{draft}/arriving": {path: "/compose/{D}/arriving", good: classApp, status: 400, form: "x=1", out: classApp}, "GET /compose/{draft}/arriving/{file}": {path: "/compose/{D}/arriving/7", good: classApp, status: 404, out: classApp},
 	"POST /compose/{draft}/arriving/{file}": {path: "/compose/{D}/arriving/7", good: classApp, status: 404, form: "x=1", out: classApp}, "POST /compose/{draft}/arriving/{file}/stop": {path: "/compose/{D}/arriving/7/stop", good: classApp, status: 404, form: "x=1", out: classApp},
 	"POST /compose/{draft}/files": {path: "/compose/{D}/files", good: classApp, status: 400, form: "x=1", out: classApp}, "GET /outbox": {path: "/outbox", good: classApp, out: classApp},

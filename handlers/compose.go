@@ -206,14 +206,7 @@ func (s *Server) takeFiles(ctx context.Context, p *person, box string, open *mai
 		if inText {
 			u.ContentID = f.ContentID
 		}
-		write := func(w io.Writer) error {
-			if f.Body != nil {
-				_, err := w.Write(f.Body)
-				return err
-			}
-			return p.Mail.Part(ctx, box, open.UIDValidity, open.UID, f.Section, w)
-		}
-		if err := piped(write, func(r io.Reader) error { return s.addFile(ctx, p, u, r) }); err != nil {
+		if err := s.takeFile(ctx, p, box, open, f, u); err != nil {
 			return err
 		}
 	}

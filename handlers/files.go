@@ -37,6 +37,7 @@ func (s *Server) showFiles(p *person, pl place, open *mailclient.Open, v *templa
 		v.Files = append(v.Files, file)
 	}
 	if n := len(v.Files); n > 0 {
+		v.AttachURL = at.act("attach")
 		v.FilesWords = p.L.T("files.count", "N", n) + " · " + p.L.Size(total)
 		if n > 1 {
 			v.ZipURL = with(at.base+"/attachments.zip", at.q)

@@ -41,6 +41,8 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/mail/{account}/{mailbox}/{uid}", s.page(s.message))
 		r.Get("/mail/{account}/{mailbox}/{uid}/print", s.page(s.print))
 		r.Get("/mail/{account}/{mailbox}/{uid}/files/{section}", s.page(s.filePage))
+		r.Get("/mail/{account}/{mailbox}/{uid}/attach", s.page(s.attachPage))
+		r.Post("/mail/{account}/{mailbox}/{uid}/attach", s.page(s.attachFrom))
 		r.Post("/mail/{account}/{mailbox}/{uid}/answer", s.page(s.answerInvitation))
 		r.Post("/mail/{account}/{mailbox}/{uid}/again", s.page(s.writeAgain))
 		r.Post("/mail/{account}/{mailbox}/{uid}/unsubscribe", s.page(s.unsubscribe))

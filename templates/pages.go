@@ -221,7 +221,7 @@ type Message struct {
 	Nothing                                           bool
 	Damaged, Kept                                     string
 	Files                                             []File
-	FilesWords, ZipURL                                string
+	FilesWords, ZipURL, AttachURL                     string
 	ActionURL, ListURL, NextURL, Here                 string
 	NewerURL, OlderURL                                string
 	ReplyListURL                                      string
@@ -369,6 +369,15 @@ type FilePage struct {
 }
 
 func (FilePage) template() string { return "file.html" }
+
+// AttachPage asks which files of a mail go into which draft.
+type AttachPage struct {
+	Frame
+	ActionURL, BackURL, Subject string
+	Files, Drafts               []Option
+}
+
+func (AttachPage) template() string { return "attach.html" }
 
 // FileEntry is a file in an archive.
 type FileEntry struct{ Name, Size, Warning string }

@@ -69,6 +69,7 @@ var routes = map[string]route{
 	"POST /mail/{account}/{mailbox}/actions":    {path: "/mail/1/INBOX/actions", good: classApp, status: 400, form: "x=1", out: classApp},
 	"GET /mail/{account}/{mailbox}/{uid}":       {path: "/mail/1/INBOX/2", good: classApp, out: classApp},
 	"GET /mail/{account}/{mailbox}/{uid}/print": {path: "/mail/1/INBOX/2/print", good: classApp, out: classApp}, "GET /mail/{account}/{mailbox}/{uid}/files/{section}": {path: "/mail/1/INBOX/4/files/2", good: classApp, out: classApp},
+	"GET /mail/{account}/{mailbox}/{uid}/attach": {path: "/mail/1/INBOX/4/attach", good: classApp, out: classApp}, "POST /mail/{account}/{mailbox}/{uid}/attach": {path: "/mail/1/INBOX/4/attach", good: classApp, status: 400, form: "x=1", out: classApp},
 	"POST /mail/{account}/{mailbox}/{uid}/answer": {path: "/mail/1/INBOX/2/answer", good: classApp, status: 400, form: "x=1", out: classApp}, "POST /mail/{account}/{mailbox}/{uid}/again": {path: "/mail/1/INBOX/2/again", good: classApp, status: 303, form: "x=1", out: classApp},
 	"POST /mail/{account}/{mailbox}/{uid}/unsubscribe": {path: "/mail/1/INBOX/2/unsubscribe", good: classApp, status: 400, form: "x=1", out: classApp},
 	"POST /mail/{account}/{mailbox}/{uid}/contacts":    {path: "/mail/1/INBOX/2/contacts", good: classApp, status: 404, form: "x=1", out: classApp}, "GET /mail/{account}/{mailbox}/{uid}/parts/{section}/small": {path: "/mail/1/INBOX/4/parts/2/small", good: classApp, status: 415, out: classText},

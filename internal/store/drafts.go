@@ -140,6 +140,12 @@ func (s *Store) OpenDrafts(ctx context.Context, userID int64, n int) ([]Draft, e
 	return collect(rows, err, func(r *sql.Rows) (Draft, error) { return scanDraft(r) })
 }
 
+// RecentDrafts lists a user's open drafts, those written on last first, at most n.
+func (s *Store) RecentDrafts(ctx context.Context, userID int64, n int) ([]Draft, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+draftColumns+` FROM drafts WHERE user_id = $1 AND state = 'open' ORDER BY updated_at DESC LIMIT $2`, userID, n)
+	return collect(rows, err, func(r *sql.Rows) (Draft, error) { return scanDraft(r) })
+}
+
 // SweepDrafts removes drafts that were sent or discarded more than 30 days ago, with their uploads.
 func (s *Store) SweepDrafts(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM drafts WHERE state <> 'open' AND updated_at < $1

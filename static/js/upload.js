@@ -1,7 +1,7 @@
 // Files go up at once, three at a time, each with its progress; sending waits for them.
 // Pictures that are pasted or dropped into a formatted text stand in it.
 import { all, el, icon, isOurs, one, parse } from "./dom.js";
-import { call } from "./net.js";
+import { call, problem } from "./net.js";
 import { offerSmaller } from "./smaller.js";
 import { toast } from "./toast.js";
 import { Refused, Transfer } from "./transfer.js";
@@ -9,6 +9,15 @@ import { say, size } from "./words.js";
 import { droppedFiles } from "./zip.js";
 
 const isPicture = (file) => /^image\/(?:png|jpeg|gif|webp)$/.test(file.type);
+
+/** fileOfMail reads the address of a file of a mail: which file of which mail. */
+function fileOfMail(text) {
+	const url = URL.canParse(text) ? new URL(text) : null, parts = url?.origin === location.origin && /^(\/mail\/[^/]+\/[^/]+\/\d+)\/(?:parts|files)\/([^/]+)/.exec(url.pathname);
+	if (!parts) return null;
+	const more = new URLSearchParams();
+	for (const name of ["v", "in"]) if (url.searchParams.has(name)) more.set(name, url.searchParams.get(name));
+	return { address: parts[1] + "/attach?" + more, section: decodeURIComponent(parts[2]) };
+}
 
 /** Uploads are the files of a draft. */
 export class Uploads {
@@ -47,7 +56,8 @@ export class Uploads {
 	/** takeDrops takes what is dropped on the form or, where no other form is nearer, anywhere: a page never gives way to a file. */
 	takeDrops(signal) {
 		const into = (place) => place.closest?.("form[data-compose]") ?? (place.matches?.("input[type=file]") ? null : all("form[data-compose]").at(-1));
-		const mine = (e) => e.dataTransfer?.types.includes("Files") && into(e.target) === this.form;
+		const files = (e) => e.dataTransfer?.types.includes("Files"), carried = (e) => !files(e) && e.dataTransfer?.types.includes("text/uri-list") && Boolean(one("[data-message] .files"));
+		const mine = (e) => files(e) && into(e.target) === this.form || carried(e) && this.form.contains(e.target);
 		document.addEventListener("dragover", (e) => {
 			this.form.toggleAttribute("data-dropping", mine(e));
 			if (mine(e)) e.preventDefault();
@@ -56,11 +66,25 @@ export class Uploads {
 		document.addEventListener("drop", (e) => {
 			this.form.removeAttribute("data-dropping");
 			if (!mine(e)) return;
+			const link = files(e) ? null : fileOfMail(e.dataTransfer.getData("text/uri-list"));
+			if (!link && !files(e)) return;
 			e.preventDefault();
 			e.stopPropagation();
+			if (link) {
+				this.carry(link).catch(() => toast(say("refused"), { failed: true }));
+				return;
+			}
 			const at = document.caretRangeFromPoint?.(e.clientX, e.clientY), target = e.target;
 			droppedFiles(e.dataTransfer).then((files) => this.take(files, target, at)).catch((error) => { console.error(error); toast(say("refused"), { failed: true }); });
 		}, { signal, capture: true });
+	}
+
+	/** carry takes a file of a mail into the draft, from server to server. */
+	async carry({ address, section }) {
+		if (!this.draft.id) await this.draft.save({ force: true });
+		const response = await call(address, { method: "POST", body: new URLSearchParams({ section, draft: this.draft.id }), asked: true });
+		const doc = parse(response, await response.text());
+		if (response.ok) this.sync(doc); else toast(problem(doc), { failed: true });
 	}
 
 	/** take puts pictures into the text where they were pasted or dropped, all else among the files. */

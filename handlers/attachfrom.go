@@ -25,7 +25,7 @@ func (s *Server) attachPage(w http.ResponseWriter, r *http.Request, p *person) e
 		return err
 	}
 	at := mailAt(p, pl, open)
-	frame, _ := s.frame(r, p, "compose", p.L.T("files.attach"), "")
+	frame, _ := s.frame(r, p, "attach-page", p.L.T("files.attach.title"), "")
 	page := templates.AttachPage{Frame: frame, ActionURL: at.act("attach"), BackURL: at.page(), Subject: subjectOf(p, open.Message.Header.Subject())}
 	for _, f := range open.Message.Files {
 		if !f.Inline && !f.Technical {

@@ -156,8 +156,8 @@ func TestFilesOfAMailGoIntoAnother(t *testing.T) {
 	}
 	d.until("it is among the files of the form", `document.querySelector("form[data-docked] [data-files] a[data-attachment]")?.innerText === "plan.bin"`)
 	d.press("Attach to a message…")
-	d.until("the page asks", `document.querySelector("main.attach-page")`)
-	d.click(`main.attach-page .filled`)
+	d.until("the page asks", `document.querySelector("main input[name=section]")`)
+	d.click(`main .filled`)
 	d.until("the draft opens", `document.querySelector("form[data-compose]") && document.querySelectorAll("[data-files] a[data-attachment]").length === 3`)
 }
 

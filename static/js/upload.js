@@ -138,6 +138,7 @@ export class Uploads {
 		const it = { file, picture, row, progress, words, stop };
 		stop.addEventListener("click", () => this.cancel(it));
 		this.list.append(row);
+		row.scrollIntoView({ block: "nearest" });
 		return it;
 	}
 

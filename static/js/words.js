@@ -11,7 +11,7 @@ const english = {
 	conflict: "This draft was changed on another device. Both are kept: this text is a new draft now.",
 	elsewhere: "This draft is open in another tab.", writehere: "Write here", sentelsewhere: "This draft was sent or thrown away elsewhere.",
 	uploading: "{Name}: {Done} of {Total}", stopped: "{Name} stopped at {Percent} %.", goon: "Go on",
-	linecut: "Waiting for the connection. It goes on from {Done} of {Total}.", cutfiles: "Files are waiting for the connection. Your text is kept: send it when they are there.",
+	linecut: "No connection: {Done} of {Total}", cutfiles: "Files are waiting for the connection. Your text is kept: send it when they are there.",
 	waitfiles: "Files are still on their way. The message is sent when they are there.", removefile: "Remove {Name}",
 	toobig: "{Name} is too large for this site.", invalid: "Not an address: {Address}", removeaddr: "Remove {Address}",
 	editaddr: "Change", movetofield: "Move to {Field}", takeout: "Remove",

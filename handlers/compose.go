@@ -338,8 +338,15 @@ func (s *Server) people(r *http.Request, p *person) ([]store.Person, error) {
 	if err != nil {
 		return nil, err
 	}
+	ours, err := s.store.Sending(r.Context(), p.User.ID) // whose people are counted once they are sent
+	if err != nil {
+		return nil, err
+	}
 	var sent []store.Person
 	for _, row := range list.Rows {
+		if slices.Contains(ours, row.MessageID) {
+			continue
+		}
 		for _, a := range row.To {
 			if compose.Valid(a.Addr) {
 				sent = append(sent, store.Person{Name: a.Name, Address: a.Addr})

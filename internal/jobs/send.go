@@ -341,6 +341,9 @@ func (q *Queue) probe(ctx context.Context, session *mailclient.Session, box stri
 func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, item *store.OutboxItem) {
 	var errs []error
 	d, err := q.store.Draft(ctx, item.UserID, item.DraftID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		errs = append(errs, err)
+	}
 	if item.AnswerUID != 0 {
 		there, err := q.answered(ctx, session, item)
 		if err == nil {

@@ -95,6 +95,12 @@ func scanOutbox(r interface{ Scan(...any) error }) (o OutboxItem, err error) {
 		json.Unmarshal([]byte(perhaps), &o.Perhaps), json.Unmarshal([]byte(results), &o.Results))
 }
 
+// Sending are the Message-IDs of all mails that were ever put into a user's outbox and are kept there.
+func (s *Store) Sending(ctx context.Context, userID int64) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT message_id FROM outbox WHERE user_id = $1`, userID)
+	return collect(rows, err, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) })
+}
+
 // EnqueueTx puts an item into the outbox and marks its draft sent, in the caller's transaction. ErrNotFound: the draft
 // is not open, so that it was sent before.
 func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, o OutboxItem) (int64, error) {

@@ -89,7 +89,7 @@ func (s *Server) messageOfAll(w http.ResponseWriter, r *http.Request, p *person,
 		}
 	}
 	if at >= 0 {
-		lq.Page = at/perPage + 1
+		lq.Page = at / perPage
 	}
 	page := s.unifiedPage(r, p, lq, before)
 	beside := func(i int) string {
@@ -174,9 +174,10 @@ func (s *Server) inboxOf(r *http.Request, p *person, account int64, lq mailclien
 	return part, nil
 }
 
-// newest are the first mails of an account's inbox, as many as the pages up to one may show, and how many there are.
+// newest are the first mails of an account's inbox, as many as the pages up to one may show and one more, to which the way
+// on leads from the last of them; and how many there are.
 func newest(ctx context.Context, p *person, lq mailclient.ListQuery) (rows []mailclient.Row, total int, err error) {
-	most := lq.Page * perPage
+	most := lq.Page*perPage + 1
 	lq.PerPage = min(most, unifiedRead)
 	for lq.Page = 1; len(rows) < most; lq.Page++ {
 		list, err := p.Mail.List(ctx, "INBOX", lq)

@@ -85,6 +85,22 @@ func TestL15_AllInboxesAreOneList(t *testing.T) {
 	})
 }
 
+// TestTheLastMailOfAPageOfAllInboxesLeadsOn to the first of the next page, whichever account that lies in.
+func TestTheLastMailOfAPageOfAllInboxesLeadsOn(t *testing.T) {
+	e := newElsewhere(t, testdb.SQLite(t))
+	own := e.mail.Talk(t, e.anna)
+	for i := range 52 {
+		own.AppendAt("INBOX", time.Now().Add(time.Duration(i+1)*time.Minute), testmail.Mail("a@x.test", fmt.Sprintf("Mail %02d", i), "x"))
+	}
+	e.other.Talk(t, e.login).AppendAt("INBOX", at(0), testmail.Mail("b@x.test", "Long ago", "x"))
+	e.restart() // so that it is heard of at once
+	e.v.get(allInboxes).want(200)
+	subjects := e.v.subjects()
+	last := subjects[len(subjects)-1]
+	next := e.v.get(allInboxes + "?page=2").want(200).subjects()[0]
+	e.v.get(allInboxes).open(last).want(200).follow("a[rel=next][class=icon-button]").want(200).says("h1", next)
+}
+
 // TestActsOnAllInboxesGoToTheRightServers, with one Undo for all.
 func TestActsOnAllInboxesGoToTheRightServers(t *testing.T) {
 	e := newElsewhere(t, testdb.SQLite(t))

@@ -316,6 +316,8 @@ func (s *Server) changeAccountPassword(w http.ResponseWriter, r *http.Request, p
 			done = flash{Words: p.L.T(pr.Key, pr.Args...), Failed: true}
 		} else if err := s.queue.SetAccountPassword(r.Context(), a, password); err != nil {
 			return err
+		} else {
+			s.hub.tell(p.User.ID, "accounts") // no open page signs in with the old one any more
 		}
 	}
 	s.putFlash(r, done)

@@ -1,15 +1,18 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"restante/internal/jobs"
+	"restante/internal/store"
 	"restante/mailclient"
 )
 
@@ -91,6 +94,11 @@ func watchAll(ctx context.Context, all []*person) (<-chan news, error) {
 	return out, nil
 }
 
+// sameAccess says whether an account is signed in to as another.
+func sameAccess(x, y store.Account) bool {
+	return x.ID == y.ID && x.Servers == y.Servers && bytes.Equal(x.Cred, y.Cred)
+}
+
 // events is the stream of what happens: mail, outbox, import, session, server. Each has a JSON object as its data.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error {
 	if r.Method == http.MethodHead {
@@ -145,6 +153,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 			alive, e := s.store.SessionAlive(r.Context(), p.Hash)
 			if e == nil && !alive {
 				_ = write("session", map[string]bool{"ended": true})
+				return nil
+			}
+			if now, e := s.store.Accounts(r.Context(), p.User.ID); e == nil && !slices.EqualFunc(now, p.Accounts, sameAccess) { // as for "accounts", at another node
 				return nil
 			}
 			for _, there := range all {

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"restante/internal/config"
 	"restante/internal/testdb"
@@ -150,6 +154,24 @@ func TestAPasswordOfAFurtherAccountThatChanged(t *testing.T) {
 	v.get(inbox).want(200)
 	v.get("/settings/accounts").formAround("button[value=password]").set("password", ben.Password).press("action", "password").want(200).says("[role=status]", "Kept")
 	v.get(inbox).want(200)
+}
+
+// TestNoOpenPageSignsInWithAPasswordThatWasReplaced: its stream ends, and comes again with the new one.
+func TestNoOpenPageSignsInWithAPasswordThatWasReplaced(t *testing.T) {
+	_, v, _, ben := twoAccounts(t, testdb.SQLite(t))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.base+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := (&http.Client{Jar: v.client.Jar}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	v.get("/settings/accounts").formAround("button[value=password]").set("password", ben.Password).press("action", "password").want(200).says("[role=status]", "Kept")
+	soon(t, "the stream's end", func() { _, _ = io.Copy(io.Discard, res.Body) })
 }
 
 // TestAFurtherAccountIsReadAndActedOn: folders, search, acts with Undo, and the way between the accounts.

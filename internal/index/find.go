@@ -102,7 +102,7 @@ func (m *Mail) texts(ctx context.Context, f *file, b *box, q mailclient.ListQuer
 		now = &seeking{run{done: make(chan struct{})}, texts{result: result{box: b, at: passed, query: id}, among: among}}
 		if !m.ix.behind(f, func(ctx context.Context) { m.seekTexts(ctx, f, now, q) }) {
 			f.mu.Unlock()
-			return t, context.Canceled
+			return texts{}, context.Canceled
 		}
 		f.seeking = now
 	}
@@ -152,8 +152,8 @@ func (t texts) within(among []uint32) texts {
 	return t
 }
 
-// of says whether the server was asked about all of these, which rise.
-func (t texts) of(some []uint32) bool {
+// of says whether the server was asked about all of these, which rise. It may be asked still.
+func (t *texts) of(some []uint32) bool {
 	if len(t.among) == 0 {
 		return true
 	}

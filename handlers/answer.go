@@ -107,9 +107,9 @@ func htmlOf(m *message.Message) string {
 
 // answerTo is to whom an answer goes: the list or Reply-To, else the sender; to all with those who got it too.
 func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool) (to, cc []compose.Address) {
-	direct := firstOf(h.ReplyTo(), h.From())
+	direct, sender := firstOf(h.ReplyTo(), h.From()), first(h.From()).Addr
 	var others []message.Address
-	own := s.mine(r, p, first(h.From()).Addr)
+	own := s.fromHere(r, p, sender)
 	if own { // answering one's own mail goes to whom it went
 		direct = h.To()
 	}
@@ -122,7 +122,8 @@ func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool
 	pick := func(list []message.Address) (out []compose.Address) {
 		for _, a := range list {
 			key := strings.ToLower(a.Addr)
-			if seen[key] || !compose.Valid(a.Addr) || all && s.mine(r, p, a.Addr) {
+			here := s.mine(r, p, a.Addr) && (own || !strings.EqualFold(a.Addr, sender))
+			if seen[key] || !compose.Valid(a.Addr) || all && here {
 				continue
 			}
 			seen[key] = true
@@ -134,6 +135,18 @@ func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool
 		to = []compose.Address{{Name: direct[0].Name, Addr: direct[0].Addr}}
 	}
 	return to, cc
+}
+
+// fromHere says whether what an address sends is sent by the account that the person is in. What they send by another of
+// their accounts comes here as from anybody.
+func (s *Server) fromHere(r *http.Request, p *person, addr string) bool {
+	if mine := s.mine(r, p, addr); !mine || strings.EqualFold(addr, p.Account.Address) {
+		return mine
+	}
+	ids, err := s.store.Identities(r.Context(), p.User.ID)
+	return err != nil || slices.ContainsFunc(ids, func(id store.Identity) bool {
+		return id.AccountID == p.Account.ID && strings.EqualFold(id.Address, addr)
+	})
 }
 
 // hiddenRecipient says whether a mail came to the person as Bcc: it names them nowhere, and no list sent it.

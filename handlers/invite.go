@@ -118,7 +118,7 @@ func (s *Server) answerGiven(r *http.Request, p *person, pl place, open *mailcli
 // asAttendee is the identity of the person whom an invitation asks, the one that it names first.
 func (s *Server) asAttendee(r *http.Request, p *person, e *message.Event) (id store.Identity, ok bool) {
 	ids, err := s.identities(r.Context(), p)
-	if err != nil || s.mine(r, p, e.Organizer.Addr) || !compose.Valid(e.Organizer.Addr) {
+	if err != nil || s.fromHere(r, p, e.Organizer.Addr) || !compose.Valid(e.Organizer.Addr) {
 		return id, false
 	}
 	for _, a := range e.Attendees {

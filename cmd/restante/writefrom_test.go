@@ -1,8 +1,11 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/html"
 
 	"restante/internal/testdb"
 	"restante/internal/testmail"
@@ -87,6 +90,20 @@ func TestAnAnswerGoesOutThroughTheAccountOfItsMail(t *testing.T) {
 			t.Error("copy or mark are in the wrong account")
 		}
 	})
+}
+
+// TestAnAnswerToOnesOwnOtherAccount goes there, and not to the account that it is written in.
+func TestAnAnswerToOnesOwnOtherAccount(t *testing.T) {
+	s, v, anna, ben := twoAccounts(t, testdb.SQLite(t))
+	s.mail.Deliver(t, ben, "From: Anna <"+anna.Address+">\r\nTo: Ben <"+ben.Address+">, Carl <carl@x.test>\r\nSubject: To oneself\r\n\r\ntext\r\n")
+	for _, way := range []struct{ name, to string }{{"reply", "Anna <" + anna.Address + ">"}, {"replyall", "Anna <" + anna.Address + ">, Carl <carl@x.test>"}} {
+		v.get(v.account(ben)).open("To oneself").want(200)
+		at := slices.IndexFunc(v.all("a"), func(a *html.Node) bool { return strings.Contains(attr(a, "href"), way.name+"=1") })
+		v.get(attr(v.all("a")[at], "href")).want(200)
+		if to := v.form("form[data-compose]").values.Get("to"); to != way.to {
+			t.Errorf("%s is to %q", way.name, to)
+		}
+	}
 }
 
 // TestAnAnswerFromAnotherAddress goes through the account of the address; what it answers is marked where it lies, in

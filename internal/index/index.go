@@ -141,13 +141,14 @@ func (ix *Index) Keep(accounts []int64) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	for _, e := range names {
-		base, ok := strings.CutSuffix(e.Name(), ".db")
+		base, own := strings.CutSuffix(e.Name(), ".db")
+		base, texts := strings.CutSuffix(base, textsEnd) // which may be all that is left
 		id, bad := strconv.ParseInt(base, 10, 64)
-		if !ok || bad != nil {
+		if own == texts || bad != nil {
 			continue
 		}
 		info, e := e.Info()
-		if !kept[id] || e == nil && time.Since(info.ModTime()) > ageTime {
+		if !kept[id] || own && e == nil && time.Since(info.ModTime()) > ageTime {
 			err = errors.Join(err, ix.remove(id))
 		}
 	}

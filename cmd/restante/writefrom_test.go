@@ -2,11 +2,13 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
 
+	"restante/internal/store"
 	"restante/internal/testdb"
 	"restante/internal/testmail"
 )
@@ -183,5 +185,27 @@ func TestAMailOfAFurtherAccountWaitsThroughARestart(t *testing.T) {
 	eventually(t, "the account can be removed", func() bool {
 		v.get("/settings/accounts").formAround("button[value=remove]").press("action", "remove").want(200)
 		return !v.has("button[value=remove]")
+	})
+}
+
+// TestAMailThatWaitsGoesOutWithTheNewPassword of its further account.
+func TestAMailThatWaitsGoesOutWithTheNewPassword(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		e := newElsewhere(t, db)
+		e.conf.UndoSeconds = 8
+		e.restart()
+		id, err := strconv.ParseInt(strings.Split(e.inbox, "/")[2], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		account := store.Account{ID: id, UserID: 1, Address: e.login.Address, Username: e.login.Address}
+		if err := e.house.queue.SetAccountPassword(t.Context(), account, "old"); err != nil {
+			t.Fatal(err)
+		}
+		to := e.other.NewUser(t)
+		v := e.v.get("/compose?account=" + strings.Split(e.inbox, "/")[2]).want(200)
+		v.form("form[data-compose]").set("to", to.Address).set("subject", "Later").set("body", "Hello.").press("action", "send").want(200)
+		v.get("/settings/accounts").formAround("button[value=password]").set("password", e.login.Password).press("action", "password").want(200).says("[role=status]", "Kept")
+		eventually(t, "it has arrived", func() bool { return e.other.Talk(t, to).Count("INBOX") == 1 })
 	})
 }

@@ -64,14 +64,26 @@ func (q *Queue) setAccountPassword(ctx context.Context, tx *sql.Tx, a store.Acco
 	return q.store.SetAccountCredTx(ctx, tx, a.UserID, a.ID, q.sealCredential(accountPlace(a.UserID, a.ID), c))
 }
 
-// SetAccountPassword gives a further account another password. Mails that waited for it are sent.
+// SetAccountPassword gives a further account another password. Mails of it that are not sent yet go out with that, those
+// that waited for it now.
 func (q *Queue) SetAccountPassword(ctx context.Context, a store.Account, password string) error {
-	err := q.store.InTx(ctx, func(tx *sql.Tx) error { return q.setAccountPassword(ctx, tx, a, password) })
+	c := Credential{Username: a.Username, Password: password}
+	err := q.store.InTx(ctx, func(tx *sql.Tx) error {
+		if err := q.setAccountPassword(ctx, tx, a, password); err != nil {
+			return err
+		}
+		return q.store.ResealOutboxTx(ctx, tx, a.UserID, a.ID, func(id int64, sealed []byte) []byte {
+			now := c
+			if was, err := q.openCredential(credPlace(a.UserID, id), sealed); err == nil {
+				now.Answered = was.Answered
+			}
+			return q.SealCredential(a.UserID, id, now)
+		})
+	})
 	if err != nil {
 		return err
 	}
-	c := Credential{Username: a.Username, Password: password}
-	return errors.Join(q.sendWaiting(ctx, a, c), q.RefreshSources(ctx, a, c))
+	return errors.Join(q.sendWaiting(ctx, a, nil), q.RefreshSources(ctx, a, c))
 }
 
 // RemoveAccount forgets a further account and its connections. Error: store.ErrAccountBusy.

@@ -45,21 +45,25 @@ func (q *Queue) SignedOut(ctx context.Context, userID int64) error {
 // SignedInAgain lets go on what waited until a person has signed in at their provider again: mails of the account, and
 // sources that are read by the same token.
 func (q *Queue) SignedInAgain(ctx context.Context, a store.Account, c Credential) error {
-	if err := q.sendWaiting(ctx, a, c); err != nil {
+	if err := q.sendWaiting(ctx, a, &c); err != nil {
 		return err
 	}
 	return q.goOnWith(ctx, a.UserID, c.Token)
 }
 
-// sendWaiting sends the mails of an account that wait for its sign-in.
-func (q *Queue) sendWaiting(ctx context.Context, a store.Account, c Credential) error {
+// sendWaiting sends the mails of an account that wait for its sign-in: with c, or nil where they have what they need.
+func (q *Queue) sendWaiting(ctx context.Context, a store.Account, c *Credential) error {
 	waiting, err := q.store.WaitingForSignIn(ctx, a.UserID, a.ID)
 	if err != nil {
 		return err
 	}
 	for _, id := range waiting {
+		var sealed []byte
+		if c != nil {
+			sealed = q.SealCredential(a.UserID, id, *c)
+		}
 		err := q.store.InTx(ctx, func(tx *sql.Tx) error {
-			if err := q.store.RetryOutboxTx(ctx, tx, a.UserID, id, q.SealCredential(a.UserID, id, c)); err != nil {
+			if err := q.store.RetryOutboxTx(ctx, tx, a.UserID, id, sealed); err != nil {
 				return err
 			}
 			_, err := q.SendTx(ctx, tx, id, time.Now())

@@ -149,6 +149,21 @@ func (s *Store) SetOutboxCredTx(ctx context.Context, tx *sql.Tx, id int64, cred 
 	return changed(tx.ExecContext(ctx, `UPDATE outbox SET cred = $1, job_id = $2 WHERE id = $3`, cred, jobID, id))
 }
 
+// ResealOutboxTx gives the items of an account that are not sent yet other credentials, made of those that they have.
+func (s *Store) ResealOutboxTx(ctx context.Context, tx *sql.Tx, userID, accountID int64, reseal func(id int64, cred []byte) []byte) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id, cred FROM outbox WHERE user_id = $1 AND account_id = $2 AND state NOT IN ('sent', 'undone')`, userID, accountID)
+	items, err := collect(rows, err, func(r *sql.Rows) (o OutboxItem, err error) {
+		err = r.Scan(&o.ID, &o.Cred)
+		return o, err
+	})
+	for _, o := range items {
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE outbox SET cred = $1 WHERE id = $2 AND user_id = $3`, reseal(o.ID, o.Cred), o.ID, userID)
+		}
+	}
+	return err
+}
+
 // OutboxItem is a user's item, or ErrNotFound.
 func (s *Store) OutboxItem(ctx context.Context, userID, id int64) (OutboxItem, error) {
 	o, err := scanOutbox(s.db.QueryRowContext(ctx, `SELECT `+outboxColumns+` FROM outbox WHERE id = $1 AND user_id = $2`, id, userID))

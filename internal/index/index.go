@@ -39,7 +39,7 @@ type Index struct {
 	files    map[int64]*file
 	hosts    map[string]chan struct{} // one filler each
 	policies map[int64]Policy         // of texts, by account
-	removed  map[int64]bool           // accounts: none of them comes back under its number
+	removed  map[int64]bool           // accounts of which what still runs writes nothing down
 }
 
 // Open makes the index of a directory, which it makes when it is first needed. Close ends what runs behind.
@@ -83,6 +83,11 @@ func (ix *Index) behind(f *file, do func(ctx context.Context)) bool {
 // Mail is the mail of an account, lists by way of the index. owner tells accounts apart that are one by their id and yet
 // stand for another mailbox, such as one whose server was changed: user and server in one text.
 func (ix *Index) Mail(account int64, owner string, session *mailclient.Session) *Mail {
+	if ix != nil {
+		ix.mu.Lock()
+		defer ix.mu.Unlock()
+		delete(ix.removed, account) // or another that has its number
+	}
 	return &Mail{Session: session, ix: ix, account: account, owner: owner}
 }
 
@@ -93,13 +98,13 @@ func (ix *Index) Remove(account int64) error {
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	ix.removed[account] = true
 	return ix.remove(account)
 }
 
 // remove takes away what is kept of an account. ix.mu is held.
 func (ix *Index) remove(account int64) error {
 	delete(ix.policies, account)
+	ix.removed[account] = true
 	if f := ix.files[account]; f != nil {
 		f.gone = true
 		delete(ix.files, account)

@@ -291,9 +291,12 @@ func TestTheFilesMayBeDeletedAtAnyMoment(t *testing.T) {
 	if err := g.ix.Keep([]int64{8}); err != nil {
 		t.Fatal(err)
 	}
+	g.agrees(t, "INBOX") // for who was at it still
 	if left, _ := os.ReadDir(g.dir); len(left) > 0 {
 		t.Errorf("%v is left of an account that was removed", left)
 	}
+	g.Mail = g.ix.Mail(7, "account", g.session) // it comes again
+	g.filled(t, "INBOX")
 }
 
 // TestAWarmListAsksNothing: while somebody watches, a page waits for no server, and what happened elsewhere is told and

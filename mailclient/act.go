@@ -39,8 +39,16 @@ func acting(ctx context.Context, c *imapx.Conn, raw string, ref Ref) (*box, erro
 func taking(ctx context.Context, c *imapx.Conn, raw string, ref Ref) error {
 	c.Box = nil
 	_, err := acting(ctx, c, raw, ref)
+	if lost(err) {
+		return &notBegun{err}
+	}
 	return err
 }
+
+// notBegun is a connection that ended before anything was asked for that may not be done twice.
+type notBegun struct{ error }
+
+func (e *notBegun) Unwrap() error { return e.error }
 
 func flagWord(s string) bool {
 	s = strings.TrimPrefix(s, `\`)

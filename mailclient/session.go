@@ -404,7 +404,8 @@ func (s *Session) do(ctx context.Context, raw string, twice bool, f func(*imapx.
 			c.Box = nil // Dovecot keeps a selection of a mailbox that is gone, and lets one of that name slip under it
 		}
 		s.release(c)
-		if lost(err) && twice && try == 0 && ctx.Err() == nil {
+		var before *notBegun
+		if lost(err) && (twice || errors.As(err, &before)) && try == 0 && ctx.Err() == nil {
 			s.dropFree() // what ended one has likely ended the others, which do not know it yet
 			continue
 		}

@@ -10,8 +10,10 @@ import (
 	"restante/mailclient"
 )
 
-// tellEvery is how often the filling of a mailbox is told of.
-const tellEvery = 3 * time.Second
+const (
+	tellEvery  = 3 * time.Second // the filling of a mailbox is told of,
+	writeEvery = 2 * time.Second // and what came is written down
+)
 
 // Filling says whether the index of a mailbox is being filled, and how many mails are there already.
 func (m *Mail) Filling(mailbox string) (done int, on bool) {
@@ -159,15 +161,16 @@ func (m *Mail) fillFrom(ctx context.Context, f *file, b *box, n mailclient.News,
 	if _, err := f.apply(ctx, b, change{gone: gone, known: began, readOnly: n.ReadOnly}); err != nil {
 		return fault(err)
 	}
-	told := time.Now()
+	told, wrote := time.Now(), time.Now()
 	batches, stop := m.ahead(ctx, b, n.UIDValidity, missing)
 	defer stop()
 	defer f.lean()
 	var rows []mailclient.Row
 	for got := range batches {
-		if rows = append(rows, got.rows...); got.err == nil && !got.last && len(rows) < together {
+		if rows = append(rows, got.rows...); got.err == nil && !got.last && len(rows) < together && time.Since(wrote) < writeEvery {
 			continue
 		}
+		wrote = time.Now()
 		if _, err := f.apply(ctx, b, change{rows: rows, known: began, readOnly: n.ReadOnly}); err != nil {
 			return fault(err)
 		}

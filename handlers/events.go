@@ -133,14 +133,23 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, p *person) error
 	defer beat.Stop()
 	owed := func() { s.fileOwed(r.Context(), r, p, s.now().Add(-filingPause)) }
 	owed()
+	var plays sync.WaitGroup
+	defer plays.Wait()
+	var playing sync.Map // accounts whose acts are being played: no slow one holds up the news of the others
 	played := func(there *person) {
-		b, err := s.store.Behind(r.Context(), p.User.ID, there.Account.ID)
-		if _, out := there.Mail.Outage(); err != nil || out || b.Waiting == 0 {
+		if _, on := playing.LoadOrStore(there.Account.ID, true); on {
 			return
 		}
-		if s.play(r.Context(), there) == nil {
-			s.hub.tell(p.User.ID, "mail")
-		}
+		plays.Go(func() {
+			defer playing.Delete(there.Account.ID)
+			b, err := s.store.Behind(r.Context(), p.User.ID, there.Account.ID)
+			if _, out := there.Mail.Outage(); err != nil || out || b.Waiting == 0 {
+				return
+			}
+			if s.play(r.Context(), there) == nil {
+				s.hub.tell(p.User.ID, "mail")
+			}
+		})
 	}
 	for {
 		var err error

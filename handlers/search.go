@@ -161,6 +161,9 @@ func (res results) hitPath(p *person, slug string, uid uint32) string {
 // resultsPage is the list of hits, to which a message may be added.
 func (s *Server) resultsPage(r *http.Request, p *person, res results) templates.Mail {
 	title := p.L.T("search.title", "Query", res.words)
+	if len(p.Accounts) > 1 { // the others are not looked through
+		title = p.L.T("search.titlein", "Query", res.words, "Account", p.Account.Address)
+	}
 	frame, boxes := s.frame(r, p, "mail search-page", title, "")
 	frame.Query, frame.HasList = res.words, true
 	v := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane, Beside: r.Header.Get(headerOpen) != "", ReaderWords: p.L.T("search.results", "N", res.list.Total)}

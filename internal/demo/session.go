@@ -179,9 +179,12 @@ func (s *session) Poll(w *imapserver.UpdateWriter, allowExpunge bool) error {
 	return n.write(w)
 }
 
-// Idle tells changes as they happen, until stop closes.
+// Idle tells changes as they happen, until stop closes. It may begin as late as when the session closes.
 func (s *session) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
-	if v := s.view; v != nil {
+	s.account.mu.Lock()
+	v := s.view
+	s.account.mu.Unlock()
+	if v != nil {
 		return v.idle(w, stop)
 	}
 	<-stop

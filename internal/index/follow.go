@@ -32,10 +32,16 @@ type run struct {
 // nothing is said to have happened, nobody waits for it. An error of it is one of the session's.
 func (m *Mail) follow(ctx context.Context, f *file, b *box, q mailclient.ListQuery, lag time.Duration) error {
 	heard, watched := m.Heard(), m.Watched()
+	f.mu.Lock()
+	if lag == 0 && q.Page > 0 { // what the last act has changed shows already in the list that follows it
+		if b.acted {
+			lag = askTime
+		}
+		b.acted = false
+	}
 	if watched {
 		lag = max(lag, askTime)
 	}
-	f.mu.Lock()
 	if b.heard == heard && time.Since(b.asked) < lag {
 		f.mu.Unlock()
 		return nil

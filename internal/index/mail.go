@@ -172,9 +172,6 @@ func (m *Mail) soFar(ctx context.Context, mailbox string, q mailclient.ListQuery
 // list is List where the index has it.
 func (m *Mail) list(ctx context.Context, mailbox string, q mailclient.ListQuery, lag time.Duration) (l mailclient.List, ok bool, err error) {
 	q = tidy(q)
-	if lag == 0 && m.hasActed(mailbox) { // what the act has changed shows already
-		lag = askTime
-	}
 	f, b, done, err := m.known(ctx, mailbox, q, lag)
 	if f == nil {
 		return l, false, err
@@ -406,21 +403,6 @@ func (m *Mail) acted(ctx context.Context, st mailclient.Step) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b.acted = st.Kind == mailclient.ActFlags
-}
-
-// hasActed says, once, whether something was done in a mailbox since a list of it was shown.
-func (m *Mail) hasActed(mailbox string) bool {
-	f, done := m.ix.use(m.account, m.owner)
-	if f == nil {
-		return false
-	}
-	defer done()
-	b := f.box(mailbox)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	was := b.acted
-	b.acted = false
-	return was
 }
 
 // MarkSeen marks a mail read, as the session does.

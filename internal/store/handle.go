@@ -86,7 +86,7 @@ func (h *handle) Close() error {
 
 // lightly runs f in one transaction that a failure of the machine's power may take back, with those after it: SQLite then
 // need not wait for the disk. It is for what nobody misses.
-func (s *Store) lightly(ctx context.Context, f func(tx *sql.Tx) error) (err error) {
+func (s *Store) lightly(ctx context.Context, f func(tx *sql.Tx) error) error {
 	if s.dialect != migrations.SQLite {
 		return s.InTx(ctx, f)
 	}
@@ -103,12 +103,5 @@ func (s *Store) lightly(ctx context.Context, f func(tx *sql.Tx) error) (err erro
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // it is opened anew
 		}
 	}()
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
+	return inTx(ctx, conn, f)
 }

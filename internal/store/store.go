@@ -155,8 +155,12 @@ func (s *Store) WithMigrationLock(ctx context.Context, f func() error) error {
 }
 
 // InTx runs f in one transaction, committed when f returns nil.
-func (s *Store) InTx(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+func (s *Store) InTx(ctx context.Context, f func(tx *sql.Tx) error) error { return inTx(ctx, s.db, f) }
+
+func inTx(ctx context.Context, db interface {
+	BeginTx(context.Context, *sql.TxOptions) (*sql.Tx, error)
+}, f func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // knownLong is how old what is known of the accounts beside the one on the page may be.
 const knownLong = time.Minute
 
-// accountLinks lead to the accounts of a person who has several. Whether one has unread mail is told as it is known: no
+// accountLinks lead to the accounts of a person who has several. How much is unread in one is told as it is known: no
 // page waits for the server of another account.
 func (s *Server) accountLinks(ctx context.Context, p *person, current string) (out []templates.AccountLink) {
 	if len(p.Accounts) < 2 {
@@ -25,8 +25,9 @@ func (s *Server) accountLinks(ctx context.Context, p *person, current string) (o
 	for _, a := range p.Accounts {
 		link := templates.AccountLink{Address: a.Address, Initials: accountInitials(p, a), Hue: hue(a.Address), URL: pathMailbox(a.ID, "INBOX"), Current: a.ID == p.Account.ID && current != "" && current != pathAll}
 		if there, err := s.as(p, a.ID); err == nil {
-			link.Unread = hasUnread(there.Mail.KnownMailboxes(ctx, knownLong))
+			link.Unread = unreadIn(there.Mail.KnownMailboxes(ctx, knownLong))
 		}
+		out[0].Unread += link.Unread
 		out = append(out, link)
 	}
 	return out
@@ -62,13 +63,13 @@ func short(all []store.Account, a store.Account) string {
 	return a.Address
 }
 
-func hasUnread(boxes []mailclient.Mailbox) bool {
+func unreadIn(boxes []mailclient.Mailbox) uint32 {
 	for _, b := range boxes {
-		if b.Role == mailclient.RoleInbox && b.Unseen > 0 {
-			return true
+		if b.Role == mailclient.RoleInbox {
+			return b.Unseen
 		}
 	}
-	return false
+	return 0
 }
 
 // identitiesOf are the identities of the account that a person is in, all of theirs where it has none.

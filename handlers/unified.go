@@ -224,6 +224,9 @@ func (s *Server) unifiedPage(r *http.Request, p *person, lq mailclient.ListQuery
 	frame, _ := s.frame(r, p, "mail", title, pathAll)
 	frame.HasList = true
 	page := templates.Mail{Frame: frame, PaneMode: p.User.Settings.ReadingPane, ReaderWords: title, Beside: r.Header.Get(headerOpen) != ""}
+	if n := frame.Switcher; len(n) > 0 && n[0].Unread > 0 {
+		page.ReaderWords = p.L.T("reader.unread", "N", int(n[0].Unread), "Folder", title)
+	}
 	for _, row := range rows {
 		list.Rows = append(list.Rows, row.Row)
 	}

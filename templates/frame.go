@@ -57,7 +57,8 @@ type Frame struct {
 type AccountLink struct {
 	Address, Initials, URL string
 	Hue                    int
-	Unread, Current, All   bool // All is the inbox of all of them
+	Unread                 uint32 // as far as it is known
+	Current, All           bool   // All is the inbox of all of them
 }
 
 // Folder is a node of the tree.

@@ -209,4 +209,6 @@ func TestAllInboxesInChromium(t *testing.T) {
 	b.open("/mail/1/INBOX")
 	s.mail.Deliver(t, ben, testmail.Mail("Priya <priya@raman.example>", "More for Ben", "Here I am."))
 	b.until("the menu has a dot", `document.querySelector(".account .account-list .dot")`)
+	b.until("the folders say how much is unread in both, the tab too", `((all, ben) => ben > 0 && all > ben && document.title.startsWith("(" + all + ")"))(
+		Number(document.querySelector("[data-unread-all]").dataset.unreadAll), parseInt(document.querySelector(".tree-inboxes li:last-child .count")?.textContent))`)
 }

@@ -8,7 +8,7 @@ const wish = "restante-notify", most = 99;
 const icon = one("link[rel=icon]"), plain = icon?.getAttribute("href"), kind = icon?.type;
 let drawn = -1, picture = null;
 
-const unread = () => Number(one('nav.folders a[data-mailbox="INBOX"]')?.dataset.unreadCount ?? 0);
+const unread = () => Number(one("nav.folders [data-unread-all]")?.dataset.unreadAll ?? one('nav.folders a[data-mailbox="INBOX"]')?.dataset.unreadCount ?? 0);
 
 /** show puts the number where it belongs. */
 function show() {

@@ -98,7 +98,7 @@ func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient
 			without = with(pathMessage(p.Account.ID, pl.slug, m.UID), alone.URL.Query())
 		}
 		l := s.foldedLetter(&alone, p, pl, m, wanted)
-		isUnread := !m.Flags.Seen && !m.Flags.Draft && unread < maxUnread && readsOn
+		isUnread := !m.Flags.Seen && !m.Flags.Draft && !s.written(p, pl, m) && unread < maxUnread && readsOn
 		if (isUnread || slices.Contains(wanted, l.Ref) || slices.Contains(wanted, "all")) && !m.Flags.Draft && len(v.Before)+len(v.After) < maxUnfolded {
 			if isUnread {
 				unread++
@@ -122,6 +122,12 @@ func (s *Server) converse(r *http.Request, p *person, pl place, open *mailclient
 		v.UnfoldURL = with(r.URL.Path, listParams(r), "open", "all")
 	}
 	return row, nil
+}
+
+// written says that a letter of a conversation is the reader's own, in another folder: some servers keep what was sent as
+// unread.
+func (s *Server) written(p *person, pl place, m mailclient.Row) bool {
+	return m.Mailbox != pl.box.Name && len(m.From) > 0 && p.own()[strings.ToLower(m.From[0].Addr)]
 }
 
 // inTalk leads from a mail in a list of single ones to its conversation, where the person wishes to see those.
@@ -173,6 +179,7 @@ func (s *Server) foldedLetter(r *http.Request, p *person, pl place, m mailclient
 	if len(m.From) > 0 {
 		v.Name = s.talkNames(p, m.From[:1])
 	}
+	v.Unread = v.Unread && !s.written(p, pl, m)
 	l := templates.Letter{Row: v, Ref: hitRef(slug, m.UIDValidity, m.UID), Draft: m.Flags.Draft}
 	q := r.URL.Query()
 	q["open"] = append(slices.Clone(open[:min(len(open), maxUnfolded)]), l.Ref)

@@ -179,6 +179,13 @@ func (s *Server) resultsView(p *person, res results, boxes []mailclient.Mailbox,
 		Title: title, Range: rangeWords(p.L, list), Here: res.path(p, list.Page, true), ActionURL: with("/search/actions", p.naming(nil)), CanAct: true,
 		EmptyWords: p.L.T("search.none", "Query", res.words),
 	}
+	for _, a := range p.Accounts {
+		if len(p.Accounts) > 1 {
+			there := *p
+			there.Account = a
+			v.Filters = append(v.Filters, templates.Option{Words: a.Address, URL: with("/search", there.naming(nil), "q", res.words), Current: a.ID == p.Account.ID})
+		}
+	}
 	v.Words = searchChips(p, boxes, res.words, func(t mailclient.Term) string { return with("/search", p.naming(nil), "q", t.Without) })
 	v.Top = moveTo(p, "top", boxes, "")
 	byName := map[string]mailclient.Mailbox{}

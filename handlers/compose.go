@@ -292,6 +292,11 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	if written, err := s.people(r, p); err == nil {
 		page.People, _ = s.suggestions(r.Context(), p, "", written, 50)
 	}
+	if all, err := s.store.Templates(r.Context(), p.User.ID); err == nil {
+		for _, t := range all {
+			page.Canned = append(page.Canned, templates.Option{Value: strconv.FormatInt(t.ID, 10), Words: t.Name})
+		}
+	}
 	page.FileLimit = s.bounds.Of(p.User.Address, limits.FileMB) << 20
 	limit := s.bounds.Of(p.User.Address, limits.MailMB) << 20
 	if size := s.sendLimit(p); size > 0 {

@@ -33,6 +33,7 @@ type draftForm struct {
 	carry  string
 	back   string
 	once   string   // names the form until it has a draft
+	canned string   // the template to be put in
 	lost   []string // names of files that did not come along through a sign-in or an error page
 	live   bool     // a script keeps it up to date
 }
@@ -158,7 +159,7 @@ func fileError(err error) error {
 }
 
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
-	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once"), lost: v["lost"]}
+	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once"), canned: v.Get("canned"), lost: v["lost"]}
 	f.fields = was
 	f.fields.To, f.fields.Cc, f.fields.Bcc = oneList(v.Get("to")), oneList(v.Get("cc")), oneList(v.Get("bcc"))
 	f.fields.Subject = oneLine(v.Get("subject"))

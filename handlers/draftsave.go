@@ -56,8 +56,17 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 	if p, err = s.writer(r.Context(), p, &d, &f.fields); err != nil {
 		return err
 	}
+	if f.action == "canned" {
+		if err := s.putTemplate(r.Context(), p, &f.fields, atoi64(f.canned)); err != nil {
+			return err
+		}
+		fresh = false
+	}
 	if err := s.saveDraft(r.Context(), p, &d, f, fresh); err != nil {
 		return err
+	}
+	if f.action == "canned" {
+		return seeOther(w, r, "/compose/"+d.ID)
 	}
 	if len(f.lost) > 0 { // and nothing goes out without them
 		words := p.L.T("compose.lost", "Files", strings.Join(f.lost, ", "))

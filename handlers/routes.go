@@ -59,6 +59,7 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/compose", s.page(s.newDraft))
 		r.Post("/compose", s.page(s.postDraft))
 		r.Get("/compose/people", s.page(s.suggestPeople))
+		r.Get("/compose/templates", s.page(s.templatesFor))
 		r.Get("/compose/{draft}", s.page(s.draft))
 		r.Post("/compose/{draft}", s.page(s.postDraft))
 		r.Post("/compose/{draft}/files", s.page(s.upload))

@@ -110,7 +110,7 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 	if p, err = s.writer(ctx, p, &d, &d.Fields); err != nil { // whose server it goes to
 		return refused, err
 	}
-	m.MessageID = compose.NewMessageID(m.From.Addr)
+	m.MessageID, m.HTML = compose.NewMessageID(m.From.Addr), compose.Dress(m.HTML)
 	bcc, err := compose.BccField(m)
 	if err != nil {
 		return refused, wrap(err, http.StatusBadRequest, "error.badinput")

@@ -19,7 +19,7 @@ import (
 	"restante/templates"
 )
 
-var settingsTabs = []string{"general", "identities", "accounts", "devices", "privacy"}
+var settingsTabs = []string{"general", "identities", "templates", "accounts", "devices", "privacy"}
 
 // choice is one select of the general settings: its allowed values, the first being the default.
 type choice struct {
@@ -89,6 +89,8 @@ func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request, p *person,
 		s.generalTab(p, &page)
 	case "identities":
 		err = s.identitiesTab(r, p, &page)
+	case "templates":
+		err = s.templatesTab(r, p, &page)
 	case "accounts":
 		s.accountsTab(p, &page, accountForm{})
 	case "devices":
@@ -192,6 +194,8 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, p *person)
 		return s.saveGeneral(w, r, p)
 	case "identities":
 		return s.saveIdentity(w, r, p)
+	case "templates":
+		return s.saveTemplate(w, r, p)
 	case "accounts":
 		return s.saveAccounts(w, r, p)
 	case "devices":
@@ -353,6 +357,10 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	if err != nil {
 		return err
 	}
+	canned, err := s.store.Templates(ctx, p.User.ID)
+	if err != nil {
+		return err
+	}
 	type source struct {
 		Host, Username, Mailbox, Keep string
 		Days                          int
@@ -380,7 +388,7 @@ func (s *Server) exportSettings(w http.ResponseWriter, r *http.Request, p *perso
 	w.Header().Set("Content-Disposition", disposition("attachment", "restante-settings.json"))
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(map[string]any{"version": 1, "address": p.User.Address, "settings": p.User.Settings, "accounts": accounts, "identities": ids,
+	return enc.Encode(map[string]any{"version": 1, "address": p.User.Address, "settings": p.User.Settings, "accounts": accounts, "identities": ids, "templates": canned,
 		"people": people, "contacts": kept, "imports": imports, "trusted_senders": trusted, "original_colours": colours, "outbox": outbox})
 }
 

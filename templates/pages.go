@@ -408,6 +408,7 @@ type Compose struct {
 	CopyKey                     string // and with what: never kept in the browser
 	Rich, FocusTo               bool
 	People                      []Suggestion
+	Canned                      []Option
 	Files                       []File
 	LimitWords, TooBigWords     string
 	FileLimit                   int64 // bytes that one file may have
@@ -499,12 +500,28 @@ type Settings struct {
 	Zones      []string
 	ZoneNow    string
 	Identities []IdentityForm
+	Templates  []Template // the last one is new
 	Accounts   []AccountCard
 	NewAccount *AccountForm // nil where none can be added
 	NoMore     string       // and why
 	Devices    []Device
 	Trusted    []string
 }
+
+// Template is a text that a person writes again and again. Open shows its form.
+type Template struct {
+	ID                                  int64
+	Name, Shortcut, Subject, Body, HTML string
+	Open                                bool
+}
+
+// Canned are the templates of a person, filled for a letter.
+type Canned struct {
+	Head
+	Templates []Template
+}
+
+func (Canned) template() string { return "canned" }
 
 // AccountCard is an account of the person; one that is not Further is that which they sign in with.
 type AccountCard struct {

@@ -77,7 +77,7 @@ var routes = map[string]route{
 	"POST /search/actions": {path: "/search/actions", good: classApp, status: 400, form: "x=1", out: classApp}, "POST /work/{work}": {path: "/work/7", good: classApp, status: 303, form: "x=1", out: classApp},
 	"GET /search": {path: "/search?q=x", good: classApp, out: classApp}, "POST /undo/{act}": {path: "/undo/7", good: classApp, status: 404, form: "x=1", out: classApp},
 	"POST /retry": {path: "/retry", good: classApp, status: 303, form: "back=/", out: classApp}, "POST /trust": {path: "/trust", good: classApp, status: 303, form: "sender=a@b.test", out: classApp}, "GET /compose": {path: "/compose", good: classApp, out: classApp},
-	"POST /compose": {path: "/compose", good: classApp, status: 422, form: "action=send&subject=s&body=b", out: classApp}, "GET /compose/people": {path: "/compose/people?q=x", good: classApp, out: classApp},
+	"POST /compose": {path: "/compose", good: classApp, status: 422, form: "action=send&subject=s&body=b", out: classApp}, "GET /compose/people": {path: "/compose/people?q=x", good: classApp, out: classApp}, "GET /compose/templates": {path: "/compose/templates?to=x", good: classApp, out: classApp},
 	"GET /search/suggest":  {path: "/search/suggest?q=x", good: classApp, out: classApp},
 	"GET /compose/{draft}": {path: "/compose/{D}", good: classApp, out: classApp}, "POST /compose/{draft}": {path: "/compose/{D}", good: classApp, status: 303, form: "subject=s", out: classApp},
 	"GET /compose/{draft}/files/{file}/view": {path: "{F}/view", good: classApp, out: classApp}, "GET /compose/{draft}/files/{file}/small": {path: "{F}/small", good: classApp, status: 404, out: classText},

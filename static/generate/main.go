@@ -7,6 +7,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"log"
 	"os"
@@ -14,15 +15,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 )
 
 // icons are the lucide icons that templates and scripts use.
-const icons = `a-large-small activity archive arrow-left bold calendar chevron-left chevron-right circle-check circle-question-mark circle-x code download ellipsis
+const icons = `a-large-small activity archive arrow-left bold bookmark calendar chevron-left chevron-right circle-check circle-question-mark circle-x code download ellipsis
 	file file-archive file-image file-pen-line file-spreadsheet file-text flag flag-off folder folder-input forward gauge globe hard-drive-download
 	inbox indent-decrease italic key-round link list list-ordered log-out mail mail-open mails maximize-2 menu merge monitor-smartphone palette paperclip
 	pause pencil phone play plus printer quote redo-2 refresh-cw remove-formatting reply reply-all scissors scroll-text search send server settings shield
-	shield-alert shield-check strikethrough trash-2 triangle-alert type undo-2 upload user-plus users x`
+	shield-alert shield-check smile strikethrough trash-2 triangle-alert type underline undo-2 upload user-plus users x`
 
 // noEval refuses code in attributes before htmx tries to compile it.
 const noEval = `htmx.registerExtension('no-eval',{init(api){const no=function(){throw new Error('inline code is not allowed')};api.initSecurity(null,no,no)}});` + "\n"
@@ -33,6 +35,7 @@ var copied = map[string]string{
 	"squire-rte/LICENSE":                 "vendor/squire.LICENSE.txt",
 	"dompurify/dist/purify.min.js":       "vendor/purify.js",
 	"dompurify/LICENSE":                  "vendor/purify.LICENSE.txt",
+	"emojibase-data/LICENSE":             "vendor/emoji.LICENSE.txt",
 	"htmx.org/LICENSE":                   "vendor/htmx.LICENSE.txt",
 	"lucide-static/LICENSE":              "icons/lucide.LICENSE.txt",
 	"axe-core/axe.min.js":                "../cmd/restante/testdata/axe.min.js", // for tests alone
@@ -61,6 +64,7 @@ func main() {
 	}
 	htmx := join(filepath.Join(modules, "htmx.org/dist/htmx.min.js"), filepath.Join(modules, "htmx.org/dist/ext/hx-csp.min.js"))
 	write("vendor/htmx.js", append(htmx, noEval...))
+	write("vendor/emoji.js", emoji(filepath.Join(modules, "emojibase-data/en/shortcodes/github.json")))
 	write("icons/icons.svg", sprite(filepath.Join(modules, "lucide-static/icons")))
 	write("vendor/README.txt", readme())
 }
@@ -93,11 +97,32 @@ func sprite(dir string) []byte {
 	return b.Bytes()
 }
 
+// emoji are their names, as GitHub has them, as a module: a line each, the emoji behind its names.
+func emoji(name string) []byte {
+	var named map[string]any // by code points in hex: a name, or several
+	check(json.Unmarshal(read(name), &named))
+	var lines []string
+	for codes, names := range named {
+		var sign strings.Builder
+		for _, code := range strings.Split(codes, "-") {
+			r, err := strconv.ParseInt(code, 16, 32)
+			check(err)
+			sign.WriteRune(rune(r))
+		}
+		if !strings.Contains(codes, "-") && len(codes) < 5 {
+			sign.WriteRune('\ufe0f') // as a picture, not as a letter
+		}
+		lines = append(lines, fmt.Sprintf("%s %s", strings.Trim(fmt.Sprint(names), "[]"), &sign))
+	}
+	sort.Strings(lines)
+	return fmt.Appendf(nil, "export default `%s`;\n", strings.Join(lines, "\n"))
+}
+
 // readme names what was copied, with its sum.
 func readme() []byte {
 	var b bytes.Buffer
 	b.WriteString("Made by `go generate ./static`; nothing here is edited by hand. Versions stand in\nstatic/generate/package.json, with their sums in package-lock.json. htmx.js is\nhtmx.min.js and hx-csp.min.js joined, with one line of our own (generate/main.go).\n\n")
-	names := []string{"vendor/htmx.js", "icons/icons.svg"}
+	names := []string{"vendor/htmx.js", "vendor/emoji.js", "icons/icons.svg"}
 	for _, to := range copied {
 		names = append(names, to)
 	}

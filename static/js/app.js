@@ -62,6 +62,7 @@ if (sent && !one("form[data-compose]")) { // a form that was sent has arrived
 if (one("form[data-source]")) import("./imports.js").then((m) => m.startImports()).catch((error) => console.error(error));
 const written = one("form[data-compose]");
 if (written) import("./compose.js").then((m) => m.startPage(written)).catch((error) => console.error(error));
+if (one("form[data-text-form]")) import("./textforms.js").then((m) => document.querySelectorAll("form[data-text-form]").forEach(m.startTextForm)).catch((error) => console.error(error));
 
 // On wide screens a letter is written beside what it answers, or over the list.
 on("click", "a[data-compose-link]", (e, link) => {

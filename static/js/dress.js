@@ -3,8 +3,8 @@
 // one by one on the elements that came of it.
 import { all } from "./dom.js";
 
-/** aside renames the style attributes in markup. */
-export const aside = (html) => html.replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/\sstyle\s*=/gi, " data-style="));
+/** aside renames the style attributes in markup, and leaves out what the browser would only complain of. */
+export const aside = (html) => html.replace(/<(style|script)\b[^]*?<\/\1\s*>/gi, "").replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/\sstyle\s*=/gi, " data-style=").replace(/\son[a-z]+\s*=/gi, " data-on="));
 
 const roaming = /^(?:position|inset|z-index|transform|translate|animation|transition|pointer-events|content)/;
 const simple = { STRONG: "b", EM: "i", INS: "u", STRIKE: "s", DEL: "s" };

@@ -5,8 +5,10 @@ import { all, el, icon, one } from "./dom.js";
 import { ask } from "./dialog.js";
 import { aside, dress } from "./dress.js";
 import { inked, plainInk } from "./inks.js";
+import { startPictures } from "./pictures.js";
 import { plainText } from "./plain.js";
 import { toolbar } from "./tools.js";
+import { cannedTool, startTyped } from "./typed.js";
 import { say } from "./words.js";
 
 // What may stand in a letter that we write: the marks of the tools, quotes, links and pictures of our own.
@@ -34,7 +36,7 @@ class Editor extends Squire {
 }
 
 /** startEditor lays the editor over the textarea. It gives null when it cannot stand, else what may be done with it. */
-export function startEditor(form, draft) {
+export function startEditor(form, draft, { letter = true } = {}) {
 	const text = form.elements.body, html = one("[data-html]", form);
 	if (!text || !html || !purify?.isSupported) return null;
 	const hadFocus = document.activeElement === text;
@@ -67,6 +69,8 @@ export function startEditor(form, draft) {
 	form.addEventListener("restante:filled", () => { if (!html.disabled) { quiet = true; fill(); quiet = false; } });
 	const bar = toolbar(editor);
 	bar.setAttribute("aria-controls", root.id);
+	const beside = [startPictures(editor), startTyped(editor, form, { letter })];
+	if (letter && one("[name=canned]", form)) cannedTool(editor, bar, form);
 	const plain = el("button", { type: "button", class: "plain", title: say("plain"), "aria-label": say("plain"), tabindex: "-1", onclick: async () => {
 		write();
 		if (/<(b|i|s|u|ul|ol|a|img|span|font)\b/i.test(html.value) && !await ask(say("plainlose"), say("plain"))) return;
@@ -74,8 +78,7 @@ export function startEditor(form, draft) {
 		html.value = "";
 		text.hidden = false;
 		text.removeAttribute("data-rich");
-		bar.remove();
-		root.remove();
+		for (const e of [bar, root, ...beside]) e.remove();
 		draft.before = draft.before.filter((f) => f !== write);
 		text.focus();
 		draft.touch();

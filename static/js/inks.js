@@ -36,7 +36,7 @@ function put(editor, name, property, value) {
 }
 
 /** menu hangs a menu on a button of the tools: choices are [words, value], the first for none; now() gives the value that holds. */
-function menu(editor, button, choices, now, choose) {
+export function menu(editor, button, choices, now, choose) {
 	const sheet = el("div", { class: "menu-sheet ink-menu", role: "menu", popover: "auto", "aria-label": button.ariaLabel });
 	let range = null;
 	const items = choices.map(([words, value]) => el("button", { type: "button", role: "menuitemradio", tabindex: "-1", "data-value": value, onclick: () => {
@@ -72,7 +72,7 @@ function menu(editor, button, choices, now, choose) {
 }
 
 /** stand puts a sheet beside its button, where there is room. */
-function stand(sheet, button) {
+export function stand(sheet, button) {
 	const at = button.getBoundingClientRect(), { offsetWidth: w, offsetHeight: h } = sheet;
 	sheet.style.left = Math.max(8, Math.min(at.left, innerWidth - w - 8)) + "px";
 	sheet.style.top = Math.max(8, at.top > h + 8 ? at.top - h - 4 : Math.min(at.bottom + 4, innerHeight - h - 8)) + "px";

@@ -6,6 +6,7 @@ import { say } from "./words.js";
 const tools = [
 	["bold", "bold", (e) => e.hasFormat("B") ? e.removeBold() : e.bold(), "B", "Control+B"],
 	["italic", "italic", (e) => e.hasFormat("I") ? e.removeItalic() : e.italic(), "I", "Control+I"],
+	["underline", "underline", (e) => e.hasFormat("U") ? e.removeUnderline() : e.underline(), "U", "Control+U"],
 	["strike", "strikethrough", (e) => e.hasFormat("S") ? e.removeStrikethrough() : e.strikethrough(), "S"],
 	["bullets", "list", (e) => e.hasFormat("UL") ? e.removeList() : e.makeUnorderedList(), "UL"],
 	["numbers", "list-ordered", (e) => e.hasFormat("OL") ? e.removeList() : e.makeOrderedList(), "OL"],
@@ -13,6 +14,7 @@ const tools = [
 	["unquote", "indent-decrease", (e) => e.decreaseQuoteLevel()],
 	["removequote", "scissors", removeQuote],
 	["link", "link", linkTool, "A"],
+	["code", "code", (e) => e.toggleCode(), "CODE", "Control+D"],
 	["clearformat", "remove-formatting", (e) => e.removeAllFormatting()],
 	["undoedit", "undo-2", (e) => e.undo()],
 	["redoedit", "redo-2", (e) => e.redo()],
@@ -78,7 +80,7 @@ export function toolbar(editor) {
 	const quoted = one('[data-tool="removequote"]', bar);
 	const marks = () => {
 		quoted.hidden = !one("blockquote", editor.getRoot());
-		for (const b of all("[data-tag]", bar)) b.setAttribute("aria-pressed", String(editor.hasFormat(b.dataset.tag)));
+		for (const b of all("[data-tag]", bar)) b.setAttribute("aria-pressed", String(editor.hasFormat(b.dataset.tag) || b.dataset.tag === "CODE" && editor.hasFormat("PRE")));
 	};
 	editor.addEventListener("pathChange", marks);
 	editor.addEventListener("select", marks);

@@ -31,6 +31,8 @@ const english = {
 	writing: "Messages being written", nonotify: "This browser does not let the page show notifications.",
 	anyway: "Send anyway", nofolder: "There is no such folder here.", copied: "The address is copied.",
 	notfetched: "{N} images could not be fetched safely.", "notfetched.one": "1 image could not be fetched safely.",
+	underline: "Underline", code: "Code", picture: "Picture", "picture.small": "Small", "picture.medium": "Medium", "picture.original": "As it is", "picture.remove": "Take the picture out",
+	templates: "Templates",
 	moveto: "Move to…", folder: "Folder", nofolders: "No folder is called that.", copyinstead: "Copy instead of moving",
 };
 

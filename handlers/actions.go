@@ -78,6 +78,9 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, p *person) error {
 		return seeOther(w, r, pathMessage(p.Account.ID, pl.slug, ref.UIDs[0]))
 	}
 	f.back = cmp.Or(f.back, pl.path)
+	if f.action == "forward" && !f.all {
+		return s.forwardPicked(w, r, p, pl.slug, ref.UIDs)
+	}
 	if f.action == "delete" && r.URL.Query().Get("ask") == "1" {
 		return s.askForever(w, r, p, f, p.L.T("list.selectall", "N", int(pl.box.Messages), "Folder", display(pl.box, p)))
 	}

@@ -208,15 +208,8 @@ func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, a
 		return
 	}
 	begin(&d.Fields, p, ids, quoted{above: forwardHead(p, open), mail: open.Message})
-	for _, file := range open.Message.Files {
-		if file.Technical {
-			continue
-		}
-		f.carry = "files"
-		if !file.Inline || d.Fields.HTML == "" {
-			f.files = append(f.files, templates.File{Name: file.Name, Size: p.L.Size(file.Size), Icon: fileIcon(file.Type, file.Name)})
-		}
-	}
+	bringFiles(p, open, d, f)
+
 }
 
 // forwardHead tells, above a forwarded mail, who wrote it, when and to whom.

@@ -148,6 +148,15 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 		d.Fields.HTML = shown
 	}()
 	switch {
+	case q.Get("again") != "":
+		fillAgain(p, open, fieldsOf(open, identitiesOf(p, ids)), d, &f)
+	case q.Get("forward") == "file" && len(q["uid"]) > 1:
+		uids, err := uidsOf(q["uid"])
+		if err != nil {
+			return f, err
+		}
+		begin(&d.Fields, p, ids, quoted{})
+		fillSeveral(p, uids, d, &f)
 	case q.Get("forward") != "":
 		f.heading = p.L.T("compose.forward")
 		s.fillForward(p, open, d, q.Get("forward") == "file", &f, ids)

@@ -216,6 +216,9 @@ func (s *Server) takeCarried(ctx context.Context, p *person, d *store.Draft) err
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(d.Fields.Carry, carriedMails) {
+		return s.takeMails(ctx, p, d)
+	}
 	open, err := p.Mail.Open(ctx, d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID)
 	if err != nil {
 		return err

@@ -210,7 +210,7 @@ func (s *Server) listView(r *http.Request, p *person, pl place, list mailclient.
 	here := with(pl.path, q)
 	v := templates.List{
 		Title: display(pl.box, p), Name: pl.box.Name, Role: string(pl.box.Role), Range: rangeWords(p.L, list), Validity: list.Mailbox.UIDValidity,
-		Here: here, ActionURL: pl.path + "/actions", CanAct: !list.ReadOnly, ManageURL: pathFolders(p.Account.ID),
+		Here: here, ActionURL: pl.path + "/actions", CanAct: !list.ReadOnly, Forwards: true, ManageURL: pathFolders(p.Account.ID),
 		Forever: pl.box.Role == mailclient.RoleTrash || pl.box.Role == mailclient.RoleJunk,
 	}
 	v.Top = moveTo(p, "top", pl.boxes, pl.box.Name)

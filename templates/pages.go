@@ -99,6 +99,7 @@ type List struct {
 	Here            string
 	ActionURL       string
 	CanAct, Forever bool
+	Forwards        bool // picked mails can be forwarded together
 	Top             MoveTo
 	AllWords        string
 	JumpURL, Order  string // where a date leads to a page, "" when the list has another order
@@ -226,6 +227,7 @@ type Message struct {
 	NewerURL, OlderURL                                string
 	ReplyListURL                                      string
 	ReplyURL, ReplyAllURL, ForwardURL, ForwardFileURL string
+	AgainURL                                          string
 	PrintURL, SourceURL, EMLURL                       string
 	Move                                              MoveTo
 

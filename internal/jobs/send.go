@@ -389,6 +389,8 @@ var errNotSignedIn = errors.New("no password for the account in which what was a
 // that takes none has the mark of an answer at least.
 func markAnswered(ctx context.Context, session *mailclient.Session, item *store.OutboxItem, id string) error {
 	switch item.AnswerKind {
+	case "again", "several":
+		return nil
 	case "forward":
 		return markOriginal(ctx, session, item, id, []string{"$Forwarded"}, nil)
 	case "accepted", "tentative", "declined":

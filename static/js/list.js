@@ -35,6 +35,10 @@ export function startList() {
 		if (coarse() && chosen()) { e.preventDefault(); boxOf(row).checked = !boxOf(row).checked; count(); }
 	}, { capture: true });
 	on("submit", "form[data-list], form.message-bar, form.label-form", (e, form) => {
+		if (e.submitter?.value === "forward") { // leads to another page
+			form.append(...elsewhere().map((uid) => el("input", { type: "hidden", name: "uid", value: uid })));
+			return;
+		}
 		const b = e.submitter;
 		if (!b?.value || b.name !== "action") return;
 		e.preventDefault();

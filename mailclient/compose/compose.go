@@ -140,7 +140,7 @@ func writeMixed(w io.Writer, h mail.Header, d Draft, inline, files []File) error
 // writeBody writes text, or alternative(text, calendar), alternative(text, html), alternative(text, related(html, pictures)).
 func writeBody(make creator, d Draft, inline []File) error {
 	if d.HTML == "" && d.Calendar == "" {
-		return writeText(make, "plain", d.Text)
+		return writeText(make, "plain", Flowed(d.Text))
 	}
 	var h gomessage.Header
 	h.SetContentType("multipart/alternative", nil)
@@ -148,7 +148,7 @@ func writeBody(make creator, d Draft, inline []File) error {
 	if err != nil {
 		return err
 	}
-	if err := writeText(alt.CreatePart, "plain", d.Text); err != nil {
+	if err := writeText(alt.CreatePart, "plain", Flowed(d.Text)); err != nil {
 		return err
 	}
 	switch {
@@ -183,6 +183,9 @@ func writeRelated(alt *gomessage.Writer, html string, inline []File) error {
 func writeText(make creator, subtype, text string) error {
 	var h gomessage.Header
 	h.Set("Content-Type", "text/"+subtype+"; charset=utf-8")
+	if subtype == "plain" {
+		h.Set("Content-Type", "text/plain; charset=utf-8; format=flowed")
+	}
 	h.Set("Content-Transfer-Encoding", "quoted-printable")
 	w, err := make(h)
 	if err != nil {

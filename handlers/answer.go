@@ -13,36 +13,6 @@ import (
 	"restante/templates"
 )
 
-// writtenTo is the identity that a mail was written to, else the one given.
-func writtenTo(ids []store.Identity, m *message.Message, fallback int64) int64 {
-	for _, a := range append(append([]message.Address{}, m.Header.To()...), m.Header.Cc()...) {
-		for _, id := range ids {
-			if strings.EqualFold(id.Address, a.Addr) {
-				return id.ID
-			}
-		}
-	}
-	return fallback
-}
-
-// signature is what stands under the mails of an identity, "" for none.
-func signature(ids []store.Identity, id int64) string {
-	for _, i := range ids {
-		if sig := bareSignature(i.Signature); i.ID == id && sig != "" {
-			return "\n\n-- \n" + sig + "\n"
-		}
-	}
-	return ""
-}
-
-// bareSignature is a signature without the line of dashes that some people write into it.
-func bareSignature(s string) string {
-	for _, dashes := range []string{"-- \n", "--\n"} {
-		s = strings.TrimPrefix(s, dashes)
-	}
-	return s
-}
-
 // quoted is the mail that is answered or forwarded, with the line or head above it.
 type quoted struct {
 	above string
@@ -50,14 +20,19 @@ type quoted struct {
 	mark  bool // as a quote, not as it is
 }
 
-// begin gives a draft its first text: room to write, the signature, and below it what is quoted. Who writes plain
-// text by default gets no HTML.
-func begin(f *store.DraftFields, p *person, ids []store.Identity, q quoted) {
-	sig := signature(ids, f.IdentityID)
+// begin gives a draft its first text: room to write, the signature, and below it what is quoted, or the other way round.
+// Who writes plain text by default gets no HTML. Who wants a hidden copy of each mail is told so by its field.
+func begin(f *store.DraftFields, p *person, ids []sending, q quoted) {
+	id, _ := senderOf(ids, *f)
+	if id.Bcc != "" && !strings.Contains(strings.ToLower(f.Bcc), strings.ToLower(id.Bcc)) {
+		f.Bcc = strings.Trim(f.Bcc+", "+id.Bcc, ", ")
+	}
+	sign := signatureOf(id.Identity, f.AnswerKind != "")
 	rich := !p.User.Settings.PlainText
 	if q.mail == nil {
-		if f.Body += sig; rich && f.Body != "" {
-			f.HTML = compose.HTMLFromText(f.Body)
+		f.HTML = sign.html(f.Body, "")
+		if f.Body = sign.text(f.Body, ""); !rich || f.Body == "" {
+			f.HTML = ""
 		}
 		return
 	}
@@ -65,16 +40,15 @@ func begin(f *store.DraftFields, p *person, ids []store.Identity, q quoted) {
 	if q.mark {
 		text = compose.QuoteText(text)
 	}
-	f.Body = "\n\n" + strings.TrimPrefix(sig, "\n\n") + "\n" + q.above + "\n" + text
+	f.Body = sign.text("", q.above+"\n"+text)
 	if !rich {
 		return
 	}
-	f.HTML = compose.HTMLFromText("\n" + sig + "\n" + q.above)
+	quote := htmlOf(q.mail)
 	if q.mark {
-		f.HTML += "<blockquote type=\"cite\">" + htmlOf(q.mail) + "</blockquote>"
-	} else {
-		f.HTML += htmlOf(q.mail)
+		quote = "<blockquote type=\"cite\">" + quote + "</blockquote>"
 	}
+	f.HTML = sign.html("", compose.HTMLFromText(q.above)+quote)
 }
 
 // plainOf is the text of a mail for quoting: only what a reader could see.
@@ -105,8 +79,9 @@ func htmlOf(m *message.Message) string {
 	return out.String()
 }
 
-// answerTo is to whom an answer goes: the list or Reply-To, else the sender; to all with those who got it too.
-func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool) (to, cc []compose.Address) {
+// answerTo is to whom an answer goes: the list or Reply-To, else the sender; to all with those who got it too, but for whom
+// it is written as.
+func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool, as string) (to, cc []compose.Address) {
 	direct, sender := firstOf(h.ReplyTo(), h.From()), first(h.From()).Addr
 	var others []message.Address
 	own := s.fromHere(r, p, sender)
@@ -123,7 +98,7 @@ func (s *Server) answerTo(r *http.Request, p *person, h message.Header, all bool
 		for _, a := range list {
 			key := strings.ToLower(a.Addr)
 			here := s.mine(r, p, a.Addr) && (own || !strings.EqualFold(a.Addr, sender))
-			if seen[key] || !compose.Valid(a.Addr) || all && here {
+			if seen[key] || !compose.Valid(a.Addr) || all && (here || strings.EqualFold(a.Addr, as)) {
 				continue
 			}
 			seen[key] = true
@@ -180,14 +155,14 @@ func firstOf(lists ...[]message.Address) []message.Address {
 	return nil
 }
 
-func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d *store.Draft, all bool, ids []store.Identity) {
+func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d *store.Draft, all bool, ids []sending) {
 	h := open.Message.Header
 	f := &d.Fields
 	f.AnswerKind = "reply"
 	if all {
 		f.AnswerKind = "replyall"
 	}
-	to, cc := s.answerTo(r, p, h, all)
+	to, cc := s.answerTo(r, p, h, all, f.As)
 	f.To, f.Cc = compose.Format(to), compose.Format(cc)
 	f.Subject = compose.ReplySubject(h.Subject())
 	f.InReplyTo = h.MessageID()
@@ -197,7 +172,7 @@ func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d 
 	begin(f, p, ids, quoted{above: above, mail: open.Message, mark: true})
 }
 
-func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, asFile bool, f *freshDraft, ids []store.Identity) {
+func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, asFile bool, f *freshDraft, ids []sending) {
 	h := open.Message.Header
 	d.Fields.AnswerKind, d.Fields.AnswerID = "forward", h.MessageID()
 	d.Fields.Subject = compose.ForwardSubject(h.Subject())

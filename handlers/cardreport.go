@@ -111,17 +111,15 @@ func (s *Server) sentMail(r *http.Request, p *person, id string) (sent mailclien
 }
 
 // fieldsOf are those of a draft that says what a mail of the person says.
-func fieldsOf(open *mailclient.Open, ids []store.Identity) store.DraftFields {
+func fieldsOf(open *mailclient.Open, ids []sending) store.DraftFields {
 	h := open.Message.Header
 	f := store.DraftFields{To: joinFull(h.To()), Cc: joinFull(h.Cc()), Bcc: joinFull(h.Bcc()), Subject: h.Subject(), Body: plainOf(open.Message),
 		InReplyTo: strings.Join(h.InReplyTo()[:min(1, len(h.InReplyTo()))], ""), References: h.References()}
 	if len(ids) > 0 {
 		f.IdentityID = ids[0].ID
 	}
-	for _, id := range ids {
-		if strings.EqualFold(id.Address, first(h.From()).Addr) {
-			f.IdentityID = id.ID
-		}
+	if who, ok := senderFor(ids, []string{first(h.From()).Addr}, exact, anyOf); ok {
+		f.IdentityID, f.As = who.identity, who.as
 	}
 	if open.Message.HTMLAlt {
 		f.HTML = htmlOf(open.Message)

@@ -24,17 +24,6 @@ import (
 	"restante/templates"
 )
 
-// identities are a person's, with the name from their settings where an identity has none of its own.
-func (s *Server) identities(ctx context.Context, p *person) ([]store.Identity, error) {
-	ids, err := s.store.Identities(ctx, p.User.ID)
-	for i := range ids {
-		if ids[i].Name == "" {
-			ids[i].Name = p.User.Settings.Name
-		}
-	}
-	return ids, err
-}
-
 // newDraft makes a draft from the query: empty, to somebody, an answer, a forward, or a mail in Drafts, and goes to it.
 // Reading only: the draft is kept from its first save on.
 func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) error {
@@ -116,7 +105,7 @@ type freshDraft struct {
 }
 
 // draftFromMail fills a draft from the mail that ?in= and ?uid= name.
-func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity, d *store.Draft) (f freshDraft, err error) {
+func (s *Server) draftFromMail(r *http.Request, p *person, ids []sending, d *store.Draft) (f freshDraft, err error) {
 	q := r.URL.Query()
 	slug := q.Get("in")
 	if slug == "" {
@@ -139,7 +128,9 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 		return s.continueDraft(r, p, box, open, ids)
 	}
 	d.Fields.AnswerAccount, d.Fields.AnswerMailbox, d.Fields.AnswerValidity, d.Fields.AnswerUID = p.Account.ID, box.Name, open.UIDValidity, open.UID
-	d.Fields.IdentityID = writtenTo(identitiesOf(p, ids), open.Message, d.Fields.IdentityID)
+	if who, ok := writtenTo(identitiesOf(p, ids), open.Message.Header); ok {
+		d.Fields.IdentityID, d.Fields.As = who.identity, who.as
+	}
 	defer func() {
 		shown := showPictures(d.Fields.HTML, picturesOf(p, box, open))
 		if f.carry == "" && shown != d.Fields.HTML {
@@ -164,7 +155,7 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 		f.heading = p.L.T("compose.reply")
 		all := q.Get("replyall") != ""
 		s.fillReply(r, p, open, d, all, ids)
-		if all && s.hiddenRecipient(r, p, open.Message.Header) {
+		if all && d.Fields.As == "" && s.hiddenRecipient(r, p, open.Message.Header) {
 			f.note = p.L.T("compose.hidden")
 		}
 		if list := listPost(open.Message.Header); list != "" && q.Get("reply") == "list" {
@@ -175,7 +166,7 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []store.Identity,
 }
 
 // continueDraft goes on with a mail that lies in Drafts: ours by its row, a foreign client's by reading it.
-func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbox, open *mailclient.Open, ids []store.Identity) (f freshDraft, err error) {
+func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbox, open *mailclient.Open, ids []sending) (f freshDraft, err error) {
 	at := store.DraftCopy{Mailbox: box.Name, Validity: open.UIDValidity, UID: open.UID}
 	d, err := s.store.DraftAt(r.Context(), p.User.ID, p.Account.ID, at)
 	if err == nil {
@@ -277,7 +268,7 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 }
 
 // composePage is the form for a draft, kept (with an id) or not yet.
-func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []store.Upload, ids []store.Identity) templates.Compose {
+func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []store.Upload, ids []sending) templates.Compose {
 	frame, _ := s.frame(r, p, "compose", p.L.T("compose.new"), "")
 	frame.WriteOutlined = true
 	page := templates.Compose{
@@ -293,10 +284,8 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 		}
 	}
 	page.Hidden = append(page.Hidden, hiddenAnswer(d.Fields)...)
-	for _, id := range ids {
-		page.Identities = append(page.Identities, templates.IdentityOption{ID: id.ID, Words: compose.Address{Name: id.Name, Addr: id.Address}.String(), Signature: bareSignature(id.Signature), Current: id.ID == d.Fields.IdentityID})
-	}
-	page.HTML = showPictures(page.HTML, picturesOfDraft(d.ID, files))
+	page.Identities = s.senderOptions(p, ids, d.Fields)
+	page.HTML = showSigned(showPictures(page.HTML, picturesOfDraft(d.ID, files)))
 	page.Files = draftFiles(p, d, files)
 	if written, err := s.people(r, p); err == nil {
 		page.People, _ = s.suggestions(r.Context(), p, "", written, 50)

@@ -51,22 +51,23 @@ func (s *Server) readDraft(r *http.Request, p *person, d *store.Draft) (f draftF
 		return f, err
 	}
 	if f, err = draftFormFrom(r.PostForm, d.Fields); err == nil && f.from != "" {
-		f.fields.IdentityID, err = s.identityOf(r.Context(), p, f.from)
+		err = s.writeAs(r.Context(), p, &f.fields, f.from)
 	}
 	f.live = r.Header.Get("X-Restante") != ""
 	return f, err
 }
 
-// identityOf is the identity of an address, with or without a name around it; -1 is nobody's.
-func (s *Server) identityOf(ctx context.Context, p *person, from string) (int64, error) {
+// writeAs has a draft be from an address, with or without a name around it; from nobody where it is none of the person's.
+func (s *Server) writeAs(ctx context.Context, p *person, f *store.DraftFields, from string) error {
 	list, _ := compose.Recipients(from)
 	ids, err := s.identities(ctx, p)
-	for _, id := range ids {
-		if len(list) == 1 && strings.EqualFold(id.Address, list[0].Addr) {
-			return id.ID, nil
+	f.IdentityID, f.As = -1, ""
+	if len(list) == 1 {
+		if who, ok := senderFor(ids, []string{list[0].Addr}, exact, anyOf); ok {
+			f.IdentityID, f.As = who.identity, who.as
 		}
 	}
-	return -1, err
+	return err
 }
 
 // unquoted takes back what browsers write for characters that would end a name in the form (HTML, multipart/form-data).
@@ -180,6 +181,9 @@ func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error)
 		} else if t != "" {
 			if *n.to, err = strconv.ParseInt(t, 10, 64); err != nil {
 				return f, badRequest("error.form")
+			}
+			if n.name == "from" {
+				f.fields.As = ""
 			}
 		}
 	}

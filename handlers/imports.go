@@ -14,6 +14,7 @@ import (
 	"restante/internal/netguard"
 	"restante/internal/store"
 	"restante/mailclient"
+	"restante/mailclient/compose"
 	"restante/mailclient/discover"
 	"restante/mailclient/pop3"
 	"restante/templates"
@@ -308,7 +309,11 @@ func (s *Server) addSource(w http.ResponseWriter, r *http.Request, p *person, f 
 	} else if o.Keep != store.KeepAll && mails > 0 {
 		words += " " + p.L.T("imports.started."+string(o.Keep), "N", o.Days)
 	}
-	s.putFlash(r, flash{Words: words})
+	done := flash{Words: words}
+	if lock, err := s.lockOf(ctx, p); err == nil && lock == "" && compose.Valid(o.Username) && !s.mine(r, p, o.Username) {
+		done.LinkURL, done.LinkWords = writeAsURL(o.Username), p.L.T("imports.writeas", "Address", o.Username)
+	}
+	s.putFlash(r, done)
 	return seeOther(w, r, "/imports")
 }
 

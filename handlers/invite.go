@@ -124,7 +124,7 @@ func (s *Server) asAttendee(r *http.Request, p *person, e *message.Event) (id st
 	for _, a := range e.Attendees {
 		for _, id := range append(identitiesOf(p, ids), ids...) {
 			if strings.EqualFold(id.Address, a.Addr) {
-				return id, true
+				return id.Identity, true
 			}
 		}
 	}

@@ -275,12 +275,13 @@ func personsOf(list []message.Address) (out []templates.Person) {
 	return out
 }
 
-// mine says whether an address is one of the person's own.
+// mine says whether an address is one of the person's own, with a tag or without.
 func (s *Server) mine(r *http.Request, p *person, addr string) bool {
 	if strings.EqualFold(addr, p.Account.Address) {
 		return true
 	}
-	return p.own()[strings.ToLower(addr)]
+	own, addr := p.own(), strings.ToLower(addr)
+	return own[addr] || own[untagged(addr)]
 }
 
 // ownAddresses are those of a user's identities, in lower case; none when the store does not answer.

@@ -22,12 +22,16 @@ func (s *Server) outbox(w http.ResponseWriter, r *http.Request, p *person) error
 	}
 	frame, _ := s.frame(r, p, "outbox", p.L.T("nav.outbox"), "")
 	page := templates.Outbox{Frame: frame}
+	ids, err := s.identities(r.Context(), p)
+	if err != nil {
+		return err
+	}
 	for _, it := range items {
 		there, err := s.as(p, it.AccountID)
 		if err != nil { // what it says needs no server
 			there = p
 		}
-		page.Items = append(page.Items, s.outboxItem(there, it))
+		page.Items = append(page.Items, s.outboxItem(s.through(there, ownSender(ids, it.IdentityID)), it))
 	}
 	return s.ok(w, r, page)
 }
@@ -63,6 +67,12 @@ func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem
 	}
 	v.Label = p.L.T("outbox.item", "State", p.L.T("outbox.state."+string(state)), "Subject", subject, "To", to)
 	v.Words, v.Fates = s.outboxWords(p, it), fates(p, it)
+	if it.IdentityID != 0 && it.Problem != store.ServerGone {
+		v.Fates = append(v.Fates, p.L.T("outbox.through", "Host", p.Servers.SMTP.Host))
+		if it.State == store.SignIn {
+			v.AskPassword, v.PasswordURL, v.PasswordWords = false, pathIdentity(it.IdentityID), p.L.T("outbox.toserver", "Host", p.Servers.SMTP.Host)
+		}
+	}
 	for addr, words := range it.Results {
 		v.Refused = append(v.Refused, addr+": "+words)
 	}
@@ -96,6 +106,9 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 	case store.Sent:
 		return p.L.T("outbox.words." + it.Problem)
 	case store.SignIn:
+		if it.IdentityID != 0 {
+			return p.L.T("outbox.words.ownsignin", "Host", p.Servers.SMTP.Host, "From", it.From)
+		}
 		if submit.SwitchedOff(it.ServerText) {
 			return p.L.T("outbox.words.switchedoff")
 		}
@@ -110,6 +123,9 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 		}
 		return p.L.T("outbox.words.toobig.unknown")
 	case store.Config:
+		if it.Problem == store.ServerGone {
+			return p.L.T("outbox.words.server-gone", "From", it.From)
+		}
 		if key, ok := connectKeys[mailclient.ConnectKind(it.Problem)]; ok {
 			return p.L.T(key, "Host", it.Server)
 		}
@@ -260,7 +276,17 @@ func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, 
 		cred.Password = pw
 	}
 	now := s.now()
-	err := s.store.InTx(r.Context(), func(tx *sql.Tx) error {
+	ids, err := s.identities(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	own := ownSender(ids, item.IdentityID)
+	err = s.store.InTx(r.Context(), func(tx *sql.Tx) error {
+		if item.IdentityID != 0 && own.Server == "" { // it has none any more
+			if err := s.store.SetOutboxServerTx(r.Context(), tx, p.User.ID, id, 0); err != nil {
+				return err
+			}
+		}
 		if len(only) > 0 {
 			if err := s.store.SetRecipientsTx(r.Context(), tx, p.User.ID, id, only); err != nil {
 				return err
@@ -281,4 +307,14 @@ func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, 
 	s.queue.Wake(id, now)
 	s.putFlash(r, flash{Words: p.L.T("outbox.retrying")})
 	return seeOther(w, r, "/outbox")
+}
+
+// ownSender is the identity by whose own server a mail goes out, the zero one for that of its account.
+func ownSender(ids []sending, id int64) store.Identity {
+	for _, i := range ids {
+		if i.ID == id {
+			return i.Identity
+		}
+	}
+	return store.Identity{}
 }

@@ -95,6 +95,7 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/imports/{source}", s.page(s.actOnSource))
 
 		r.Get("/settings", s.page(s.settings))
+		r.Get("/settings/identities/{identity}", s.page(s.identityPage))
 		r.Get("/settings/{tab}", s.page(s.settings))
 		r.Post("/settings/{tab}", s.page(s.saveSettings))
 		r.Get("/help", s.page(s.help))
@@ -166,6 +167,7 @@ func (s *Server) Handler() http.Handler {
 			r.Get("/compose/frame", s.bytes(classEditor, s.editorFrame))
 			r.Get("/compose/{draft}/files/{file}", s.bytes(classDownload, s.draftFile))
 			r.Get("/compose/{draft}/files/{file}/small", s.bytes(classDownload, s.smallOfDraft))
+			r.Get("/compose/signatures/{picture}", s.bytes(classDownload, s.signaturePicture))
 			r.Get("/contacts/export.vcf", s.bytes(classDownload, s.exportContacts))
 			r.Get("/settings/export.json", s.bytes(classDownload, s.exportSettings))
 			r.Get("/proxy", s.bytes(classProxy, s.proxied))

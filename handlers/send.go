@@ -25,7 +25,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 		return m, nil, err
 	}
 	if id, ok := senderOf(ids, d.Fields); ok {
-		m.From, m.ReplyTo = compose.Address{Name: id.Name, Addr: id.Address}, id.ReplyTo
+		m.From, m.ReplyTo, m.Organization = compose.Address{Name: id.Name, Addr: id.Address}, id.ReplyTo, id.Organization
 	} else {
 		wrong = append(wrong, templates.FieldError{Field: "from", Words: p.L.T("compose.identity")})
 	}
@@ -63,7 +63,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 			return io.NopCloser(s.store.Blob(ctx, p.User.ID, u.BlobID)), nil
 		}})
 	}
-	return m, wrong, err
+	return m, wrong, errors.Join(err, s.signPictures(ctx, p, &m))
 }
 
 // asks is what a person should be asked before this goes out, unless they were: the name of the question and words.
@@ -110,6 +110,14 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 	if p, err = s.writer(ctx, p, &d, &d.Fields); err != nil { // whose server it goes to
 		return refused, err
 	}
+	ids, err := s.identities(ctx, p)
+	if err != nil {
+		return refused, err
+	}
+	id, _ := senderOf(ids, d.Fields)
+	if m, err = s.footed(ctx, m); err != nil {
+		return refused, err
+	}
 	m.MessageID, m.HTML = compose.NewMessageID(m.From.Addr), compose.Dress(m.HTML)
 	bcc, err := compose.BccField(m)
 	if err != nil {
@@ -125,7 +133,7 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 	if limit := s.bounds.Of(p.User.Address, limits.MailMB) << 20; size > limit {
 		return tooLarge("limit.mail", limit), nil
 	}
-	if limit := s.sendLimit(p); limit > 0 && size > limit {
+	if limit := s.sendLimit(s.through(p, id.Identity)); limit > 0 && size > limit {
 		return tooLarge("compose.toobig", limit), nil
 	}
 	item := store.OutboxItem{
@@ -135,6 +143,9 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 	}
 	if slices.ContainsFunc(p.Accounts, func(a store.Account) bool { return a.ID == d.Fields.AnswerAccount }) {
 		item.AnswerAccount = d.Fields.AnswerAccount
+	}
+	if id.Server != "" {
+		item.IdentityID = id.ID
 	}
 	everybody, _ := compose.Recipients(strings.Join([]string{d.Fields.To, d.Fields.Cc, d.Fields.Bcc}, "\n")) // each once
 	for _, a := range everybody {

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -15,7 +14,6 @@ import (
 
 	"restante/internal/i18n"
 	"restante/internal/store"
-	"restante/mailclient/compose"
 	"restante/templates"
 )
 
@@ -104,11 +102,6 @@ func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request, p *person,
 	status := http.StatusOK
 	if bad != nil {
 		status, page.Problem = http.StatusUnprocessableEntity, bad.words
-		for i := range page.Identities {
-			if bad.typed != nil && page.Identities[i].ID == bad.typed.ID {
-				bad.typed.CanDelete, page.Identities[i] = page.Identities[i].CanDelete, *bad.typed
-			}
-		}
 	}
 	s.render(w, r, status, page)
 	return nil
@@ -124,11 +117,8 @@ func (s *Server) settingsFrame(r *http.Request, p *person, tab string) templates
 	return page
 }
 
-// badForm is a form of the settings that is shown again: the words for it, and the identity as it was typed.
-type badForm struct {
-	words string
-	typed *templates.IdentityForm
-}
+// badForm is a form of the settings that is shown again, with the words for it.
+type badForm struct{ words string }
 
 func (s *Server) generalTab(p *person, page *templates.Settings) {
 	set := p.User.Settings
@@ -161,16 +151,6 @@ func (s *Server) choiceWords(p *person, c choice, value string) string {
 	return p.L.T(c.words + "." + value)
 }
 
-func (s *Server) identitiesTab(r *http.Request, p *person, page *templates.Settings) error {
-	ids, err := s.store.Identities(r.Context(), p.User.ID)
-	for _, id := range ids {
-		page.Identities = append(page.Identities, templates.IdentityForm{ID: id.ID, Name: id.Name, Address: id.Address, ReplyTo: id.ReplyTo,
-			Signature: id.Signature, Default: id.Default, CanDelete: !id.Default && len(ids) > 1, Accounts: accountOptions(p, id.AccountID)})
-	}
-	page.Identities = append(page.Identities, templates.IdentityForm{Accounts: accountOptions(p, p.Account.ID)})
-	return err
-}
-
 func (s *Server) devicesTab(r *http.Request, p *person, page *templates.Settings) error {
 	rows, err := s.store.Sessions(r.Context(), p.User.ID)
 	now := s.nowFor(p)
@@ -186,14 +166,15 @@ func (s *Server) devicesTab(r *http.Request, p *person, page *templates.Settings
 }
 
 func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, p *person) error {
+	if chi.URLParam(r, "tab") == "identities" {
+		return s.saveIdentities(w, r, p)
+	}
 	if err := parseForm(r); err != nil {
 		return err
 	}
 	switch tab := chi.URLParam(r, "tab"); tab {
 	case "general":
 		return s.saveGeneral(w, r, p)
-	case "identities":
-		return s.saveIdentity(w, r, p)
 	case "templates":
 		return s.saveTemplate(w, r, p)
 	case "accounts":
@@ -266,43 +247,6 @@ func (s *Server) saveGeneral(w http.ResponseWriter, r *http.Request, p *person) 
 	}
 	s.putFlash(r, flash{Words: i18n.For(set.Language, r.Header.Get("Accept-Language")).T("settings.saved")})
 	return seeOther(w, r, "/settings/general")
-}
-
-func (s *Server) saveIdentity(w http.ResponseWriter, r *http.Request, p *person) error {
-	id, err := strconv.ParseInt(r.PostFormValue("id"), 10, 64)
-	if err != nil {
-		return badRequest("error.form")
-	}
-	if r.PostFormValue("action") == "delete" {
-		if err := s.store.DeleteIdentity(r.Context(), p.User.ID, id); errors.Is(err, store.ErrNotFound) {
-			return s.settingsPage(w, r, p, "identities", &badForm{words: p.L.T("identity.last")})
-		} else if err != nil {
-			return err
-		}
-		s.putFlash(r, flash{Words: p.L.T("identity.deleted")})
-		return seeOther(w, r, "/settings/identities")
-	}
-	through, err := s.as(p, cmp.Or(atoi64(r.PostFormValue("account")), p.Account.ID))
-	if err != nil {
-		return err
-	}
-	v := store.Identity{ID: id, UserID: p.User.ID, AccountID: through.Account.ID, Name: oneLine(r.PostFormValue("name")), Address: strings.TrimSpace(r.PostFormValue("address")),
-		ReplyTo: strings.TrimSpace(r.PostFormValue("reply_to")), Signature: strings.ReplaceAll(strings.TrimRight(r.PostFormValue("signature"), "\r\n "), "\r\n", "\n"),
-		Default: r.PostFormValue("default") == "1"}
-	for _, addr := range []string{v.Address, v.ReplyTo} {
-		if addr != "" && !compose.Valid(addr) || v.Address == "" {
-			typed := templates.IdentityForm{ID: v.ID, Name: v.Name, Address: v.Address, ReplyTo: v.ReplyTo, Signature: v.Signature, Default: v.Default, Accounts: accountOptions(p, v.AccountID)}
-			return s.settingsPage(w, r, p, "identities", &badForm{words: p.L.T("identity.bad", "Address", addr), typed: &typed})
-		}
-	}
-	if len(v.Name) > 200 || len(v.Signature) > 8000 || strings.ContainsRune(v.Name+v.Signature, 0) {
-		return badRequest("error.form")
-	}
-	if _, err := s.store.SaveIdentity(r.Context(), v); err != nil {
-		return err
-	}
-	s.putFlash(r, flash{Words: p.L.T("identity.saved")})
-	return seeOther(w, r, "/settings/identities")
 }
 
 // endDevices signs out one browser, or all others.

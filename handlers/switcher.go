@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -70,25 +69,6 @@ func unreadIn(boxes []mailclient.Mailbox) uint32 {
 		}
 	}
 	return 0
-}
-
-// identitiesOf are the identities of the account that a person is in, all of theirs where it has none.
-func identitiesOf(p *person, ids []store.Identity) []store.Identity {
-	own := slices.DeleteFunc(slices.Clone(ids), func(id store.Identity) bool { return id.AccountID != p.Account.ID })
-	if len(own) == 0 {
-		return ids
-	}
-	return own
-}
-
-// senderOf is the identity that a draft is from, if there is one.
-func senderOf(ids []store.Identity, f store.DraftFields) (id store.Identity, ok bool) {
-	for _, id := range ids {
-		if id.ID == f.IdentityID || f.IdentityID == 0 {
-			return id, true
-		}
-	}
-	return id, false
 }
 
 // writer is the person in the account of the address that a draft is from. A draft that is not sent goes there.

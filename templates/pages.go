@@ -332,9 +332,9 @@ type Invitation struct {
 	Where, Organizer, Text            string
 	Guests, Notes                     []string
 	Changes                           []string // since the version before
-	State, Bad                        string // how it was answered; what is amiss
-	AnswerURL, Section                string // "" where there is nothing to answer
-	Given                             string // the name of the answer that was given
+	State, Bad                        string   // how it was answered; what is amiss
+	AnswerURL, Section                string   // "" where there is nothing to answer
+	Given                             string   // the name of the answer that was given
 	Answers                           []InvitationAnswer
 	SaveURL, Back                     string
 }
@@ -433,9 +433,10 @@ type Asking struct {
 
 // IdentityOption is a From address to choose.
 type IdentityOption struct {
-	ID               int64
-	Words, Signature string
-	Current          bool
+	Value, Words             string
+	Signature, SignatureHTML string // HTML where it is more than the text says
+	Bcc                      string // who gets a hidden copy
+	Below, Current           bool   // the signature stands below the quote
 }
 
 // Outbox lists what has been accepted and not yet proven sent.
@@ -452,6 +453,7 @@ type OutboxItem struct {
 	State, Label, Subject, To, Words, ServerSaid string
 	Failed, AskPassword                          bool
 	Fates, Refused                               []string
+	PasswordURL, PasswordWords                   string // where the password of its own server is changed
 	Acts                                         []OutboxAct
 }
 
@@ -501,7 +503,10 @@ type Settings struct {
 	Checks     []Option
 	Zones      []string
 	ZoneNow    string
-	Identities []IdentityForm
+	Identities []IdentityCard
+	Identity   *IdentityForm // instead of the list
+	Locked     string        // what the admin keeps them from
+	MayAdd     bool
 	Templates  []Template // the last one is new
 	Accounts   []AccountCard
 	NewAccount *AccountForm // nil where none can be added
@@ -555,12 +560,36 @@ type Select struct {
 	Options     []Option
 }
 
+// IdentityCard is an identity in the list of them.
+type IdentityCard struct {
+	ID                          int64
+	Name, Address, URL, Through string // no URL: it cannot be changed
+	Default, Up, Down           bool
+}
+
 // IdentityForm is an identity to change, or a new one (ID 0).
 type IdentityForm struct {
 	ID                                int64
-	Name, Address, ReplyTo, Signature string
-	Default, CanDelete                bool
+	Name, UsualName, Address, ReplyTo string // UsualName is used where Name is empty
+	Organization, Bcc                 string
+	Signature, SignatureHTML          string
+	SignOn                            []Option
+	Chosen                            string // a picture, in base64, that goes along once the form is saved
+	SignBelow, Picture, Rich          bool
+	Default, AnyAddress, CanDelete    bool
+	Fixed                             bool     // name and signature alone can be changed
 	Accounts                          []Option // it can be sent through, where there are several
+	Own                               OwnServerForm
+	Problem, ServerSaid               string
+	Lines                             []TestLine
+	Anyway                            bool // it can be kept although the server was not right
+}
+
+// OwnServerForm is the submission server of an identity.
+type OwnServerForm struct {
+	ServerForm
+	On, HasPassword               bool
+	Username, Sealed, PasswordURL string
 }
 
 // Device is a signed-in browser.

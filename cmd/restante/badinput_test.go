@@ -199,7 +199,7 @@ func badWrites() []bad {
 		write("/settings/general", 422, "language", "tlh"), write("/settings/general", 400, "name", "TYPED\x00").keeping("TYPED"), write("/settings/general", 422, "name", strings.Repeat("n", 300)),
 		write("/settings/identities", 400), write("/settings/identities", 400, "id", "abc"), write("/settings/identities", 422, "id", "0", "address", "a@b.c\r\nBcc: x", "name", "TYPED").keeping("TYPED"),
 		write("/settings/identities", 422, "id", "0", "address", "no address", "signature", "TYPED").keeping("TYPED"), write("/settings/identities", 400, "id", "0", "address", "a@b.test", "name", "x\x00", "signature", "TYPED").keeping("TYPED"),
-		write("/settings/identities", 404, "id", "99", "address", "a@b.test", "name", "TYPED"), write("/settings/identities", 422, "id", "99", "action", "delete"), write("/settings/zone", 400, "zone", "Mars"),
+		write("/settings/identities", 404, "id", "99", "address", "a@b.test", "name", "TYPED"), write("/settings/identities", 404, "id", "99", "action", "delete"), write("/settings/zone", 400, "zone", "Mars"),
 		write("/settings/devices", 200, "session", "nonsense"), write("/trust", 400, "sender", "x"), write("/trust", 400, "sender", "a@b.test\r\n"),
 		{method: "POST", path: "/compose", status: []int{400}, headers: []string{"Content-Type", "multipart/form-data"}, body: "x"},
 		{method: "POST", path: "/compose", status: []int{400}, headers: []string{"Content-Type", "multipart/form-data; boundary=cut"}, body: "x"},

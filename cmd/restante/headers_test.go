@@ -86,6 +86,7 @@ var routes = map[string]route{
 	"POST /compose/{draft}/files": {path: "/compose/{D}/files", good: classApp, status: 400, form: "x=1", out: classApp}, "GET /outbox": {path: "/outbox", good: classApp, out: classApp},
 	"POST /outbox/{id}": {path: "/outbox/7", good: classApp, status: 404, form: "x=1", out: classApp}, "GET /settings": {path: "/settings", good: classApp, out: classApp},
 	"GET /settings/{tab}": {path: "/settings/devices", good: classApp, out: classApp}, "POST /settings/{tab}": {path: "/settings/general", good: classApp, status: 303, form: "name=Anna", out: classApp},
+	"GET /settings/identities/{identity}": {path: "/settings/identities/new", good: classApp, out: classApp}, "GET /compose/signatures/{picture}": {path: "/compose/signatures/7", good: classApp, status: 404, out: classText},
 	"GET /help": {path: "/help", good: classApp, out: classApp}, "GET /leave": {path: "/leave?u=https://x.test&s=0", good: classApp, status: 404, out: classApp},
 	"GET /mail/{account}/{mailbox}/{uid}/body":            {path: "/mail/1/INBOX/2/body", good: classBody, out: classText},
 	"GET /mail/{account}/{mailbox}/{uid}/parts/{section}": {path: "/mail/1/INBOX/4/parts/2", good: classInline, out: classText},

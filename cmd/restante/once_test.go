@@ -132,7 +132,7 @@ func TestADraftOfAnotherProgramKeepsItsSender(t *testing.T) {
 	s := newSite(t, srv, testdb.SQLite(t), nil)
 	u := srv.NewUser(t)
 	v := s.signIn(u)
-	v.get("/settings/identities").formAround("input[name=id][value=0]").set("address", "second@x.test").set("name", "Second").press("", "").want(200)
+	v.get("/settings/identities/new").form("form[data-identity-form]").set("address", "second@x.test").set("name", "Second").press("", "").want(200)
 	srv.Talk(t, u).Append("Drafts", `\Draft`, "From: Second <SECOND@x.test>\r\nTo: a@x.test\r\nSubject: From elsewhere\r\nIn-Reply-To: <1@x.test> <2@x.test>\r\n\r\nHello\r\n")
 	v.get("/mail/1/Drafts").open("From elsewhere").want(200)
 	if from := chosen(t, v.one("select[name=from]")); from == "1" {

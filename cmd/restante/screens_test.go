@@ -98,6 +98,7 @@ var screens = []screen{
 	{name: "outbox", path: "/outbox", ready: `document.querySelector("h1")`},
 	{name: "settings", path: "/settings", ready: `document.querySelector("h1")`},
 	{name: "identities", path: "/settings/identities", ready: `document.querySelector("h1")`},
+	{name: "identity", path: "/settings/identities/1", ready: `document.querySelector(".signature-text .editor")`, before: func(b *tab) { b.click("[data-own-server]") }},
 	{name: "devices", path: "/settings/devices", ready: `document.querySelector("h1")`},
 	{name: "privacy", path: "/settings/privacy", ready: `document.querySelector("h1")`},
 	{name: "help", path: "/help", ready: `document.querySelector("h1")`},

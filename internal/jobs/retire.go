@@ -2,9 +2,6 @@ package jobs
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"time"
 
 	"github.com/riverqueue/river"
 
@@ -57,24 +54,7 @@ func (q *Queue) sendWaiting(ctx context.Context, a store.Account, c *Credential)
 	if err != nil {
 		return err
 	}
-	for _, id := range waiting {
-		var sealed []byte
-		if c != nil {
-			sealed = q.SealCredential(a.UserID, id, *c)
-		}
-		err := q.store.InTx(ctx, func(tx *sql.Tx) error {
-			if err := q.store.RetryOutboxTx(ctx, tx, a.UserID, id, sealed); err != nil {
-				return err
-			}
-			_, err := q.SendTx(ctx, tx, id, time.Now())
-			return err
-		})
-		if err != nil && !errors.Is(err, store.ErrNotFound) { // its writer was faster
-			return err
-		}
-		q.Wake(id, time.Now())
-	}
-	return nil
+	return q.sendAgain(ctx, a.UserID, waiting, c)
 }
 
 // goOnWith runs the sources that stood because a token was dead.

@@ -146,7 +146,11 @@ func (q *Queue) access(ctx context.Context, item *store.OutboxItem) (s discover.
 // try makes one try at sending and writes its outcome into item.
 func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
 	item.Tries++
-	s, _, cred, err := q.access(ctx, item)
+	server, cred, err := q.submission(ctx, item)
+	if errors.Is(err, errServerGone) {
+		item.State, item.Problem = store.Config, store.ServerGone
+		return
+	}
 	if err != nil {
 		item.State, item.Problem, item.ServerText = store.SignIn, string(submit.SignIn), err.Error()
 		return
@@ -166,13 +170,13 @@ func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
 		mail.Recipients, mail.UTF8 = append(mail.Recipients, addr), mail.UTF8 || utf8
 	}
 	out := submit.Send(ctx, submit.Options{
-		Server: s.SMTP, Credentials: q.Credentials(cred),
+		Server: server, Credentials: q.Credentials(cred),
 		HelloName: q.hello, Timeout: q.patience,
 		Step: func(phase string, accepted []string) error {
 			return q.store.SetOutboxStep(ctx, item.ID, q.node, store.OutboxState(phase), to.names(accepted))
 		},
 	}, mail)
-	q.apply(item, out, s.SMTP.Host, to)
+	q.apply(item, out, server.Host, to)
 }
 
 // envelopes are the recipients by their address as SMTP has it.
@@ -287,6 +291,9 @@ var probes = []time.Duration{time.Second, 3 * time.Second}
 const learned = 3
 
 func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s discover.Servers, a store.Account, item *store.OutboxItem, fresh bool) error {
+	if item.IdentityID != 0 && item.Server != s.SMTP.Host { // the account's own server knows nothing of it
+		a.SentMode, s.Files = "append", false
+	}
 	if s.Files || a.SentMode == "server" {
 		return nil
 	}

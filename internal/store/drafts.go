@@ -22,6 +22,7 @@ type Draft struct {
 // DraftFields are what the compose form holds, and what the mail answers.
 type DraftFields struct {
 	IdentityID int64  `json:"identity,omitempty"`
+	As         string `json:"as,omitempty"` // the address, where the identity makes one on the fly
 	To         string `json:"to,omitempty"`
 	Cc         string `json:"cc,omitempty"`
 	Bcc        string `json:"bcc,omitempty"`

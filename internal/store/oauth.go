@@ -217,6 +217,12 @@ func (s *Store) SetSourceToken(ctx context.Context, userID, id, token int64) err
 
 // WaitingForSignIn lists the mails of an account that wait until their writer has signed in again.
 func (s *Store) WaitingForSignIn(ctx context.Context, userID, accountID int64) ([]int64, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id FROM outbox WHERE user_id = $1 AND account_id = $2 AND state = 'signin' ORDER BY id`, userID, accountID)
+	rows, err := s.db.QueryContext(ctx, `SELECT id FROM outbox WHERE user_id = $1 AND account_id = $2 AND identity_id = 0 AND state = 'signin' ORDER BY id`, userID, accountID)
+	return collect(rows, err, func(r *sql.Rows) (id int64, err error) { return id, r.Scan(&id) })
+}
+
+// WaitingForServer lists the mails of an identity that wait for the sign-in at its own server, or for the server itself.
+func (s *Store) WaitingForServer(ctx context.Context, userID, identity int64) ([]int64, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id FROM outbox WHERE user_id = $1 AND identity_id = $2 AND state IN ('signin', 'config') ORDER BY id`, userID, identity)
 	return collect(rows, err, func(r *sql.Rows) (id int64, err error) { return id, r.Scan(&id) })
 }

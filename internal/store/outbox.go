@@ -50,6 +50,7 @@ type OutboxItem struct {
 	AnswerMailbox         string
 	AnswerValidity        uint32
 	AnswerUID             uint32
+	IdentityID            int64  // by whose own server it goes out; 0 is that of the account
 	Cred                  []byte // sealed for this item
 	Tries                 int
 	FirstTry, NextAt      time.Time
@@ -80,13 +81,13 @@ func (o OutboxItem) Left() (left []string) {
 }
 
 const outboxColumns = `id, user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, reached, perhaps, subject, message_id,
-	answer_kind, answer_account, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, looks, looked, job_id, created_at, updated_at`
+	answer_kind, answer_account, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, looks, looked, job_id, created_at, updated_at, identity_id`
 
 func scanOutbox(r interface{ Scan(...any) error }) (o OutboxItem, err error) {
 	var rcpts, reached, perhaps, results string
 	var due, first, next, created, updated int64
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.DraftID, &o.State, &due, &o.BlobID, &o.Size, &o.Skip, &o.From, &rcpts, &reached, &perhaps, &o.Subject, &o.MessageID,
-		&o.AnswerKind, &o.AnswerAccount, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.Looks, &o.Looked, &o.JobID, &created, &updated)
+		&o.AnswerKind, &o.AnswerAccount, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.Looks, &o.Looked, &o.JobID, &created, &updated, &o.IdentityID)
 	if err != nil {
 		return o, err
 	}
@@ -110,10 +111,10 @@ func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, o OutboxItem) (int64,
 	}
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO outbox (user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, subject, message_id,
-			answer_kind, answer_mailbox, answer_validity, answer_uid, cred, created_at, updated_at, answer_account)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19) RETURNING id`,
+			answer_kind, answer_mailbox, answer_validity, answer_uid, cred, created_at, updated_at, answer_account, identity_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20) RETURNING id`,
 		o.UserID, o.AccountID, o.DraftID, Held, toMS(o.DueAt), o.BlobID, o.Size, o.Skip, o.From, string(rcpts), o.Subject, o.MessageID,
-		o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID, o.Cred, s.ms(), o.AnswerAccount).Scan(&o.ID)
+		o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID, o.Cred, s.ms(), o.AnswerAccount, o.IdentityID).Scan(&o.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -319,6 +320,11 @@ func (s *Store) SetRecipientsTx(ctx context.Context, tx *sql.Tx, userID, id int6
 		return err
 	}
 	return changed(tx.ExecContext(ctx, `UPDATE outbox SET recipients = $1, results = '{}' WHERE id = $2 AND user_id = $3 AND state = 'rejected'`, string(rcpts), id, userID))
+}
+
+// SetOutboxServerTx has a mail that is not sent go out by the own server of an identity, or by that of its account (0).
+func (s *Store) SetOutboxServerTx(ctx context.Context, tx *sql.Tx, userID, id, identity int64) error {
+	return changed(tx.ExecContext(ctx, `UPDATE outbox SET identity_id = $1 WHERE id = $2 AND user_id = $3 AND state NOT IN ('sent', 'undone')`, identity, id, userID))
 }
 
 // RetryOutboxTx makes an item due now for all whom it has not reached, with a fresh credential when one is given.

@@ -29,19 +29,20 @@ type File struct {
 
 // Draft is a mail to be written.
 type Draft struct {
-	From        Address
-	ReplyTo     string
-	To, Cc, Bcc []Address
-	Subject     string
-	Text        string // always: the plain text, or the plain alternative of HTML
-	HTML        string // safe HTML, "" for a plain text mail
-	Date        time.Time
-	MessageID   string // without brackets
-	InReplyTo   string
-	References  []string
-	Files       []File
-	Calendar    string // an iTIP reply that stands beside the text (RFC 6047 2.4), "" for none
-	DraftID     string // set for the copy in Drafts only: "id; rev"
+	From         Address
+	ReplyTo      string
+	Organization string
+	To, Cc, Bcc  []Address
+	Subject      string
+	Text         string // always: the plain text, or the plain alternative of HTML
+	HTML         string // safe HTML, "" for a plain text mail
+	Date         time.Time
+	MessageID    string // without brackets
+	InReplyTo    string
+	References   []string
+	Files        []File
+	Calendar     string // an iTIP reply that stands beside the text (RFC 6047 2.4), "" for none
+	DraftID      string // set for the copy in Drafts only: "id; rev"
 }
 
 // DraftField is the header field of a draft's copy that holds its DraftID.
@@ -246,7 +247,7 @@ func fileHeader(f File, disposition string) (h gomessage.Header, err error) {
 }
 
 func header(d Draft) (h mail.Header, err error) {
-	for _, v := range append([]string{d.Subject, d.ReplyTo, d.MessageID, d.InReplyTo, d.DraftID}, d.References...) {
+	for _, v := range append([]string{d.Subject, d.Organization, d.ReplyTo, d.MessageID, d.InReplyTo, d.DraftID}, d.References...) {
 		if bad(v) {
 			return h, ErrHeader
 		}
@@ -265,6 +266,11 @@ func header(d Draft) (h mail.Header, err error) {
 	if d.ReplyTo != "" {
 		if err := setAddresses(&h, "Reply-To", []Address{{Addr: d.ReplyTo}}); err != nil {
 			return h, err
+		}
+	}
+	if d.Organization != "" {
+		if h.Set("Organization", d.Organization); !plain(d.Organization) {
+			h.Set("Organization", encoded(d.Organization))
 		}
 	}
 	if h.Set("Subject", d.Subject); !plain(d.Subject) {

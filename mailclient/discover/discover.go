@@ -148,6 +148,16 @@ func (d *Directory) POP3At(host string, port int, security mailclient.Security) 
 	return mailclient.Endpoint{}, false
 }
 
+// SubmissionAt is the same for submission servers.
+func (d *Directory) SubmissionAt(p Place) (at mailclient.Endpoint, ok bool) {
+	for _, s := range d.Own() {
+		if at = s.SMTP; strings.EqualFold(at.Host, p.Host) && at.Port == p.Port && at.Security == p.Security {
+			return at, true
+		}
+	}
+	return mailclient.Endpoint{}, false
+}
+
 // Only gives the one domain that is set up, "" when there are none or several.
 func (d *Directory) Only() string {
 	if own := d.Own(); len(own) == 1 {

@@ -151,6 +151,14 @@ func (o *OAuth) sound() bool {
 	return false
 }
 
+// Check says whether a service could be there, else by ErrDomainPlace.
+func (p Place) Check() error {
+	if !p.sound() {
+		return ErrDomainPlace
+	}
+	return nil
+}
+
 func (p Place) sound() bool {
 	_, err := netip.ParseAddr(p.Host)
 	_, ok := hostName(p.Host)

@@ -60,6 +60,7 @@ if (sent && !one("form[data-compose]")) { // a form that was sent has arrived
 	import("./sealed.js").then((m) => m.drop(sent)).catch(() => { /* offered once more then */ });
 }
 if (one("form[data-source]")) import("./imports.js").then((m) => m.startImports()).catch((error) => console.error(error));
+if (one("form[data-identity-form]")) import("./identity.js").then((m) => m.startIdentity()).catch((error) => console.error(error));
 const written = one("form[data-compose]");
 if (written) import("./compose.js").then((m) => m.startPage(written)).catch((error) => console.error(error));
 if (one("form[data-text-form]")) import("./textforms.js").then((m) => document.querySelectorAll("form[data-text-form]").forEach(m.startTextForm)).catch((error) => console.error(error));

@@ -26,6 +26,9 @@ purify?.addHook("afterSanitizeAttributes", (node) => { // pictures of elsewhere 
 });
 const fragment = (html) => inked(dress(document.importNode(purify.sanitize(aside(html), { ...clean, RETURN_DOM_FRAGMENT: true }), true)));
 
+/** markup is HTML as it may stand in a letter, styles and colours as the editor has them. */
+export const markup = (html) => fragment(html);
+
 /** Editor repairs undo, which knows nothing of Trusted Types nor of styles that wait. */
 class Editor extends Squire {
 	_setRawHTML(html) {

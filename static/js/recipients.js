@@ -49,6 +49,7 @@ class Recipients {
 		field.addEventListener("focus", () => this.input.focus());
 		field.addEventListener("input", () => this.read());
 		field.form.addEventListener("restante:filled", () => this.read());
+		field.addEventListener("restante:read", () => this.read());
 		label.addEventListener("click", (e) => { e.preventDefault(); this.input.focus(); });
 		this.box.addEventListener("click", (e) => { if (e.target === this.box) this.input.focus(); });
 		this.input.addEventListener("input", (e) => { e.stopPropagation(); this.typed(); });

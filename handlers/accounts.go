@@ -262,7 +262,7 @@ func (s *Server) proven(r *http.Request, a store.Account, servers discover.Serve
 	if err != nil {
 		return problemOf(err)
 	}
-	if _, err = submit.Limit(r.Context(), submit.Options{Server: servers.SMTP, Credentials: cred}); err != nil {
+	if _, err = submit.Ask(r.Context(), submit.Options{Server: servers.SMTP, Credentials: cred}); err != nil {
 		return sendingProblem(servers.SMTP.Host, err)
 	}
 	return nil

@@ -295,6 +295,9 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 			page.Canned = append(page.Canned, templates.Option{Value: strconv.FormatInt(t.ID, 10), Words: t.Name})
 		}
 	}
+	now := s.nowFor(p)
+	page.Later, page.Zone, page.AtMin, page.AtMax = laterChoices(p, now), p.Zone.String(), now.Format(laterLayout), now.AddDate(1, 0, 0).Format(laterLayout)
+	page.Important, page.Receipt, page.Delivery = d.Fields.Important, d.Fields.Receipt, d.Fields.Delivery
 	page.FileLimit = s.bounds.Of(p.User.Address, limits.FileMB) << 20
 	limit := s.bounds.Of(p.User.Address, limits.MailMB) << 20
 	if size := s.sendLimit(p); size > 0 {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -36,7 +37,12 @@ type draftForm struct {
 	canned string   // the template to be put in
 	lost   []string // names of files that did not come along through a sign-in or an error page
 	live   bool     // a script keeps it up to date
+	at     string   // the wall clock to send at, as it was typed
+	later  bool     // it is to be sent then
 }
+
+// sends says that the mail is to go out, now or later.
+func (f draftForm) sends() bool { return f.action == "send" || f.anyway != "" || f.later }
 
 // readDraft reads the form. A multipart body is read part by part: text fields into memory within bounds, files
 // straight into the draft, which is made for the first of them. What came in before a fault is in r.PostForm.
@@ -160,12 +166,17 @@ func fileError(err error) error {
 }
 
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
-	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once"), canned: v.Get("canned"), lost: v["lost"]}
+	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once"), canned: v.Get("canned"), lost: v["lost"],
+		at: cmp.Or(v.Get("later"), v.Get("at")), later: v.Get("action") == "schedule" || v.Get("later") != ""}
+	if f.anyway != "" && v.Get("asked_later") != "" { // it was asked on the way
+		f.at, f.later = v.Get("asked_later"), true
+	}
 	f.fields = was
 	f.fields.To, f.fields.Cc, f.fields.Bcc = oneList(v.Get("to")), oneList(v.Get("cc")), oneList(v.Get("bcc"))
 	f.fields.Subject = oneLine(v.Get("subject"))
 	f.fields.Body = strings.ReplaceAll(v.Get("body"), "\r\n", "\n")
 	f.fields.HTML = namePictures(v.Get("html"))
+	f.fields.Important, f.fields.Receipt, f.fields.Delivery = v.Get("important") == "1", v.Get("receipt") == "1", v.Get("delivery") == "1"
 	if len(f.fields.To)+len(f.fields.Cc)+len(f.fields.Bcc) > 256<<10 || len(f.fields.Subject) > 4000 || len(f.fields.Body)+len(f.fields.HTML) > maxBody {
 		return f, badRequest("compose.toolong")
 	}

@@ -43,7 +43,7 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		return err
 	}
 	defer letGo()
-	sent, sending := d.State == "sent", f.action == "send" || f.anyway != ""
+	sent, sending := d.State == "sent", f.sends()
 	if sent && sending && sameText(d.Fields, f.fields) { // by the first of two clicks
 		return seeOther(w, r, "/outbox")
 	}

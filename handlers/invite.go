@@ -193,7 +193,7 @@ func (s *Server) sendAnswer(r *http.Request, p *person, pl place, open *mailclie
 	}
 	m, wrong, err := s.mailOf(r.Context(), p, d)
 	if refused.wrong = wrong; err == nil && len(wrong) == 0 {
-		refused, err = s.accept(r, p, d, m)
+		refused, err = s.accept(r, p, d, m, leaving{})
 	}
 	if err != nil || len(refused.wrong) > 0 {
 		err = errors.Join(err, s.store.SetDraftState(r.Context(), p.User.ID, d.ID, "discarded"))

@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,6 +48,9 @@ var outboxActs = map[store.OutboxState][]string{
 // actsOf are the buttons of an item.
 func actsOf(it store.OutboxItem) []string {
 	acts := outboxActs[it.State]
+	if it.State == store.Held && it.Later != "" {
+		return []string{"sendnow", "edit", "cancel"}
+	}
 	if it.State == store.Rejected && it.Problem != store.StoppedByAdmin && len(it.Left()) > 0 && len(it.Results) > 0 {
 		return []string{"edit", "rest", "retry", "discard"}
 	}
@@ -62,8 +67,11 @@ func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem
 		Failed: slices.Contains([]store.OutboxState{store.Rejected, store.SignIn, store.BadFrom, store.TooBig, store.Config, store.Uncertain}, it.State),
 	}
 	state := it.State
-	if state == store.Waiting && len(it.Reached) > 0 {
+	switch {
+	case state == store.Waiting && len(it.Reached) > 0:
 		state = store.Partly
+	case state == store.Held && it.Later != "":
+		state = "later"
 	}
 	v.Label = p.L.T("outbox.item", "State", p.L.T("outbox.state."+string(state)), "Subject", subject, "To", to)
 	v.Words, v.Fates = s.outboxWords(p, it), fates(p, it)
@@ -87,6 +95,9 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 	clock := func() string { return it.NextAt.In(p.Zone).Format("15:04") }
 	switch it.State {
 	case store.Held:
+		if it.Later != "" {
+			return p.L.T("later.sends", "Time", p.L.Ahead(it.DueAt, s.nowFor(p)))
+		}
 		return p.L.T("outbox.words.held", "Time", it.DueAt.In(p.Zone).Format("15:04:05"))
 	case store.Waiting:
 		if len(it.Reached) > 0 {
@@ -211,7 +222,7 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 		return err
 	}
 	switch action {
-	case "undo", "edit":
+	case "undo", "edit", "cancel":
 		if slices.ContainsFunc(invitationAnswers, func(a struct{ kept, said string }) bool { return a.kept == item.AnswerKind }) {
 			return s.undoAnswer(w, r, p, item)
 		}
@@ -228,6 +239,9 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 		}
 		s.putFlash(r, flash{Words: p.L.T(words)})
 		s.hub.tell(p.User.ID, "outbox")
+		if action == "cancel" {
+			return s.backToDrafts(w, r, p, draft)
+		}
 		return seeOther(w, r, "/compose/"+draft)
 	case "retry", "again", "sendnow":
 		return s.retryOutbox(w, r, p, item, nil)
@@ -250,6 +264,15 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 		return s.settled(w, r, p, "outbox.discarded", func() error { return s.store.SettleOutbox(r.Context(), p.User.ID, id, store.Undone) })
 	}
 	return badRequest("error.act")
+}
+
+// backToDrafts leaves a mail that is not to go out among the drafts.
+func (s *Server) backToDrafts(w http.ResponseWriter, r *http.Request, p *person, draft string) error {
+	if err := s.copyDraft(r.Context(), p, draft); err != nil { // it follows
+		s.logProblem(r, problemOf(err))
+	}
+	s.putFlash(r, flash{Words: p.L.T("later.cancelled"), LinkURL: "/compose/" + draft, LinkWords: p.L.T("outbox.act.edit")})
+	return seeOther(w, r, "/outbox")
 }
 
 // settled ends what a person decides about an item, and says so.
@@ -275,15 +298,25 @@ func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, 
 	if pw := r.PostFormValue("password"); p.cred.Token == 0 && pw != "" && len(pw) <= 1024 {
 		cred.Password = pw
 	}
-	now := s.now()
+	now, blob := s.now(), ""
 	ids, err := s.identities(r.Context(), p)
 	if err != nil {
 		return err
 	}
 	own := ownSender(ids, item.IdentityID)
+	if item.Later != "" && item.State == store.Held {
+		if blob, err = s.redated(r.Context(), p, item); err != nil {
+			return err
+		}
+	}
 	err = s.store.InTx(r.Context(), func(tx *sql.Tx) error {
 		if item.IdentityID != 0 && own.Server == "" { // it has none any more
 			if err := s.store.SetOutboxServerTx(r.Context(), tx, p.User.ID, id, 0); err != nil {
+				return err
+			}
+		}
+		if blob != "" {
+			if err := s.store.RedateOutboxTx(r.Context(), tx, p.User.ID, id, blob); err != nil {
 				return err
 			}
 		}
@@ -317,4 +350,15 @@ func ownSender(ids []sending, id int64) store.Identity {
 		}
 	}
 	return store.Identity{}
+}
+
+// redated is the text of a mail that was to go out later, with the date of now.
+func (s *Server) redated(ctx context.Context, p *person, item store.OutboxItem) (blob string, err error) {
+	err = piped(func(w io.Writer) error {
+		return compose.Redate(w, s.store.Blob(ctx, p.User.ID, item.BlobID), s.nowFor(p))
+	}, func(r io.Reader) (err error) {
+		blob, _, err = s.store.WriteBlob(ctx, p.User.ID, r, item.Size)
+		return err
+	})
+	return blob, err
 }

@@ -46,6 +46,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 	}
 	m.Subject, m.Text, m.Date = d.Fields.Subject, d.Fields.Body, s.nowFor(p)
 	m.InReplyTo, m.References, m.Calendar = d.Fields.InReplyTo, d.Fields.References, d.Fields.Calendar
+	m.Important, m.Receipt = d.Fields.Important, d.Fields.Receipt
 	if d.Fields.HTML != "" {
 		m.HTML = sanitize.Outgoing(d.Fields.HTML)
 		m.Text = compose.TextFromHTML(m.HTML)
@@ -67,7 +68,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 }
 
 // asks is what a person should be asked before this goes out, unless they were: the name of the question and words.
-func asks(p *person, d store.Draft, files int, anyway string) *templates.Asking {
+func (s *Server) asks(p *person, d store.Draft, files int, anyway string) *templates.Asking {
 	told := " " + anyway + " "
 	if d.Fields.Subject == "" && !strings.Contains(told, " subject ") {
 		return &templates.Asking{Name: strings.TrimSpace(anyway + " subject"), Words: p.L.T("compose.nosubject")}
@@ -80,6 +81,9 @@ func asks(p *person, d store.Draft, files int, anyway string) *templates.Asking 
 			}
 		}
 	}
+	if offer, known := s.offered(p); d.Fields.Delivery && known && !offer.Receipts && !strings.Contains(told, " delivery ") {
+		return &templates.Asking{Name: strings.TrimSpace(anyway + " delivery"), Words: p.L.T("send.nodelivery")}
+	}
 	return nil
 }
 
@@ -89,11 +93,27 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	if err != nil {
 		return err
 	}
-	ask := asks(p, d, len(m.Files), cmp.Or(f.anyway, f.asked))
-	if len(wrong) > 0 || ask != nil {
-		return s.composeAgain(w, r, p, d, again{wrong: wrong, ask: ask})
+	if offer, known := s.offered(p); known && !offer.UTF8 {
+		for _, a := range slices.Concat(m.To, m.Cc, m.Bcc) {
+			if _, beyond := compose.Envelope(a.Addr); beyond {
+				wrong = append(wrong, templates.FieldError{Field: "to", Words: p.L.T("send.noutf8", "Address", a.Addr)})
+			}
+		}
 	}
-	refused, err := s.accept(r, p, d, m)
+	var when leaving
+	if f.later {
+		var bad string
+		if when, bad = leavingAt(f.at, s.nowFor(p)); bad != "" {
+			wrong = append(wrong, templates.FieldError{Field: "at", Words: p.L.T(bad, "Time", clockOf(f.at))})
+		}
+	}
+	told := cmp.Or(f.anyway, f.asked)
+	ask := s.asks(p, d, len(m.Files), told)
+	if len(wrong) > 0 || ask != nil {
+		return s.composeAgain(w, r, p, d, again{wrong: wrong, ask: ask, form: f})
+	}
+	d.Fields.Delivery = d.Fields.Delivery && !strings.Contains(told, "delivery") // they know that it gives none
+	refused, err := s.accept(r, p, d, m, when)
 	if err != nil {
 		return err
 	}
@@ -105,7 +125,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 
 // accept puts a mail into the outbox, its draft being sent from then on, and leaves the message with Undo. refused says
 // what stands against it.
-func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Draft) (refused again, err error) {
+func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Draft, when leaving) (refused again, err error) {
 	ctx := r.Context()
 	if p, err = s.writer(ctx, p, &d, &d.Fields); err != nil { // whose server it goes to
 		return refused, err
@@ -119,6 +139,11 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 		return refused, err
 	}
 	m.MessageID, m.HTML = compose.NewMessageID(m.From.Addr), compose.Dress(m.HTML)
+	if when.wall == "" {
+		when.at = s.now().Add(s.undoWindow(p))
+	} else {
+		m.Date = when.at
+	}
 	bcc, err := compose.BccField(m)
 	if err != nil {
 		return refused, wrap(err, http.StatusBadRequest, "error.badinput")
@@ -137,7 +162,7 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 		return tooLarge("compose.toobig", limit), nil
 	}
 	item := store.OutboxItem{
-		UserID: p.User.ID, AccountID: p.Account.ID, DraftID: d.ID, DueAt: s.now().Add(s.undoWindow(p)), BlobID: blob, Size: size, Skip: int64(len(bcc)),
+		UserID: p.User.ID, AccountID: p.Account.ID, DraftID: d.ID, DueAt: when.at, Later: when.wall, Receipts: d.Fields.Delivery, BlobID: blob, Size: size, Skip: int64(len(bcc)),
 		From: m.From.Addr, Subject: m.Subject, MessageID: m.MessageID, AnswerKind: d.Fields.AnswerKind, AnswerMailbox: d.Fields.AnswerMailbox,
 		AnswerValidity: d.Fields.AnswerValidity, AnswerUID: d.Fields.AnswerUID,
 	}
@@ -183,9 +208,10 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 	}
 	s.queue.Wake(item.ID, item.DueAt)
 	s.log.Info("accepted for sending", "id", requestID(r), "item", item.ID, "bytes", size)
-	n := int(s.undoWindow(p).Seconds())
 	fl := flash{Words: p.L.T("compose.sending")}
-	if n > 0 {
+	if n := int(s.undoWindow(p).Seconds()); when.wall != "" {
+		fl = flash{Words: p.L.T("later.sends", "Time", p.L.Ahead(when.at, s.nowFor(p))), UndoMail: item.ID}
+	} else if n > 0 {
 		fl = flash{Words: p.L.T("compose.sendsin", "N", n), UndoMail: item.ID}
 	}
 	s.putFlash(r, fl)
@@ -219,6 +245,7 @@ type again struct {
 	status int // 0 = 422
 	wrong  []templates.FieldError
 	ask    *templates.Asking
+	form   draftForm // as it came
 }
 
 // composeAgain shows the kept draft with what is to be mended or asked.
@@ -232,7 +259,10 @@ func (s *Server) composeAgain(w http.ResponseWriter, r *http.Request, p *person,
 		return err
 	}
 	page := s.composePage(r, p, d, files, ids)
-	page.Errors, page.Asking = why.wrong, why.ask
+	page.Errors, page.Asking, page.At = why.wrong, why.ask, why.form.at
+	if page.Asking != nil && why.form.later {
+		page.Asking.Later = why.form.at
+	}
 	page.KeptWords = p.L.T("compose.kept", "Time", s.nowFor(p).Format("15:04"))
 	for _, e := range why.wrong {
 		if e.Field == "to" {

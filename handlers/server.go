@@ -52,7 +52,7 @@ type Server struct {
 	now      func() time.Time
 
 	sizeMu sync.Mutex
-	sizes  map[string]sizeKnown // by submission host
+	sizes  map[string]offerKnown // by submission host
 	filing filing
 	drafts *crowd[string] // by id: requests for one draft follow one another
 
@@ -117,7 +117,7 @@ func New(o Options) *Server {
 		conf: o.Config, store: o.Store, ring: o.Ring, pool: o.Pool, index: o.Index, servers: o.Servers, tokens: o.Tokens, queue: o.Queue, finder: o.Finder, log: o.Log,
 		limits: newSignInLimits(o.Store, o.Ring, time.Now), bounds: o.Limits, checks: newPasswords(o.Ring, time.Now),
 		sources: tried{burst: tryBurst, every: tryEvery}, accounts: tried{burst: tryAccountBurst, every: tryAccountEvery},
-		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]sizeKnown{}, drafts: newCrowd[string](1), copying: newCrowd[string](1), reducing: semaphore.NewWeighted(reducingRoom), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
+		fixed: o.Fixed, setup: o.Setup, hub: newHub(), version: o.Version, now: time.Now, sizes: map[string]offerKnown{}, drafts: newCrowd[string](1), copying: newCrowd[string](1), reducing: semaphore.NewWeighted(reducingRoom), requests: newCrowd[int64](0), costlies: newCrowd[int64](costlyAtOnce),
 	}
 	pictures := proxy.Options{Dir: o.Config.Data}
 	if u, err := url.Parse(o.Config.PublicURL); err == nil && u.Host != "" {

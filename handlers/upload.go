@@ -55,15 +55,21 @@ func (s *Server) answerFiles(w http.ResponseWriter, r *http.Request, p *person, 
 	return err
 }
 
-// sendLimit is the SIZE of the person's submission server, asked for once an hour, 0 while it is not known. The first
-// page that wants it waits a moment for it.
+// sendLimit is the SIZE of the person's submission server, 0 while it is not known.
 func (s *Server) sendLimit(p *person) int64 {
+	offer, _ := s.offered(p)
+	return offer.Size
+}
+
+// offered is what the person's submission server offers, asked for once an hour, and whether that is known. The first page
+// that wants it waits a moment for it.
+func (s *Server) offered(p *person) (submit.Offer, bool) {
 	key := p.Servers.SMTP.Host
 	s.sizeMu.Lock()
 	defer s.sizeMu.Unlock()
 	known, ok := s.sizes[key]
 	if ok && s.now().Before(known.until) {
-		return known.size
+		return known.offer, known.heard
 	}
 	known.until = s.now().Add(time.Minute) // while it is asked for, or silent
 	s.sizes[key] = known
@@ -72,16 +78,16 @@ func (s *Server) sendLimit(p *person) int64 {
 		defer close(heard)
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		size, err := submit.Limit(ctx, submit.Options{Server: p.Servers.SMTP, Credentials: s.queue.Credentials(p.cred)})
+		offer, err := submit.Ask(ctx, submit.Options{Server: p.Servers.SMTP, Credentials: s.queue.Credentials(p.cred)})
 		if err != nil {
 			return
 		}
 		s.sizeMu.Lock()
 		defer s.sizeMu.Unlock()
-		s.sizes[key] = sizeKnown{until: s.now().Add(time.Hour), size: size}
+		s.sizes[key] = offerKnown{until: s.now().Add(time.Hour), offer: offer, heard: true}
 	}()
 	if ok {
-		return known.size
+		return known.offer, known.heard
 	}
 	s.sizeMu.Unlock()
 	select {
@@ -89,11 +95,12 @@ func (s *Server) sendLimit(p *person) int64 {
 	case <-time.After(time.Second):
 	}
 	s.sizeMu.Lock()
-	return s.sizes[key].size
+	return s.sizes[key].offer, s.sizes[key].heard
 }
 
-// sizeKnown is a SIZE as last heard, and until when it holds.
-type sizeKnown struct {
+// offerKnown is an offer as last heard, and until when it holds.
+type offerKnown struct {
 	until time.Time
-	size  int64
+	offer submit.Offer
+	heard bool
 }

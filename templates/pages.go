@@ -415,6 +415,11 @@ type Compose struct {
 	LimitWords, TooBigWords     string
 	FileLimit                   int64 // bytes that one file may have
 	Limit                       int64 // bytes that all files may have together, 0 when it is not known
+	Later                       []LaterChoice
+	At, AtMin, AtMax            string // the wall clock to send at, in Zone
+	Zone                        string
+	Important                   bool
+	Receipt, Delivery           bool // of reading, of delivery
 }
 
 func (Compose) template() string { return "compose.html" }
@@ -422,13 +427,17 @@ func (Compose) template() string { return "compose.html" }
 // Suggestion is somebody, or a group, whom a mail may go to: as shown, and as written into the field.
 type Suggestion struct{ Words, Text string }
 
+// LaterChoice is a time to send at: the wall clock, its name, and when that is.
+type LaterChoice struct{ Value, Words, When string }
+
 // FieldError is one thing to mend in a form.
 type FieldError struct{ Field, Words string }
 
 // Asking is a question above Send.
 type Asking struct {
 	Name, Words string
-	File        bool // adding a file answers it
+	File        bool   // adding a file answers it
+	Later       string // when it is to go out, "" for now
 }
 
 // IdentityOption is a From address to choose.

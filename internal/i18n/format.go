@@ -67,6 +67,22 @@ func (l *Localizer) Moment(t, now time.Time) string {
 	return l.dayMonth(t, months) + t.Format(" 2006, 15:04")
 }
 
+// Ahead is a time to come, in now's zone, with its day: the time alone today, the weekday within the next six days, the year
+// where it is not this one.
+func (l *Localizer) Ahead(t, now time.Time) string {
+	t = t.In(now.Location())
+	day := l.names(days)[t.Weekday()]
+	switch {
+	case sameDay(t, now):
+		return t.Format("15:04")
+	case t.Before(now.AddDate(0, 0, 6)) && t.After(now):
+		return day + t.Format(" 15:04")
+	case t.Year() == now.Year():
+		return day + " " + l.dayMonth(t, months) + t.Format(", 15:04")
+	}
+	return day + " " + l.dayMonth(t, months) + t.Format(" 2006, 15:04")
+}
+
 func sameDay(a, b time.Time) bool {
 	ay, am, ad := a.Date()
 	by, bm, bd := b.Date()

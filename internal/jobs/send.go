@@ -161,7 +161,7 @@ func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
 		return
 	}
 	// One who is refused only now does not hold up those who are to get what others have already.
-	mail := submit.Mail{Size: item.Size - item.Skip, Body: blob, Partly: len(item.Reached) > 0}
+	mail := submit.Mail{Size: item.Size - item.Skip, Body: blob, Partly: len(item.Reached) > 0, Receipts: item.Receipts, ID: item.MessageID}
 	mail.From, mail.UTF8 = compose.Envelope(item.From)
 	to := envelopes{}
 	for _, r := range item.Left() {
@@ -201,6 +201,9 @@ var backoff = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30
 func (q *Queue) apply(item *store.OutboxItem, out submit.Outcome, host string, to envelopes) {
 	item.Problem, item.Server, item.ServerText = cmp.Or(string(out.Why), string(out.Kind)), host, out.Text
 	item.Perhaps = nil
+	if out.Untold && len(out.Accepted) > 0 {
+		item.Problem = store.Untold
+	}
 	for addr, words := range out.Refused {
 		refuse(item, words, to[addr]...)
 	}

@@ -41,6 +41,10 @@ type DraftFields struct {
 	AnswerID       string `json:"answer_id,omitempty"` // Message-ID of what is forwarded; that of what is answered is InReplyTo
 	Carry          string `json:"carry,omitempty"`     // what of it is still to be taken into the draft: files, pictures, message
 	Calendar       string `json:"calendar,omitempty"`  // the answer to an invitation, for its organiser's calendar
+
+	Important bool `json:"important,omitempty"`
+	Receipt   bool `json:"receipt,omitempty"`  // the reader is asked to say that they read it (RFC 8098)
+	Delivery  bool `json:"delivery,omitempty"` // the servers are asked to tell of each delivery (RFC 3461)
 }
 
 // DraftCopy says where the copy in the IMAP Drafts mailbox lies, and which revision it has.

@@ -62,12 +62,15 @@ type OutboxItem struct {
 	Looked                string // where, at the last time, with spaces between: sent, inbox
 	JobID                 int64
 	Created, Updated      time.Time
+	Later                 string // the wall clock and zone that its writer chose: "2027-03-29T08:00 Europe/Vienna"; "" for at once
+	Receipts              bool   // the server is to tell of each delivery (RFC 3461)
 }
 
-// Problems of a sent item that was uncertain until it was found; it is told until the person has seen it.
+// Problems of a sent item, told until the person has seen them: it was uncertain until it was found.
 const (
 	FoundInSent  = "found-sent"
 	FoundInInbox = "found-inbox"
+	Untold       = "untold" // it was sent, but the server tells of no deliveries as was wished
 )
 
 // Left are the recipients who are still to be sent to: neither reached nor refused.
@@ -81,13 +84,13 @@ func (o OutboxItem) Left() (left []string) {
 }
 
 const outboxColumns = `id, user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, reached, perhaps, subject, message_id,
-	answer_kind, answer_account, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, looks, looked, job_id, created_at, updated_at, identity_id`
+	answer_kind, answer_account, answer_mailbox, answer_validity, answer_uid, cred, tries, first_try_at, next_at, results, problem, server, server_text, filed, looks, looked, job_id, created_at, updated_at, later, receipts, identity_id`
 
 func scanOutbox(r interface{ Scan(...any) error }) (o OutboxItem, err error) {
 	var rcpts, reached, perhaps, results string
 	var due, first, next, created, updated int64
 	err = r.Scan(&o.ID, &o.UserID, &o.AccountID, &o.DraftID, &o.State, &due, &o.BlobID, &o.Size, &o.Skip, &o.From, &rcpts, &reached, &perhaps, &o.Subject, &o.MessageID,
-		&o.AnswerKind, &o.AnswerAccount, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.Looks, &o.Looked, &o.JobID, &created, &updated, &o.IdentityID)
+		&o.AnswerKind, &o.AnswerAccount, &o.AnswerMailbox, &o.AnswerValidity, &o.AnswerUID, &o.Cred, &o.Tries, &first, &next, &results, &o.Problem, &o.Server, &o.ServerText, &o.Filed, &o.Looks, &o.Looked, &o.JobID, &created, &updated, &o.Later, &o.Receipts, &o.IdentityID)
 	if err != nil {
 		return o, err
 	}
@@ -111,10 +114,10 @@ func (s *Store) EnqueueTx(ctx context.Context, tx *sql.Tx, o OutboxItem) (int64,
 	}
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO outbox (user_id, account_id, draft_id, state, due_at, blob_id, size, skip, mail_from, recipients, subject, message_id,
-			answer_kind, answer_mailbox, answer_validity, answer_uid, cred, created_at, updated_at, answer_account, identity_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20) RETURNING id`,
+			answer_kind, answer_mailbox, answer_validity, answer_uid, cred, created_at, updated_at, answer_account, later, receipts, identity_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21, $22) RETURNING id`,
 		o.UserID, o.AccountID, o.DraftID, Held, toMS(o.DueAt), o.BlobID, o.Size, o.Skip, o.From, string(rcpts), o.Subject, o.MessageID,
-		o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID, o.Cred, s.ms(), o.AnswerAccount, o.IdentityID).Scan(&o.ID)
+		o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID, o.Cred, s.ms(), o.AnswerAccount, o.Later, o.Receipts, o.IdentityID).Scan(&o.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -177,11 +180,11 @@ func (s *Store) OutboxItemForJob(ctx context.Context, id int64) (OutboxItem, err
 	return o, one(err)
 }
 
-// Outbox lists a user's items that are not done with, the newest first, and those found to have been sent after all.
+// Outbox lists a user's items that are not done with, the newest first, and those sent of which there is something to tell.
 func (s *Store) Outbox(ctx context.Context, userID int64) ([]OutboxItem, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1
-		AND (state NOT IN ('sent', 'undone') OR state = 'sent' AND problem IN ('found-sent', 'found-inbox')) ORDER BY id DESC LIMIT 200`, userID)
+		AND (state NOT IN ('sent', 'undone') OR state = 'sent' AND problem IN ('found-sent', 'found-inbox', 'untold')) ORDER BY id DESC LIMIT 200`, userID)
 	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
 }
 
@@ -333,6 +336,11 @@ func (s *Store) RetryOutboxTx(ctx context.Context, tx *sql.Tx, userID, id int64,
 		UPDATE outbox SET state = 'waiting', next_at = 0, problem = '', server_text = '', first_try_at = 0, perhaps = '[]', cred = COALESCE($1, cred), updated_at = $2,
 			results = CASE WHEN state IN ('rejected', 'partly') THEN '{}' ELSE results END
 		WHERE id = $3 AND user_id = $4 AND state IN ('held', 'waiting', 'rejected', 'signin', 'identity', 'toobig', 'config', 'uncertain', 'partly')`, cred, s.ms(), id, userID))
+}
+
+// RedateOutboxTx lets an item that was to go out later go out at once: with another text, which has the date of now.
+func (s *Store) RedateOutboxTx(ctx context.Context, tx *sql.Tx, userID, id int64, blobID string) error {
+	return changed(tx.ExecContext(ctx, `UPDATE outbox SET blob_id = $1, later = '' WHERE id = $2 AND user_id = $3 AND state = 'held'`, blobID, id, userID))
 }
 
 // ArrivedOutbox takes the person's word that an uncertain mail has arrived: what follows a sent one is due now.

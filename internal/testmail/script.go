@@ -23,6 +23,7 @@ type Script struct {
 	say   map[string]string
 	texts []string
 	rcpts [][]string // of each text
+	said  []string
 }
 
 // NewScript starts one that takes every mail.
@@ -33,7 +34,14 @@ func NewScript(t testing.TB) *Script {
 	return s
 }
 
-// Say sets what is answered at a step: greeting, EHLO, AUTH, MAIL, RCPT, "RCPT address", DATA, text (while the mail
+// Said are the commands that came in, but for what signs in.
+func (s *Script) Said() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.said...)
+}
+
+// Say sets what is answered at a step: greeting, EHLO, AUTH, MAIL, RCPT, "RCPT address", a whole command, DATA, text (while the mail
 // comes in), dot (after it) or QUIT. "" is what a good server says.
 func (s *Script) Say(step, answer string) {
 	s.mu.Lock()
@@ -89,7 +97,13 @@ func (s *Script) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		verb, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(l)), " ")
+		l = strings.TrimSpace(l)
+		verb, _, _ := strings.Cut(strings.ToUpper(l), " ")
+		if verb != "AUTH" {
+			s.mu.Lock()
+			s.said = append(s.said, l)
+			s.mu.Unlock()
+		}
 		switch verb {
 		case "EHLO":
 			goOn = tell(c, s.answer("250-ready\r\n250-8BITMIME\r\n250 AUTH PLAIN", "EHLO"))
@@ -111,7 +125,7 @@ func (s *Script) serve(c net.Conn) {
 			tell(c, s.answer("221 bye", "QUIT"))
 			return
 		default:
-			goOn = tell(c, s.answer("250 ok", verb))
+			goOn = tell(c, s.answer("250 ok", l, verb))
 		}
 	}
 }

@@ -43,6 +43,8 @@ type Draft struct {
 	Files        []File
 	Calendar     string // an iTIP reply that stands beside the text (RFC 6047 2.4), "" for none
 	DraftID      string // set for the copy in Drafts only: "id; rev"
+	Important    bool
+	Receipt      bool // the reader is asked to tell From that they read it (RFC 8098 2.1)
 }
 
 // DraftField is the header field of a draft's copy that holds its DraftID.
@@ -284,6 +286,15 @@ func header(d Draft) (h mail.Header, err error) {
 	if len(d.References) > 0 {
 		h.SetMsgIDList("References", d.References)
 	}
+	if d.Important {
+		h.Set("X-Priority", "1")
+		h.Set("Importance", "high")
+	}
+	if d.Receipt {
+		if err := setAddresses(&h, "Disposition-Notification-To", []Address{d.From}); err != nil {
+			return h, err
+		}
+	}
 	h.Set("MIME-Version", "1.0")
 	return h, nil
 }
@@ -305,6 +316,31 @@ func setAddresses(h *mail.Header, field string, list []Address) error {
 	}
 	h.Set(field, strings.Join(out, ", "))
 	return nil
+}
+
+// dateField is how Write writes the Date field: always of the same length.
+const dateField = "Date: Mon, 02 Jan 2006 15:04:05 -0700\r\n"
+
+// Redate copies a mail that Write has written, with another Date and of the same size.
+func Redate(w io.Writer, mail io.Reader, date time.Time) error {
+	in := bufio.NewReaderSize(mail, 4<<10)
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil && (!errors.Is(err, io.EOF) || line == "") {
+			return errors.Join(err, io.ErrUnexpectedEOF)
+		}
+		dated := strings.HasPrefix(line, "Date: ") && len(line) == len(dateField)
+		if dated {
+			line = date.Format(dateField)
+		}
+		if _, err := io.WriteString(w, line); err != nil {
+			return err
+		}
+		if dated || line == "\r\n" {
+			_, err = io.Copy(w, in)
+			return err
+		}
+	}
 }
 
 func bad(s string) bool { return strings.ContainsAny(s, "\r\n\x00") }

@@ -50,10 +50,18 @@ func (s *try) mailOutcome(err error) Outcome {
 		out.Kind = TooLarge
 	case out.Code == 530 || out.Code == 535:
 		out.Kind = SignIn
+	case refusesParameter(err):
+		out.Kind = Rejected
 	case out.Code/100 == 5:
 		out.Kind = Identity
 	}
 	return out
+}
+
+// refusesParameter says whether MAIL was refused for something that stands behind the address (RFC 5321 4.1.1.11).
+func refusesParameter(err error) bool {
+	var reply *smtp.SMTPError
+	return errors.As(err, &reply) && (reply.Code == 555 || reply.Code == 504)
 }
 
 func (s *try) dotOutcome(err error) Outcome {

@@ -52,6 +52,7 @@ type Outcome struct {
 	Refused  map[string]string // recipient -> words
 	Later    map[string]string // recipient -> words of a temporary refusal, or of a limit
 	More     bool              // with Partly: some of Later are only beyond what one mail may have, and can follow at once
+	Untold   bool              // Receipts were wanted, and the server gives none
 }
 
 // Mail is what is to be sent. Body must be canonical: CRLF line ends, no bare CR or LF, no Bcc field.
@@ -60,8 +61,10 @@ type Mail struct {
 	Recipients []string
 	Size       int64 // exact octets of Body
 	Body       io.Reader
-	UTF8       bool // an address is internationalised: SMTPUTF8 is needed
-	Partly     bool // go on when only some recipients are refused for good; temporary refusals never hold up the others
+	UTF8       bool   // an address is internationalised: SMTPUTF8 is needed
+	Receipts   bool   // the server is asked to tell of each delivery, where it offers that (RFC 3461)
+	ID         string // names the mail in what is told of it: its Message-ID
+	Partly     bool   // go on when only some recipients are refused for good; temporary refusals never hold up the others
 }
 
 // Options are the server, the sign-in, and hooks.
@@ -90,10 +93,22 @@ type RefusedError struct{ Outcome Outcome }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("%s: %s", e.Outcome.Kind, e.Outcome.Text) }
 
-// Limit asks the server for its SIZE, signing in as a send would. 0 means it did not say. The error is a *RefusedError.
-func Limit(ctx context.Context, o Options) (int64, error) {
+// Offer is what a server can do for a mail.
+type Offer struct {
+	Size     int64 // that a mail may have, in octets; 0: it did not say
+	Receipts bool  // it tells of deliveries (DSN)
+	UTF8     bool  // it takes addresses beyond ASCII
+}
+
+// Ask asks the server what it offers, signing in as a send would. The error is a *RefusedError.
+func Ask(ctx context.Context, o Options) (offer Offer, err error) {
 	s := &try{o: o, phase: "connect"}
-	return s.ask(ctx, func() (Outcome, bool) { return Outcome{}, true })
+	offer.Size, err = s.ask(ctx, func() (Outcome, bool) {
+		offer.Receipts, _ = s.c.Extension("DSN")
+		offer.UTF8, _ = s.c.Extension("SMTPUTF8")
+		return Outcome{}, true
+	})
+	return offer, err
 }
 
 // Rehearse does what Send does up to the text: it signs in, says who sends m and to whom, and takes that back. No mail
@@ -117,6 +132,7 @@ type try struct {
 	phase string
 	conn  net.Conn
 	c     *smtp.Client
+	rcpt  *smtp.RcptOptions
 
 	mu    sync.Mutex // guards ended, and conn while it is set
 	ended bool
@@ -161,6 +177,8 @@ func (s *try) run(ctx context.Context) Outcome {
 		out.Kind, out.Text = Partly, some.Text // what the others wait for says more than where the mail is queued
 	}
 	out.Accepted, out.Refused, out.Later, out.More = s.m.Recipients, some.Refused, some.Later, some.More
+	told, _ := s.c.Extension("DSN")
+	out.Untold = s.m.Receipts && !told
 	return out
 }
 
@@ -332,7 +350,16 @@ func (s *try) envelope() (Outcome, bool) {
 		}
 		opts.UTF8 = true
 	}
-	if err := s.c.Mail(s.m.From, opts); err != nil {
+	if s.m.Receipts {
+		opts.Return, opts.EnvelopeID = smtp.DSNReturnHeaders, s.m.ID
+		s.rcpt = &smtp.RcptOptions{Notify: []smtp.DSNNotify{smtp.DSNNotifySuccess, smtp.DSNNotifyFailure, smtp.DSNNotifyDelayed}}
+	}
+	err := s.c.Mail(s.m.From, opts)
+	if refusesParameter(err) { // T13: once again without
+		s.rcpt = nil
+		err = s.c.Mail(s.m.From, &smtp.MailOptions{UTF8: opts.UTF8})
+	}
+	if err != nil {
 		return s.mailOutcome(err), false
 	}
 	s.phase = "rcpt"
@@ -351,7 +378,7 @@ func (s *try) recipients() (Outcome, bool) {
 			out.leave(s.m.Recipients[i:])
 			break
 		}
-		err := s.c.Rcpt(rcpt, nil)
+		err := s.c.Rcpt(rcpt, s.rcpt)
 		if err == nil {
 			accepted = append(accepted, rcpt)
 			continue

@@ -211,9 +211,9 @@ func TestT4_TooLarge(t *testing.T) {
 		if out.Kind != submit.TooLarge || no == "" && out.Limit != 20_000 {
 			t.Errorf("without %q: %+v", no, out)
 		}
-		limit, err := submit.Limit(t.Context(), options(plain(srv.Submission), anna))
-		if err != nil || no == "" && limit != 20_000 {
-			t.Errorf("limit %d, %v", limit, err)
+		offer, err := submit.Ask(t.Context(), options(plain(srv.Submission), anna))
+		if err != nil || no == "" && offer.Size != 20_000 || !offer.Receipts || !offer.UTF8 {
+			t.Errorf("%+v, %v", offer, err)
 		}
 	}
 }
@@ -263,6 +263,35 @@ func TestT6_AddressesBeyondASCII(t *testing.T) {
 		if out := send(t, options(plain(c.srv.Submission), anna), m); out.Kind != c.want {
 			t.Errorf("%+v, want %s", out, c.want)
 		}
+	}
+}
+
+// TestT8_Receipts are asked for where the server gives them.
+func TestT8_Receipts(t *testing.T) {
+	u := testmail.User{Address: "a@example.test", Password: "x"}
+	for _, c := range []struct {
+		name, step, answer, mail, rcpt string
+		untold                         bool
+	}{
+		{"offered", "EHLO", "250-ready\r\n250-DSN\r\n250 AUTH PLAIN", "MAIL FROM:<a@example.test> RET=HDRS ENVID=7@example.test", "RCPT TO:<b@example.test> NOTIFY=SUCCESS,FAILURE,DELAY", false},
+		{"not offered", "EHLO", "250-ready\r\n250 AUTH PLAIN", "MAIL FROM:<a@example.test>", "RCPT TO:<b@example.test>", true},
+	} {
+		srv := testmail.NewScript(t)
+		srv.Say(c.step, c.answer)
+		m := mail(u.Address, "text", "b@example.test")
+		m.Receipts, m.ID = true, "7@example.test"
+		out := send(t, options(plain(srv.Address), u), m)
+		if said := srv.Said(); out.Kind != submit.Sent || out.Untold != c.untold || !slices.Contains(said, c.mail) || !slices.Contains(said, c.rcpt) {
+			t.Errorf("%s: %+v after %q", c.name, out, said)
+		}
+	}
+	srv := testmail.NewScript(t)
+	srv.Say("EHLO", "250-ready\r\n250-DSN\r\n250 AUTH PLAIN")
+	srv.Say("MAIL FROM:<a@example.test> RET=HDRS ENVID=7@example.test", "555 5.5.4 not today")
+	m := mail(u.Address, "text", "b@example.test")
+	m.Receipts, m.ID = true, "7@example.test"
+	if out := send(t, options(plain(srv.Address), u), m); out.Kind != submit.Sent || !slices.Contains(srv.Said(), "RCPT TO:<b@example.test>") {
+		t.Errorf("refused: %+v after %q", out, srv.Said())
 	}
 }
 
@@ -339,6 +368,7 @@ func TestT13_EveryAnswerHasItsOutcome(t *testing.T) {
 		{"534 at AUTH", script{"AUTH": "534 5.7.9 app password"}, submit.SignIn},
 		{"432 at AUTH", script{"AUTH": "432 4.7.12 change it"}, submit.SignIn},
 		{"550 at MAIL", script{"MAIL": "550 5.7.1 not you"}, submit.Identity},
+		{"555 at MAIL", script{"MAIL": "555 5.5.4 what is that"}, submit.Rejected},
 		{"552 at MAIL", script{"MAIL": "552 5.3.4 too big"}, submit.TooLarge},
 		{"452 at MAIL", script{"MAIL": "452 4.3.1 full"}, submit.Retry},
 		{"451 at RCPT", script{"RCPT": "451 4.7.1 greylisted"}, submit.Retry},

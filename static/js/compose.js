@@ -83,7 +83,8 @@ class Writing {
 	async check(button) {
 		for (const p of this.people) p.take();
 		if (button?.value === "discard") return this.go(button);
-		const wrong = button?.value === "send" && one(".recipient[data-wrong]", this.form);
+		const sends = ["send", "schedule"].includes(button?.value) || button?.name === "later";
+		const wrong = sends && one(".recipient[data-wrong]", this.form);
 		if (wrong) {
 			toast(wrong.title, { failed: true });
 			return one("button", wrong).focus();

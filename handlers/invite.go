@@ -188,6 +188,11 @@ func (s *Server) sendAnswer(r *http.Request, p *person, pl place, open *mailclie
 		InReplyTo: h.MessageID(), References: compose.References(h.References(), h.InReplyTo(), h.MessageID()),
 		AnswerKind: kept, AnswerAccount: p.Account.ID, AnswerMailbox: pl.box.Name, AnswerValidity: open.UIDValidity, AnswerUID: open.UID,
 	}}
+	return s.sendByItself(r, p, d)
+}
+
+// sendByItself sends a mail that nobody has written by hand. refused says what stands against it.
+func (s *Server) sendByItself(r *http.Request, p *person, d store.Draft) (refused again, err error) {
 	if d, err = s.store.CreateDraft(r.Context(), d); err != nil {
 		return refused, err
 	}
@@ -201,7 +206,12 @@ func (s *Server) sendAnswer(r *http.Request, p *person, pl place, open *mailclie
 	return refused, err
 }
 
-// takeBackAnswer takes an answer to an invitation out of the outbox. ErrNotFound: it is on its way.
+// byItself says whether a mail was made by sendByItself: an answer to an invitation, or a receipt.
+func byItself(item store.OutboxItem) bool {
+	return item.AnswerKind == store.ReceiptKind || slices.ContainsFunc(invitationAnswers, func(a struct{ kept, said string }) bool { return a.kept == item.AnswerKind })
+}
+
+// takeBackAnswer takes an answer to an invitation, or a receipt, out of the outbox. ErrNotFound: it is on its way.
 func (s *Server) takeBackAnswer(r *http.Request, p *person, item int64) error {
 	draft, err := s.store.UndoOutbox(r.Context(), p.User.ID, item, withoutReached)
 	if err != nil {
@@ -210,7 +220,7 @@ func (s *Server) takeBackAnswer(r *http.Request, p *person, item int64) error {
 	return s.store.SetDraftState(r.Context(), p.User.ID, draft, "discarded")
 }
 
-// undoAnswer takes an answer to an invitation back and shows the invitation again.
+// undoAnswer takes an answer to an invitation, or a receipt, back and shows what asked for it again.
 func (s *Server) undoAnswer(w http.ResponseWriter, r *http.Request, p *person, item store.OutboxItem) error {
 	err := s.takeBackAnswer(r, p, item.ID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -219,7 +229,11 @@ func (s *Server) undoAnswer(w http.ResponseWriter, r *http.Request, p *person, i
 	if err != nil {
 		return err
 	}
-	s.putFlash(r, flash{Words: p.L.T("invite.undone")})
+	words := "invite.undone"
+	if item.AnswerKind == store.ReceiptKind {
+		words = "receipt.undone"
+	}
+	s.putFlash(r, flash{Words: p.L.T(words)})
 	s.hub.tell(p.User.ID, "outbox")
 	to := "/outbox"
 	if p, err = s.as(p, cmp.Or(item.AnswerAccount, item.AccountID)); err != nil {

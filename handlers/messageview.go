@@ -68,6 +68,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	s.showBody(r, p, pl, open, v)
 	s.showFiles(p, pl, open, v)
 	showUnsubscribing(p, pl, open, v)
+	s.showReceipt(r, p, pl, open, v)
 	return v
 }
 

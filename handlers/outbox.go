@@ -223,7 +223,7 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 	}
 	switch action {
 	case "undo", "edit", "cancel":
-		if slices.ContainsFunc(invitationAnswers, func(a struct{ kept, said string }) bool { return a.kept == item.AnswerKind }) {
+		if byItself(item) {
 			return s.undoAnswer(w, r, p, item)
 		}
 		draft, err := s.store.UndoOutbox(r.Context(), p.User.ID, id, withoutReached)

@@ -46,6 +46,7 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/mail/{account}/{mailbox}/{uid}/answer", s.page(s.answerInvitation))
 		r.Post("/mail/{account}/{mailbox}/{uid}/again", s.page(s.writeAgain))
 		r.Post("/mail/{account}/{mailbox}/{uid}/unsubscribe", s.page(s.unsubscribe))
+		r.Post("/mail/{account}/{mailbox}/{uid}/receipt", s.page(s.receipt))
 		r.Post("/mail/{account}/{mailbox}/{uid}/contacts", s.page(s.takeAttachedContacts))
 		r.With(s.costly).Get("/search", s.page(s.search))
 		r.Get("/search/suggest", s.page(s.suggestSearch))

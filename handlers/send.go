@@ -46,7 +46,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 	}
 	m.Subject, m.Text, m.Date = d.Fields.Subject, d.Fields.Body, s.nowFor(p)
 	m.InReplyTo, m.References, m.Calendar = d.Fields.InReplyTo, d.Fields.References, d.Fields.Calendar
-	m.Important, m.Receipt = d.Fields.Important, d.Fields.Receipt
+	m.Important, m.Receipt, m.Receipted = d.Fields.Important, d.Fields.Receipt, d.Fields.Receipted
 	if d.Fields.HTML != "" {
 		m.HTML = sanitize.Outgoing(d.Fields.HTML)
 		m.Text = compose.TextFromHTML(m.HTML)

@@ -42,6 +42,7 @@ var choices = []choice{
 	textChoice("letters", "settings.letters", func(v *store.Settings) *string { return &v.Letters }, "", "original"),
 	textChoice("after_act", "settings.after", func(v *store.Settings) *string { return &v.AfterAct }, "", "list"),
 	textChoice("mark_read", "settings.read", func(v *store.Settings) *string { return &v.MarkRead }, "", "later", "hand"),
+	textChoice("receipts", "settings.receipts", func(v *store.Settings) *string { return &v.Receipts }, "", "never"),
 	{name: "undo_seconds", words: "settings.undo", values: []string{"10", "0", "5", "20", "30", "60"},
 		get: func(v *store.Settings) string {
 			if v.Undo == nil {
@@ -53,7 +54,7 @@ var choices = []choice{
 }
 
 // defaults are the words of the empty value of each choice.
-var defaults = map[string]string{"language": "auto", "theme": "auto", "density": "auto", "reading_pane": "right", "images": "ask", "letters": "adapt", "after_act": "next", "mark_read": "open"}
+var defaults = map[string]string{"language": "auto", "theme": "auto", "density": "auto", "reading_pane": "right", "images": "ask", "letters": "adapt", "after_act": "next", "mark_read": "open", "receipts": "ask"}
 
 var checks = []struct {
 	name, words string

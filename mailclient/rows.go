@@ -247,7 +247,7 @@ func flagsOf(words []string) Flags {
 			f.Forwarded = true
 		case "$junk", "junk":
 			f.Junk = true
-		case "$mdnsent", "$notjunk", "notjunk", "nonjunk", "$hasattachment", "$hasnoattachment":
+		case "$notjunk", "notjunk", "nonjunk", "$hasattachment", "$hasnoattachment":
 		default:
 			if !strings.HasPrefix(w, `\`) && len(f.Keywords) < 100 {
 				f.Keywords = append(f.Keywords, strings.ToValidUTF8(w, "\uFFFD"))

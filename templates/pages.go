@@ -215,6 +215,7 @@ type Message struct {
 	KeptOut                                           func() *Blocked // what Blocked tells; nil for nothing
 	Cards, CardsBelow                                 []Card
 	Unsubscribe                                       *Unsubscribe
+	Receipt                                           *Receipt
 	ListArchive                                       string
 	HTML                                              bool
 	FrameTitle, BodyURL                               string
@@ -260,6 +261,9 @@ type Unsubscribe struct {
 	Words, AskURL, Back, LinkURL string
 	Away                         bool // the link leads to another site
 }
+
+// Receipt asks whether a sender is to be told that their mail was read.
+type Receipt struct{ Words, URL, Back string }
 
 // Label is a keyword on a message, and as people read it.
 type Label struct{ Name, Keyword string }

@@ -169,13 +169,22 @@ func (q *Queue) try(ctx context.Context, item *store.OutboxItem) {
 		to[addr] = append(to[addr], r)
 		mail.Recipients, mail.UTF8 = append(mail.Recipients, addr), mail.UTF8 || utf8
 	}
-	out := submit.Send(ctx, submit.Options{
+	o := submit.Options{
 		Server: server, Credentials: q.Credentials(cred),
 		HelloName: q.hello, Timeout: q.patience,
 		Step: func(phase string, accepted []string) error {
 			return q.store.SetOutboxStep(ctx, item.ID, q.node, store.OutboxState(phase), to.names(accepted))
 		},
-	}, mail)
+	}
+	own := mail.From
+	if item.AnswerKind == store.ReceiptKind { // RFC 8098 3: no receipt may cause another mail
+		mail.From = ""
+	}
+	out := submit.Send(ctx, o, mail)
+	if out.Kind == submit.Identity && mail.From != own { // a server that lets nobody send so
+		mail.From = own
+		out = submit.Send(ctx, o, mail)
+	}
 	q.apply(item, out, server.Host, to)
 }
 
@@ -280,6 +289,9 @@ func (q *Queue) copyAndMark(ctx context.Context, item *store.OutboxItem, fresh b
 		return err
 	}
 	session := q.session(account, s, cred)
+	if item.AnswerKind == store.ReceiptKind { // no letter of theirs, to nobody whom they write to
+		return markAnswered(ctx, session, item, "")
+	}
 	if err := q.fileSent(ctx, session, s, account, item, fresh); err != nil {
 		return err
 	}
@@ -401,6 +413,8 @@ func markAnswered(ctx context.Context, session *mailclient.Session, item *store.
 	switch item.AnswerKind {
 	case "again", "several":
 		return nil
+	case store.ReceiptKind:
+		return markOriginal(ctx, session, item, id, []string{"$MDNSent"}, nil)
 	case "forward":
 		return markOriginal(ctx, session, item, id, []string{"$Forwarded"}, nil)
 	case "accepted", "tentative", "declined":

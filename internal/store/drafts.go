@@ -33,7 +33,7 @@ type DraftFields struct {
 	InReplyTo  string   `json:"in_reply_to,omitempty"`
 	References []string `json:"references,omitempty"`
 	// What is answered or forwarded, to be marked when sent.
-	AnswerKind     string `json:"answer_kind,omitempty"`    // reply, replyall, forward; accepted, tentative, declined
+	AnswerKind     string `json:"answer_kind,omitempty"`    // reply, replyall, forward; accepted, tentative, declined; receipt
 	AnswerAccount  int64  `json:"answer_account,omitempty"` // where it lies; 0 is the draft's own
 	AnswerMailbox  string `json:"answer_mailbox,omitempty"`
 	AnswerValidity uint32 `json:"answer_validity,omitempty"`
@@ -41,6 +41,7 @@ type DraftFields struct {
 	AnswerID       string `json:"answer_id,omitempty"` // Message-ID of what is forwarded; that of what is answered is InReplyTo
 	Carry          string `json:"carry,omitempty"`     // what of it is still to be taken into the draft: files, pictures, message
 	Calendar       string `json:"calendar,omitempty"`  // the answer to an invitation, for its organiser's calendar
+	Receipted      string `json:"receipted,omitempty"` // that a mail was read, for its sender's program
 
 	Important bool `json:"important,omitempty"`
 	Receipt   bool `json:"receipt,omitempty"`  // the reader is asked to say that they read it (RFC 8098)

@@ -215,6 +215,17 @@ func (s *Store) InvitationAnswer(ctx context.Context, userID, accountID int64, m
 	return o, one(err)
 }
 
+// ReceiptKind is the AnswerKind of a receipt: that a mail was read.
+const ReceiptKind = "receipt"
+
+// ReceiptItem is the receipt for the mail at that place that was sent in the last days, or is about to be, or ErrNotFound.
+func (s *Store) ReceiptItem(ctx context.Context, userID, accountID int64, mailbox string, validity, uid uint32) (OutboxItem, error) {
+	o, err := scanOutbox(s.db.QueryRowContext(ctx, `
+		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1 AND answer_account = $2 AND answer_mailbox = $3 AND answer_validity = $4 AND answer_uid = $5
+		AND answer_kind = 'receipt' AND state <> 'undone' ORDER BY id DESC LIMIT 1`, userID, accountID, mailbox, validity, uid))
+	return o, one(err)
+}
+
 // TakeOutbox claims an item for node until lease ends: held, waiting and accepted ones, uncertain ones to be looked for, and
 // those a dead worker left.
 // It gives ErrNotFound when there is nothing to do (undone, already sent, claimed by another).

@@ -39,6 +39,7 @@ type Settings struct {
 	WholePhotos   bool          `json:"whole_photos,omitempty"`  // those attached keep where and by what they were taken
 	AfterAct      string        `json:"after_act,omitempty"`     // next, list
 	MarkRead      string        `json:"mark_read,omitempty"`     // open, later, hand
+	Receipts      string        `json:"receipts,omitempty"`      // that senders ask for: ask, never
 	Folded        bool          `json:"folded,omitempty"`        // the further folders, in the tree
 	Conversations bool          `json:"conversations,omitempty"` // lists show them
 	Searches      []SavedSearch `json:"searches,omitempty"`      // that stand beside the folders

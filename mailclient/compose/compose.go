@@ -44,7 +44,8 @@ type Draft struct {
 	Calendar     string // an iTIP reply that stands beside the text (RFC 6047 2.4), "" for none
 	DraftID      string // set for the copy in Drafts only: "id; rev"
 	Important    bool
-	Receipt      bool // the reader is asked to tell From that they read it (RFC 8098 2.1)
+	Receipt      bool   // the reader is asked to tell From that they read it (RFC 8098 2.1)
+	Receipted    string // the mail is a receipt, and this its part for programs: see ReadReceipt
 }
 
 // DraftField is the header field of a draft's copy that holds its DraftID.
@@ -142,6 +143,9 @@ func writeMixed(w io.Writer, h mail.Header, d Draft, inline, files []File) error
 
 // writeBody writes text, or alternative(text, calendar), alternative(text, html), alternative(text, related(html, pictures)).
 func writeBody(make creator, d Draft, inline []File) error {
+	if d.Receipted != "" {
+		return writeReceipt(make, d)
+	}
 	if d.HTML == "" && d.Calendar == "" {
 		return writeText(make, "plain", Flowed(d.Text))
 	}

@@ -169,8 +169,8 @@ func (s *Server) trySignIn(w http.ResponseWriter, r *http.Request, f signInForm)
 		return &Problem{Status: http.StatusForbidden, Key: "error.locked"}
 	}
 	s.pool.Rename(key, jobs.SessionKey(a.ID)) // the pages go on with its connection
-	if err := s.queue.RefreshSources(r.Context(), a, cred); err != nil {
-		s.log.Warn("imports do not know the new password", "user", u.ID, "err", err)
+	if err := s.queue.SignedIn(r.Context(), a, cred); err != nil {
+		s.log.Warn("imports and the outbox do not know the new password", "user", u.ID, "err", err)
 	}
 	s.log.Info("sign-in", "id", requestID(r), "user", u.ID)
 	s.rememberDevice(w, r, deviceKey(address, servers))

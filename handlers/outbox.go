@@ -42,7 +42,7 @@ func (s *Server) outbox(w http.ResponseWriter, r *http.Request, p *person) error
 var outboxActs = map[store.OutboxState][]string{
 	store.Held: {"undo", "sendnow"}, store.Waiting: {"retry", "edit", "discard"}, store.Rejected: {"edit", "retry", "discard"},
 	store.SignIn: {"retry", "edit", "discard"}, store.BadFrom: {"edit", "discard"}, store.TooBig: {"edit", "discard"},
-	store.Config: {"edit", "retry", "discard"}, store.Uncertain: {"arrived", "again", "edit"}, store.Partly: {"edit", "retry", "enough"}, store.Sent: {"seen"},
+	store.Config: {"edit", "retry", "discard"}, store.Uncertain: {"arrived", "look", "again", "edit"}, store.Partly: {"edit", "retry", "enough"}, store.Sent: {"seen"},
 }
 
 // actsOf are the buttons of an item.
@@ -86,7 +86,7 @@ func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem
 	}
 	slices.Sort(v.Refused)
 	for i, name := range actsOf(it) {
-		v.Acts = append(v.Acts, templates.OutboxAct{Name: name, Words: p.L.T("outbox.act." + name), Filled: i == 0})
+		v.Acts = append(v.Acts, templates.OutboxAct{Name: name, Words: p.L.T("outbox.act." + name), Filled: i == 0 && state != "later"})
 	}
 	return v
 }
@@ -146,6 +146,9 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 		}
 		if len(it.Results) > 0 {
 			return p.L.T("outbox.words.recipient")
+		}
+		if it.Problem == store.GaveUp {
+			return p.L.T("outbox.words.gaveup")
 		}
 	}
 	return p.L.T("outbox.words." + string(it.State))
@@ -253,6 +256,13 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 			s.queue.Wake(id, s.now())
 			return err
 		})
+	case "look":
+		if err := s.store.LookOutbox(r.Context(), p.User.ID, id); err != nil {
+			return err
+		}
+		s.queue.Wake(id, s.now())
+		s.putFlash(r, flash{Words: p.L.T("outbox.looking")})
+		return seeOther(w, r, "/outbox")
 	case "seen":
 		if err := s.store.SeenOutbox(r.Context(), p.User.ID, id); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"restante/mailclient/imapx"
 	"restante/mailclient/message"
@@ -156,6 +157,21 @@ func ascii(keys []any) bool {
 		}
 	}
 	return true
+}
+
+// Named says whether a mail that came into a mailbox since a day names that Message-ID, without brackets: as an answer to
+// it, or because a server tells what became of it.
+func (s *Session) Named(ctx context.Context, mailbox, id string, since time.Time) (named bool, err error) {
+	raw, err := s.rawName(mailbox)
+	if err != nil {
+		return false, err
+	}
+	err = s.do(ctx, raw, true, func(c *imapx.Conn) error {
+		_, uids, _, err := searchIn(ctx, c, raw, []any{"SINCE " + since.Format("2-Jan-2006") + " OR HEADER References", imapx.Str(id), "BODY", imapx.Str(id)})
+		named = len(uids) > 0
+		return err
+	})
+	return named, err
 }
 
 // searchBox searches the selected mailbox. note is what the server says when it cannot search for these words.

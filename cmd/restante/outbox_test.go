@@ -67,7 +67,7 @@ var refusals = []struct {
 	{"greylisted", "RCPT", "451 4.7.1 come back", "waiting", "come again later", "come back", []string{"retry", "edit", "discard"}, 0},
 	{"server down", "greeting", testmail.HangUp, "waiting", "cannot be reached", "", []string{"retry", "edit", "discard"}, 0},
 	{"refused as spam", "dot", "554 5.7.1 looks like spam", "rejected", "the server refused it", "looks like spam", []string{"edit", "retry", "discard"}, 1},
-	{"line lost after the final dot", "dot", testmail.HangUp, "uncertain", "Perhaps sent", "", []string{"arrived", "again", "edit"}, 1},
+	{"line lost after the final dot", "dot", testmail.HangUp, "uncertain", "Perhaps sent", "", []string{"arrived", "look", "again", "edit"}, 1},
 }
 
 func TestTheOutboxSaysWhatBecameOfAMailAndWhatToDo(t *testing.T) {
@@ -92,7 +92,7 @@ func TestTheOutboxSaysWhatBecameOfAMailAndWhatToDo(t *testing.T) {
 				}
 				want := 0 // each that left by a button stands in Sent once
 				for _, act := range c.acts {
-					if act == "retry" || act == "again" || act == "edit" || act == "arrived" {
+					if act == "retry" || act == "again" || act == "edit" || act == "arrived" || act == "look" {
 						want++
 					}
 				}
@@ -120,6 +120,12 @@ func (w *sender) actOn(act string, left int) {
 		w.press(act)
 	}
 	switch act {
+	case "look":
+		eventually(w.t, "it was looked for", func() bool {
+			return strings.Contains(strings.Join(w.get("/outbox").want(200).texts("[data-outbox]"), ""), "Found neither in Sent nor in your inbox")
+		})
+		w.press("arrived")
+		eventually(w.t, "nothing waits", func() bool { return !w.get("/outbox").want(200).has("[data-outbox]") })
 	case "arrived", "discard":
 		eventually(w.t, "nothing waits", func() bool { return !w.get("/outbox").want(200).has("[data-outbox]") })
 	case "retry", "again":

@@ -72,18 +72,29 @@ func (q *Queue) SetAccountPassword(ctx context.Context, a store.Account, passwor
 		if err := q.setAccountPassword(ctx, tx, a, password); err != nil {
 			return err
 		}
-		return q.store.ResealOutboxTx(ctx, tx, a.UserID, a.ID, func(id int64, sealed []byte) []byte {
-			now := c
-			if was, err := q.openCredential(credPlace(a.UserID, id), sealed); err == nil {
-				now.Answered = was.Answered
-			}
-			return q.SealCredential(a.UserID, id, now)
-		})
+		return q.resealTx(ctx, tx, a, c)
 	})
 	if err != nil {
 		return err
 	}
 	return errors.Join(q.sendWaiting(ctx, a, nil), q.RefreshSources(ctx, a, c))
+}
+
+// resealTx gives the mails of an account that are not sent yet the credential that it has now.
+func (q *Queue) resealTx(ctx context.Context, tx *sql.Tx, a store.Account, c Credential) error {
+	return q.store.ResealOutboxTx(ctx, tx, a.UserID, a.ID, func(id int64, sealed []byte) []byte {
+		now := c
+		if was, err := q.openCredential(credPlace(a.UserID, id), sealed); err == nil {
+			now.Answered = was.Answered
+		}
+		return q.SealCredential(a.UserID, id, now)
+	})
+}
+
+// SignedIn notes the password that a person has just signed in with: what is to go out later goes out with it.
+func (q *Queue) SignedIn(ctx context.Context, a store.Account, c Credential) error {
+	err := q.store.InTx(ctx, func(tx *sql.Tx) error { return q.resealTx(ctx, tx, a, c) })
+	return errors.Join(err, q.RefreshSources(ctx, a, c))
 }
 
 // RemoveAccount forgets a further account and its connections. Error: store.ErrAccountBusy.

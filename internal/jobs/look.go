@@ -41,8 +41,8 @@ func (q *Queue) lookFor(ctx context.Context, item *store.OutboxItem) error {
 	return nil
 }
 
-// find looks for an uncertain mail in Sent, where the server may have filed it, and in the inbox of a person who wrote to
-// themselves; each only where no earlier part of the same mail can be what is found. It says where it looked.
+// find looks for an uncertain mail in Sent, where the server may have filed it, and in the inbox: for itself where a person
+// wrote to themselves, and for what answers it or tells what became of it; each only where no earlier part of the same mail can be what is found. It says where it looked.
 func (q *Queue) find(ctx context.Context, item *store.OutboxItem) (found string, looked []string, err error) {
 	s, account, cred, err := q.access(ctx, item)
 	if err != nil {
@@ -69,12 +69,25 @@ func (q *Queue) find(ctx context.Context, item *store.OutboxItem) (found string,
 		}
 	}
 	to, err := q.toThemselves(ctx, account, item)
-	if err != nil || !to {
+	if err != nil {
 		return "", looked, err
 	}
-	there, err := look("INBOX", "inbox")
-	if there {
-		found = store.FoundInInbox
+	if to {
+		if there, err := look("INBOX", "inbox"); there {
+			return store.FoundInInbox, looked, nil
+		} else if err != nil {
+			return "", looked, err
+		}
+	}
+	if len(item.Reached) > 0 {
+		return "", looked, nil
+	}
+	named, err := session.Named(ctx, "INBOX", item.MessageID, item.Created.AddDate(0, 0, -1)) // the server's day may be another
+	if err == nil && !to {
+		looked = append(looked, "inbox")
+	}
+	if named {
+		found = store.FoundAnswer
 	}
 	return found, looked, err
 }

@@ -23,7 +23,9 @@ func TestT13_AMailThatWasPerhapsSentIsLookedFor(t *testing.T) {
 	}{
 		{"the server filed it", "Sent", false, store.Sent, store.FoundInSent, "", 1},
 		{"it came back", "INBOX", true, store.Sent, store.FoundInInbox, "", 1},
-		{"the inbox is not theirs to judge by", "INBOX", false, store.Uncertain, "uncertain", "sent", 0},
+		{"a copy that somebody sent on proves nothing", "INBOX", false, store.Uncertain, "uncertain", "sent inbox", 0},
+		{"an answer came", "answer", false, store.Sent, store.FoundAnswer, "", 1},
+		{"it was sent back", "bounce", false, store.Sent, store.FoundAnswer, "", 1},
 		{"nowhere", "", true, store.Uncertain, "uncertain", "sent inbox", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -36,7 +38,13 @@ func TestT13_AMailThatWasPerhapsSentIsLookedFor(t *testing.T) {
 						o.Recipients = []string{"a@x.test", h.anna.Address}
 					}
 				})
-				if c.in != "" {
+				switch c.in {
+				case "":
+				case "answer":
+					h.srv.Talk(t, h.anna).Append("INBOX", "", "Message-ID: <1@x.test>\r\nReferences: <0@x.test>\r\n <"+item.MessageID+">\r\nSubject: Re: x\r\n\r\ny\r\n")
+				case "bounce":
+					h.srv.Talk(t, h.anna).Append("INBOX", "", "From: MAILER-DAEMON@x.test\r\nSubject: Undelivered\r\n\r\nSee below\r\n\r\nMessage-ID: <"+item.MessageID+">\r\n")
+				default:
 					h.srv.Talk(t, h.anna).Append(c.in, "", "Message-ID: <"+item.MessageID+">\r\nSubject: x\r\n\r\nx\r\n")
 				}
 				start(t, h.queue)

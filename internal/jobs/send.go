@@ -247,7 +247,7 @@ func refuse(item *store.OutboxItem, words string, whom ...string) {
 // later decides when a mail that was provably not accepted is tried again, or that it no longer is.
 func (q *Queue) later(item *store.OutboxItem, out submit.Outcome) {
 	if time.Since(item.FirstTry) > giveUp {
-		item.State, item.Problem = store.Rejected, "gave-up"
+		item.State, item.Problem = store.Rejected, store.GaveUp
 		return
 	}
 	if out.Code == 0 {

@@ -129,6 +129,17 @@ func TestT13_AWrongPasswordWaitsForARightOne(t *testing.T) {
 	})
 }
 
+// TestAMailThatGoesOutLaterHasThePasswordOfTheLastSignIn, which may be newer than the mail.
+func TestAMailThatGoesOutLaterHasThePasswordOfTheLastSignIn(t *testing.T) {
+	h := build(t, testdb.SQLite(t), testmail.Demo(t), nil)
+	start(t, h.queue)
+	item := h.post(t, "x", "of old", func(o *store.OutboxItem) { o.DueAt = time.Now().Add(300 * time.Millisecond) })
+	ok(t, h.queue.SignedIn(ctx, h.account, jobs.Credential{Username: h.anna.Address, Password: h.anna.Password}))
+	h.queue.Wake(item.ID, item.DueAt)
+	h.becomes(t, item.ID, store.Sent)
+	h.has(t, h.ben, "INBOX", 1)
+}
+
 func TestT14_ManyNodesSendEachMailOnce(t *testing.T) {
 	db := testdb.Postgres(t)
 	h := build(t, db, testmail.Demo(t), func(s *discover.Servers) { s.Files = true })

@@ -66,10 +66,14 @@ type OutboxItem struct {
 	Receipts              bool   // the server is to tell of each delivery (RFC 3461)
 }
 
+// GaveUp is the Problem of a rejected item that was tried for as long as one is.
+const GaveUp = "gave-up"
+
 // Problems of a sent item, told until the person has seen them: it was uncertain until it was found.
 const (
 	FoundInSent  = "found-sent"
 	FoundInInbox = "found-inbox"
+	FoundAnswer  = "found-answer" // a mail has come that names it
 	Untold       = "untold" // it was sent, but the server tells of no deliveries as was wished
 )
 
@@ -184,7 +188,7 @@ func (s *Store) OutboxItemForJob(ctx context.Context, id int64) (OutboxItem, err
 func (s *Store) Outbox(ctx context.Context, userID int64) ([]OutboxItem, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT `+outboxColumns+` FROM outbox WHERE user_id = $1
-		AND (state NOT IN ('sent', 'undone') OR state = 'sent' AND problem IN ('found-sent', 'found-inbox', 'untold')) ORDER BY id DESC LIMIT 200`, userID)
+		AND (state NOT IN ('sent', 'undone') OR state = 'sent' AND problem IN ('found-sent', 'found-inbox', 'found-answer', 'untold')) ORDER BY id DESC LIMIT 200`, userID)
 	return collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
 }
 
@@ -374,6 +378,11 @@ func (o *OutboxItem) Arrived() {
 		o.Perhaps = o.Left()
 	}
 	o.Reached, o.Perhaps = append(o.Reached, o.Perhaps...), nil
+}
+
+// LookOutbox lets an uncertain mail be looked for anew, from now on.
+func (s *Store) LookOutbox(ctx context.Context, userID, id int64) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE outbox SET looks = 0, next_at = $1 WHERE id = $2 AND user_id = $3 AND state = 'uncertain'`, s.ms(), id, userID))
 }
 
 // SettleOutbox ends an item by the person's word: sent (enough people got it) or undone.

@@ -144,6 +144,9 @@ func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
 		if it.Problem == store.StoppedByAdmin {
 			return p.L.T("outbox.words.stopped")
 		}
+		if len(it.Results) > 0 && len(it.Left()) > 0 {
+			return p.L.T("outbox.words.recipient.some")
+		}
 		if len(it.Results) > 0 {
 			return p.L.T("outbox.words.recipient")
 		}

@@ -80,10 +80,13 @@ func (s *Server) sendReceipt(r *http.Request, p *person, pl place, open *mailcli
 		return errors.Join(err, badRequest("error.form"))
 	}
 	h := open.Message.Header
-	id := writtenTo(from, open.Message, from[0].ID)
-	me := from[slices.IndexFunc(from, func(i store.Identity) bool { return i.ID == id })]
+	who, ok := writtenTo(from, h)
+	if !ok {
+		who = sender{identity: from[0].ID}
+	}
+	me, _ := senderOf(from, store.DraftFields{IdentityID: who.identity, As: who.as})
 	d := store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: store.DraftFields{
-		IdentityID: id, To: to, Subject: cutText(p.L.T("receipt.subject", "Subject", oneLine(h.Subject())), 500),
+		IdentityID: who.identity, As: who.as, To: to, Subject: cutText(p.L.T("receipt.subject", "Subject", oneLine(h.Subject())), 500),
 		Body:      p.L.T("receipt.text", "Subject", oneLine(h.Subject()), "Time", p.L.Long(dateOf(open.Row).In(p.Zone)), "Address", me.Address),
 		Receipted: compose.ReadReceipt(me.Address, h.MessageID()), InReplyTo: h.MessageID(), References: compose.References(h.References(), h.InReplyTo(), h.MessageID()),
 		AnswerKind: store.ReceiptKind, AnswerAccount: p.Account.ID, AnswerMailbox: pl.box.Name, AnswerValidity: open.UIDValidity, AnswerUID: open.UID,

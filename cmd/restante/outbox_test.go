@@ -59,8 +59,8 @@ var refusals = []struct {
 	acts               []string
 	left               int // mails that left although something went wrong
 }{
-	{"all recipients refused", "RCPT", "550 5.1.1 no such person", "rejected", "does not know these recipients", "no such person", []string{"edit", "retry", "discard"}, 0},
-	{"one recipient refused", "RCPT two@other.test", "550 5.1.1 no such person", "rejected", "does not know these recipients", "no such person", []string{"edit", "retry", "discard"}, 0},
+	{"all recipients refused", "RCPT", "550 5.1.1 no such person", "rejected", "refused these recipients", "no such person", []string{"edit", "retry", "discard"}, 0},
+	{"one recipient refused", "RCPT two@other.test", "550 5.1.1 no such person", "rejected", "refused some of the recipients", "no such person", []string{"edit", "retry", "discard"}, 0},
 	{"sender refused", "MAIL", "553 5.7.1 not your address", "identity", "does not let you send as", "not your address", []string{"edit", "discard"}, 0},
 	{"too large", "MAIL", "552 5.3.4 over the limit", "toobig", "larger than the server takes", "over the limit", []string{"edit", "discard"}, 0},
 	{"wrong password", "AUTH", "535 5.7.8 wrong password", "signin", "sign in again", "wrong password", []string{"retry", "edit", "discard"}, 0},

@@ -29,6 +29,7 @@ type DovecotOptions struct {
 	NoPlaintext    bool   // LOGINDISABLED before STARTTLS. It listens on 127.0.0.2 then: it trusts its own address
 	Mechanisms     string // "plain login" if empty
 	Introspection  string // where it asks about access tokens, for XOAUTH2 and OAUTHBEARER; it takes passwords beside them
+	Relay          int    // where on loopback its submission hands mail on; none takes mail if 0
 	Extra          string // further configuration
 }
 
@@ -76,9 +77,9 @@ func Dovecot(t testing.TB, o DovecotOptions) *Server {
 // dovecotSetup is what the configuration is written from.
 type dovecotSetup struct {
 	DovecotOptions
-	Dir, Host, Location, Advertised             string
-	UID, GID                                    int
-	IMAP, IMAPS, POP3, POP3S, LMTP, Sieve, SASL int
+	Dir, Host, Location, Advertised                     string
+	UID, GID                                            int
+	IMAP, IMAPS, POP3, POP3S, LMTP, Sieve, SASL, Submit int
 }
 
 func startDovecot(o DovecotOptions) (*Server, error) {
@@ -153,6 +154,9 @@ func startDovecotOnce(o DovecotOptions, advertised string) (*Server, error) {
 		Kind: "dovecot", IMAP: at(conf.IMAP), IMAPS: at(conf.IMAPS), POP3: at(conf.POP3), POP3S: at(conf.POP3S), LMTP: at(conf.LMTP),
 		Sieve: at(conf.Sieve), SASL: at(conf.SASL), CA: ca.pool, CAFile: filepath.Join(conf.Dir, "tls", "ca.pem"), Domain: Domain, process: p,
 	}
+	if o.Relay != 0 {
+		s.Submission = at(conf.Submit)
+	}
 	err = testproc.Wait(20*time.Second, func() error { return greets(s.IMAP) })
 	if err != nil {
 		err = fmt.Errorf("Dovecot does not start: %w%s", err, p.Log("log/dovecot.log"))
@@ -186,11 +190,12 @@ func setUpDovecot(o DovecotOptions, advertised string) (dovecotSetup, error) {
 	if c.Location, ok = map[string]string{"": "maildir:~/Maildir", "maildir": "maildir:~/Maildir", "sdbox": "sdbox:~/sdbox", "mdbox": "mdbox:~/mdbox"}[o.Format]; !ok {
 		return c, fmt.Errorf("no mailbox format %q", o.Format)
 	}
-	ports, err := testproc.Ports(7)
+	ports, err := testproc.Ports(8)
 	if err != nil {
 		return c, err
 	}
 	c.IMAP, c.IMAPS, c.POP3, c.POP3S, c.LMTP, c.Sieve, c.SASL = ports[0], ports[1], ports[2], ports[3], ports[4], ports[5], ports[6]
+	c.Submit = ports[7]
 	if c.UID, c.GID, err = testproc.IDs("mail"); err != nil {
 		return c, err
 	}

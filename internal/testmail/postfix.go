@@ -56,6 +56,19 @@ func Postfix(t testing.TB, o PostfixOptions) *Server {
 	return s
 }
 
+// DovecotSubmission is a Postfix that takes mail from a Dovecot, which people submit it to.
+func DovecotSubmission(t testing.TB, o PostfixOptions) *Server {
+	t.Helper()
+	_, err := os.Stat("/usr/lib/dovecot/submission")
+	testproc.Need(t, "Dovecot's submission", "dovecot-submissiond", err)
+	postfix := Postfix(t, o)
+	front := o.Dovecot
+	front.Relay = postfix.SMTP.Port
+	s := *postfix
+	s.Submission, s.Submissions = Dovecot(t, front).Submission, Address{}
+	return &s
+}
+
 // postfixSetup is what the configuration is written from.
 type postfixSetup struct {
 	PostfixOptions

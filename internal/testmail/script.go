@@ -21,6 +21,7 @@ type Script struct {
 
 	mu    sync.Mutex
 	say   map[string]string
+	auths []string
 	texts []string
 	rcpts [][]string // of each text
 	said  []string
@@ -41,7 +42,14 @@ func (s *Script) Said() []string {
 	return append([]string{}, s.said...)
 }
 
-// Say sets what is answered at a step: greeting, EHLO, AUTH, MAIL, RCPT, "RCPT address", a whole command, DATA, text (while the mail
+// Mechanisms are those by which a sign-in was tried.
+func (s *Script) Mechanisms() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.auths...)
+}
+
+// Say sets what is answered at a step: greeting, EHLO, AUTH, "AUTH mechanism", MAIL, RCPT, "RCPT address", a whole command, DATA, text (while the mail
 // comes in), dot (after it) or QUIT. "" is what a good server says.
 func (s *Script) Say(step, answer string) {
 	s.mu.Lock()
@@ -99,16 +107,19 @@ func (s *Script) serve(c net.Conn) {
 		}
 		l = strings.TrimSpace(l)
 		verb, _, _ := strings.Cut(strings.ToUpper(l), " ")
+		s.mu.Lock()
 		if verb != "AUTH" {
-			s.mu.Lock()
 			s.said = append(s.said, l)
-			s.mu.Unlock()
+		} else if words := strings.Fields(l); len(words) > 1 {
+			s.auths = append(s.auths, words[1])
+			verb = "AUTH " + words[1]
 		}
-		switch verb {
+		s.mu.Unlock()
+		switch name, mech, _ := strings.Cut(verb, " "); name {
 		case "EHLO":
 			goOn = tell(c, s.answer("250-ready\r\n250-8BITMIME\r\n250 AUTH PLAIN", "EHLO"))
 		case "AUTH":
-			goOn = tell(c, s.answer("235 in", "AUTH"))
+			goOn = tell(c, s.answer("235 in", "AUTH "+mech, "AUTH"))
 		case "RCPT":
 			_, addr, _ := strings.Cut(l, "<")
 			addr, _, _ = strings.Cut(addr, ">")

@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
 	"restante/mailclient"
@@ -207,83 +206,7 @@ func (s *try) open(ctx context.Context) (Outcome, bool) {
 	if err := s.connect(ctx); err != nil {
 		return connectOutcome(err), false
 	}
-	for _, mech := range []string{"PLAIN", "LOGIN"} {
-		if !s.offers(mech) {
-			continue
-		}
-		s.phase = "auth"
-		err := s.c.Auth(client(mech, s.o.Credentials))
-		if err == nil {
-			return Outcome{}, true
-		}
-		out := s.authOutcome(err)
-		if out.Code != 504 && out.Code != 503 && out.Code != 502 {
-			return out, false
-		}
-		s.close() // T1: a new connection for each AUTH try
-		if err := s.connect(ctx); err != nil {
-			return connectOutcome(err), false
-		}
-	}
-	return Outcome{Kind: Config, Phase: "auth", Text: "the server offers no way to sign in that is understood here"}, false
-}
-
-// refusedToken is an outcome of a sign-in, as an error.
-type refusedToken struct{ Outcome }
-
-func (refusedToken) Error() string { return "the sign-in is refused" }
-
-// openByToken is open with an access token, over a new connection for each (T1).
-func (s *try) openByToken(ctx context.Context) (Outcome, bool) {
-	err := wire.WithToken(ctx, s.o.Credentials.Tokens, func(token string) error {
-		s.close()
-		if err := s.connect(ctx); err != nil {
-			return refusedToken{connectOutcome(err)}
-		}
-		mech := wire.BearerMechanism(s.offers)
-		if mech == "" {
-			return refusedToken{Outcome{Kind: Config, Phase: "auth", Text: wire.BearerError}}
-		}
-		s.phase = "auth"
-		b := wire.NewBearer(mech, s.o.Credentials.Username, token, s.o.Server.Host, s.o.Server.Port)
-		if err := s.c.Auth(b); err != nil {
-			out := s.authOutcome(err)
-			out.Text = b.Refusal(out.Text)
-			return refusedToken{out}
-		}
-		return nil
-	}, func(err error) bool {
-		var no refusedToken
-		return errors.As(err, &no) && no.Kind == SignIn && !SwitchedOff(no.Text)
-	})
-	var no refusedToken
-	if errors.As(err, &no) {
-		return no.Outcome, false
-	}
-	if err != nil {
-		return tokenOutcome(err), false
-	}
-	return Outcome{}, true
-}
-
-// offers says whether a mechanism is offered, in the old form "AUTH=LOGIN PLAIN" too (T3).
-func (s *try) offers(mech string) bool {
-	if s.c.SupportsAuth(mech) {
-		return true
-	}
-	for _, first := range []string{"PLAIN", "LOGIN"} {
-		if ok, more := s.c.Extension("AUTH=" + first); ok && slices.Contains(append(strings.Fields(strings.ToUpper(more)), first), mech) {
-			return true
-		}
-	}
-	return false
-}
-
-func client(mech string, c mailclient.Credentials) sasl.Client {
-	if mech == "LOGIN" {
-		return sasl.NewLoginClient(c.Username, c.Password)
-	}
-	return sasl.NewPlainClient("", c.Username, c.Password)
+	return s.byPassword(ctx)
 }
 
 func (s *try) connect(ctx context.Context) error {

@@ -238,6 +238,51 @@ func TestT13_SignIn(t *testing.T) {
 	})
 }
 
+// TestC6_SigningIn by the strongest mechanism that the server has. One that it cannot do leads to the next, over a new
+// connection; a refused password does not, and is tried once.
+func TestC6_SigningIn(t *testing.T) {
+	u := testmail.User{Address: "a@example.test", Password: "x"}
+	for _, c := range []struct {
+		name, offers string
+		says         map[string]string
+		tried        []string
+		want         submit.Kind
+	}{
+		{"unsupported after all", "PLAIN LOGIN", map[string]string{"AUTH PLAIN": "504 5.5.4 no such thing"}, []string{"PLAIN", "LOGIN"}, submit.Sent},
+		{"Postfix without the mechanism", "SCRAM-SHA-1 PLAIN", map[string]string{"AUTH SCRAM-SHA-1": "535 5.7.8 Error: authentication failed: Invalid authentication mechanism"}, []string{"SCRAM-SHA-1", "PLAIN"}, submit.Sent},
+		{"a challenge that is none", "SCRAM-SHA-256 PLAIN", map[string]string{"AUTH SCRAM-SHA-256": "334 eHl6"}, []string{"SCRAM-SHA-256", "PLAIN"}, submit.Sent},
+		{"a wrong password", "SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN", map[string]string{"AUTH": "535 5.7.8 authentication failed"}, []string{"SCRAM-SHA-256"}, submit.SignIn},
+		{"the proof is wrong", "SCRAM-SHA-256 PLAIN", map[string]string{"AUTH": "535 5.7.8 e=invalid-proof"}, []string{"SCRAM-SHA-256"}, submit.SignIn},
+		{"later", "PLAIN LOGIN", map[string]string{"AUTH": "454 4.7.0 too many sign-ins"}, []string{"PLAIN"}, submit.Retry},
+		{"none of them works", "PLAIN LOGIN", map[string]string{"AUTH": "504 5.5.4 no"}, []string{"PLAIN", "LOGIN"}, submit.Config},
+	} {
+		srv := testmail.NewScript(t)
+		srv.Say("EHLO", "250-ready\r\n250 AUTH "+c.offers)
+		for step, answer := range c.says {
+			srv.Say(step, answer)
+		}
+		out := send(t, options(plain(srv.Address), u), mail(u.Address, "text", "b@example.test"))
+		if tried := srv.Mechanisms(); out.Kind != c.want || !slices.Equal(tried, c.tried) {
+			t.Errorf("%s: %+v by %q, want %s by %q", c.name, out, tried, c.want, c.tried)
+		}
+	}
+	for _, mechs := range []string{"", "plain login scram-sha-1 scram-sha-256"} {
+		o := testmail.PostfixOptions{Dovecot: testmail.DovecotOptions{Mechanisms: mechs}}
+		for name, srv := range map[string]*testmail.Server{"Postfix": testmail.Postfix(t, o), "Dovecot": testmail.DovecotSubmission(t, o)} {
+			anna, ben := srv.NewUser(t), srv.NewUser(t)
+			if out := send(t, options(plain(srv.Submission), anna), mail(anna.Address, "by "+mechs, ben.Address)); out.Kind != submit.Sent {
+				t.Errorf("%s with %s: %+v", name, mechs, out)
+			}
+			arrives(t, srv, ben, 1)
+			o := options(plain(srv.Submission), anna)
+			o.Credentials.Password = "wrong"
+			if out := send(t, o, mail(anna.Address, "x", ben.Address)); out.Kind != submit.SignIn {
+				t.Errorf("%s with %s and a wrong password: %+v", name, mechs, out)
+			}
+		}
+	}
+}
+
 func TestT13_NoServer(t *testing.T) {
 	u := testmail.User{Address: "a@example.test", Password: "x"}
 	for _, c := range []struct {

@@ -62,7 +62,7 @@ func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) err
 	page := s.composePage(r, p, d, nil, ids)
 	page.Heading, page.FocusTo = fresh.heading, d.Fields.To == ""
 	page.BackURL, page.Note = ownPath(q.Get("back")), fresh.note
-	page.Hidden = append(page.Hidden, templates.Field{Name: "back", Value: page.BackURL}, templates.Field{Name: "carry", Value: fresh.carry}, templates.Field{Name: "once", Value: store.NewID()})
+	page.Hidden = append(page.Hidden, templates.Field{Name: "back", Value: page.BackURL}, templates.Field{Name: "carry", Value: fresh.carry}, templates.Field{Name: "once", Value: store.NewID()}, templates.Field{Name: "begun", Value: begunAs(d.Fields)})
 	page.Files = append(page.Files, fresh.files...)
 	return s.ok(w, r, page)
 }

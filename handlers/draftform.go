@@ -3,6 +3,8 @@ package handlers
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -39,6 +41,8 @@ type draftForm struct {
 	live   bool     // a script keeps it up to date
 	at     string   // the wall clock to send at, as it was typed
 	later  bool     // it is to be sent then
+	whole  bool     // it brings the text
+	begun  string   // as begunAs gives it: what a new form held when it was shown, "same" where a script says that it still does
 }
 
 // sends says that the mail is to go out, now or later.
@@ -166,7 +170,7 @@ func fileError(err error) error {
 }
 
 func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error) {
-	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once"), canned: v.Get("canned"), lost: v["lost"],
+	f = draftForm{action: v.Get("action"), remove: v.Get("remove"), anyway: v.Get("anyway"), asked: v.Get("asked"), carry: v.Get("carry"), back: ownPath(v.Get("back")), once: v.Get("once"), canned: v.Get("canned"), lost: v["lost"], whole: v.Has("body"), begun: v.Get("begun"),
 		at: cmp.Or(v.Get("later"), v.Get("at")), later: v.Get("action") == "schedule" || v.Get("later") != ""}
 	if f.anyway != "" && v.Get("asked_later") != "" { // it was asked on the way
 		f.at, f.later = v.Get("asked_later"), true
@@ -204,6 +208,17 @@ func draftFormFrom(v url.Values, was store.DraftFields) (f draftForm, err error)
 		}
 	}
 	return f, nil
+}
+
+// begunAs names what a form holds, so that it can be told whether anything was written in it.
+func begunAs(f store.DraftFields) string {
+	sum := sha256.Sum256([]byte(strings.Join(strings.Fields(strings.Join([]string{oneList(f.To), oneList(f.Cc), oneList(f.Bcc), f.Subject, f.Body}, " \x00 ")), " ")))
+	return hex.EncodeToString(sum[:8])
+}
+
+// untouched says that nobody has written in a new form.
+func (f draftForm) untouched() bool {
+	return !f.whole || f.begun == "same" || f.begun == begunAs(f.fields) || begunAs(f.fields) == begunAs(store.DraftFields{})
 }
 
 // oneList makes a list of recipients that was pasted line by line into one with commas.

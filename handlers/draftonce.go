@@ -15,7 +15,7 @@ import (
 // form that a script keeps up to date is known to be the newest. again says that the draft was there.
 func (s *Server) startDraft(ctx context.Context, p *person, d *store.Draft, f draftForm) (again bool, err error) {
 	d.Fields = f.fields
-	d.Fields.Carry = f.carry
+	d.Fields.Carry, d.WrittenBy = f.carry, p.Hash
 	if f.once != "" {
 		d.ID = hex.EncodeToString(s.ring.MAC("draft-once/1", strconv.FormatInt(p.User.ID, 10), f.once)[:16])
 	}

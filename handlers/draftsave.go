@@ -35,7 +35,7 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 	if err != nil {
 		return s.draftBroken(w, r, p, d, err)
 	}
-	if f.action == "discard" && d.ID == "" {
+	if f.action == "discard" && d.ID == "" && f.untouched() {
 		return s.discardDraft(w, r, p, d, f.back)
 	}
 	letGo, fresh, err := s.holdDraft(r.Context(), p, &d, &f)
@@ -51,6 +51,11 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		return errSentBefore
 	}
 	if f.action == "discard" {
+		if f.whole && f.rev >= d.Rev && !fresh && !sameText(d.Fields, f.fields) { // what was written last comes back with it
+			if _, err := s.store.SaveDraft(r.Context(), p.User.ID, d.ID, p.Hash, f.fields); err != nil {
+				return err
+			}
+		}
 		return s.discardDraft(w, r, p, d, f.back)
 	}
 	if p, err = s.writer(r.Context(), p, &d, &f.fields); err != nil {
@@ -129,7 +134,7 @@ func (s *Server) saveDraft(ctx context.Context, p *person, d *store.Draft, f dra
 	switch {
 	case fresh:
 	case d.State == "sent", f.rev != 0 && f.rev < d.Rev && !sameText(d.Fields, f.fields):
-		made, err := s.store.CreateDraft(ctx, store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: f.fields})
+		made, err := s.store.CreateDraft(ctx, store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: f.fields, WrittenBy: p.Hash})
 		if err != nil {
 			return err
 		}
@@ -138,7 +143,7 @@ func (s *Server) saveDraft(ctx context.Context, p *person, d *store.Draft, f dra
 		}
 		*d = made
 	default:
-		rev, err := s.store.SaveDraft(ctx, p.User.ID, d.ID, f.fields)
+		rev, err := s.store.SaveDraft(ctx, p.User.ID, d.ID, p.Hash, f.fields)
 		if errors.Is(err, store.ErrNotFound) {
 			return errSentBefore
 		}
@@ -184,7 +189,7 @@ func (s *Server) takeOver(ctx context.Context, p *person, d *store.Draft) error 
 		return errors.Join(err, s.dropUploads(context.WithoutCancel(ctx), p, d.ID, before))
 	}
 	d.Fields.Carry = ""
-	d.Rev, err = s.store.SaveDraft(ctx, p.User.ID, d.ID, d.Fields)
+	d.Rev, err = s.store.SaveDraft(ctx, p.User.ID, d.ID, p.Hash, d.Fields)
 	return err
 }
 
@@ -266,6 +271,7 @@ func (s *Server) discardDraft(w http.ResponseWriter, r *http.Request, p *person,
 		}
 		s.dropCopy(r, p, d)
 		done = s.undoable(r, p, "draft", done.Words, undoStep{Account: d.AccountID, Draft: d.ID})
+		done.LinkURL, done.LinkWords = pathThrown, p.L.T("thrown.look")
 	}
 	s.putFlash(r, done)
 	return seeOther(w, r, back)

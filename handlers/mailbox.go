@@ -151,6 +151,7 @@ func (s *Server) mailbox(w http.ResponseWriter, r *http.Request, p *person) erro
 	}
 	page := s.mailPage(r, p, pl, list)
 	if pl.box.Role == mailclient.RoleDrafts && list.Page <= 1 {
+		page.List.ThrownURL = pathThrown
 		page.List.Kept, err = s.keptDrafts(r, p)
 	}
 	if err != nil {

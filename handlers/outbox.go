@@ -274,7 +274,16 @@ func (s *Server) actOnOutbox(w http.ResponseWriter, r *http.Request, p *person) 
 	case "enough":
 		return s.settled(w, r, p, "outbox.settled", func() error { return s.store.SettleOutbox(r.Context(), p.User.ID, id, store.Sent) })
 	case "discard":
-		return s.settled(w, r, p, "outbox.discarded", func() error { return s.store.SettleOutbox(r.Context(), p.User.ID, id, store.Undone) })
+		return s.settled(w, r, p, "outbox.discarded", func() error {
+			if err := s.store.SettleOutbox(r.Context(), p.User.ID, id, store.Undone); err != nil {
+				return err
+			}
+			err := s.store.SetDraftState(r.Context(), p.User.ID, item.DraftID, "discarded") // from where it can be brought back
+			if errors.Is(err, store.ErrNotFound) {
+				return nil
+			}
+			return err
+		})
 	}
 	return badRequest("error.act")
 }

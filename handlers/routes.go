@@ -61,6 +61,8 @@ func (s *Server) Handler() http.Handler {
 		r.Post("/compose", s.page(s.postDraft))
 		r.Get("/compose/people", s.page(s.suggestPeople))
 		r.Get("/compose/templates", s.page(s.templatesFor))
+		r.Get("/compose/thrown", s.page(s.thrownAway))
+		r.Post("/compose/thrown", s.page(s.actOnThrown))
 		r.Get("/compose/{draft}", s.page(s.draft))
 		r.Post("/compose/{draft}", s.page(s.postDraft))
 		r.Post("/compose/{draft}/files", s.page(s.upload))

@@ -113,6 +113,7 @@ type List struct {
 	Words           []Option    // of the search, each with the address of the search without it
 	Found           *Found      // the list is what a search in this folder found
 	Kept            []Option    // drafts that Restante has and this folder has not yet
+	ThrownURL       string      // of a folder of drafts: where those lie that were thrown away
 	Widen           string      // searches Junk and Trash too
 	Search          *SearchForm // on the page of a search through all folders
 }
@@ -427,6 +428,18 @@ type Compose struct {
 }
 
 func (Compose) template() string { return "compose.html" }
+
+// Thrown lists the drafts that were thrown away and can be brought back.
+type Thrown struct {
+	Frame
+	Drafts  []ThrownDraft
+	BackURL string
+}
+
+func (Thrown) template() string { return "thrown.html" }
+
+// ThrownDraft is one of them.
+type ThrownDraft struct{ ID, Subject, To, Preview, Files, When string }
 
 // Suggestion is somebody, or a group, whom a mail may go to: as shown, and as written into the field.
 type Suggestion struct{ Words, Text string }

@@ -16,7 +16,7 @@ import (
 
 // pages are all there are.
 var pages = []templates.Page{
-	&templates.Login{}, &templates.Error{}, &templates.Mail{}, &templates.Compose{}, &templates.Outbox{}, &templates.Folders{}, &templates.Settings{},
+	&templates.Login{}, &templates.Error{}, &templates.Mail{}, &templates.Compose{}, &templates.Outbox{}, &templates.Thrown{}, &templates.Folders{}, &templates.Settings{},
 	&templates.Help{}, &templates.Leave{}, &templates.Print{}, &templates.FilePage{}, &templates.AttachPage{},
 	&templates.AdminLogin{}, &templates.AdminAccount{}, &templates.SetupLink{}, &templates.Setup{}, &templates.AdminOverview{}, &templates.AdminDomains{}, &templates.AdminDomainPage{},
 	&templates.AdminPeople{}, &templates.AdminSessions{}, &templates.AdminAudit{}, &templates.AdminHealth{}, &templates.AdminJobs{}, &templates.AdminDrop{}, &templates.AdminSite{}, &templates.AdminLimits{}, &templates.AdminPersonPage{},

@@ -83,6 +83,7 @@ var routes = map[string]route{
 	"GET /compose/{draft}/files/{file}/view": {path: "{F}/view", good: classApp, out: classApp}, "GET /compose/{draft}/files/{file}/small": {path: "{F}/small", good: classApp, status: 404, out: classText},
 	"POST /compose/{draft}/arriving": {path: "/compose/{D}/arriving", good: classApp, status: 400, form: "x=1", out: classApp}, "GET /compose/{draft}/arriving/{file}": {path: "/compose/{D}/arriving/7", good: classApp, status: 404, out: classApp},
 	"POST /compose/{draft}/arriving/{file}": {path: "/compose/{D}/arriving/7", good: classApp, status: 404, form: "x=1", out: classApp}, "POST /compose/{draft}/arriving/{file}/stop": {path: "/compose/{D}/arriving/7/stop", good: classApp, status: 404, form: "x=1", out: classApp},
+	"GET /compose/thrown": {path: "/compose/thrown", good: classApp, out: classApp}, "POST /compose/thrown": {path: "/compose/thrown", good: classApp, status: 404, form: "x=1", out: classApp},
 	"POST /compose/{draft}/files": {path: "/compose/{D}/files", good: classApp, status: 400, form: "x=1", out: classApp}, "GET /outbox": {path: "/outbox", good: classApp, out: classApp},
 	"POST /outbox/{id}": {path: "/outbox/7", good: classApp, status: 404, form: "x=1", out: classApp}, "GET /settings": {path: "/settings", good: classApp, out: classApp},
 	"GET /settings/{tab}": {path: "/settings/devices", good: classApp, out: classApp}, "POST /settings/{tab}": {path: "/settings/general", good: classApp, status: 303, form: "name=Anna", out: classApp},

@@ -96,6 +96,10 @@ var screens = []screen{
 		b.until("the server is unfolded", `(document.querySelector("[data-server]").open = true)`)
 	}},
 	{name: "outbox", path: "/outbox", ready: `document.querySelector("h1")`},
+	{name: "thrown", path: "/compose/thrown", ready: `document.querySelector("h1")`, before: func(b *tab) {
+		b.until("one is thrown away", `fetch("/compose", { method: "POST", body: new URLSearchParams({ to: "ben@demo.test", subject: "The ridge", body: "Another time.", action: "discard", back: "/" }) }).then((r) => r.ok)`)
+		b.open("/compose/thrown")
+	}},
 	{name: "settings", path: "/settings", ready: `document.querySelector("h1")`},
 	{name: "identities", path: "/settings/identities", ready: `document.querySelector("h1")`},
 	{name: "identity", path: "/settings/identities/1", ready: `document.querySelector(".signature-text .editor")`, before: func(b *tab) { b.click("[data-own-server]") }},

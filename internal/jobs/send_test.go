@@ -71,7 +71,7 @@ func TestA18_AnOriginalThatWasMovedMeanwhileIsMarked(t *testing.T) {
 		talk.Do("UID MOVE 1 Archive")
 		item := h.post(t, "an answer", h.anna.Password, func(o *store.OutboxItem) {
 			o.AnswerKind, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID = "reply", "INBOX", validity, 1
-			_, err := h.store.SaveDraft(ctx, h.user.ID, o.DraftID, store.DraftFields{InReplyTo: id})
+			_, err := h.store.SaveDraft(ctx, h.user.ID, o.DraftID, "", store.DraftFields{InReplyTo: id})
 			ok(t, err)
 		})
 		start(t, h.queue)

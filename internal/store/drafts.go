@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type Draft struct {
 	Fields            DraftFields
 	IMAP              DraftCopy
 	State             string // open, sent, discarded
+	WrittenBy         string // the session that wrote last, by its hash; "" when that is not known
 	Created, Updated  time.Time
 }
 
@@ -55,12 +57,12 @@ type DraftCopy struct {
 	Rev           int64
 }
 
-const draftColumns = `id, user_id, account_id, rev, fields, imap_mailbox, imap_validity, imap_uid, imap_rev, state, created_at, updated_at`
+const draftColumns = `id, user_id, account_id, rev, fields, imap_mailbox, imap_validity, imap_uid, imap_rev, state, written_by, created_at, updated_at`
 
 func scanDraft(r interface{ Scan(...any) error }) (d Draft, err error) {
 	var fields string
 	var created, updated int64
-	err = r.Scan(&d.ID, &d.UserID, &d.AccountID, &d.Rev, &fields, &d.IMAP.Mailbox, &d.IMAP.Validity, &d.IMAP.UID, &d.IMAP.Rev, &d.State, &created, &updated)
+	err = r.Scan(&d.ID, &d.UserID, &d.AccountID, &d.Rev, &fields, &d.IMAP.Mailbox, &d.IMAP.Validity, &d.IMAP.UID, &d.IMAP.Rev, &d.State, &d.WrittenBy, &created, &updated)
 	if err != nil {
 		return d, err
 	}
@@ -78,9 +80,9 @@ func (s *Store) CreateDraft(ctx context.Context, d Draft) (Draft, error) {
 		return d, err
 	}
 	err = changed(s.db.ExecContext(ctx, `
-		INSERT INTO drafts (id, user_id, account_id, fields, imap_mailbox, imap_validity, imap_uid, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (id) DO NOTHING`,
-		d.ID, d.UserID, d.AccountID, string(fields), d.IMAP.Mailbox, d.IMAP.Validity, d.IMAP.UID, s.ms()))
+		INSERT INTO drafts (id, user_id, account_id, fields, imap_mailbox, imap_validity, imap_uid, written_by, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (id) DO NOTHING`,
+		d.ID, d.UserID, d.AccountID, string(fields), d.IMAP.Mailbox, d.IMAP.Validity, d.IMAP.UID, d.WrittenBy, s.ms()))
 	if errors.Is(err, ErrNotFound) {
 		err = ErrExists
 	}
@@ -104,16 +106,16 @@ func (s *Store) DraftAt(ctx context.Context, userID, accountID int64, c DraftCop
 	return d, one(err)
 }
 
-// SaveDraft writes the fields of a draft and counts its revision up. A draft that was discarded opens again; one that
-// was sent is ErrNotFound.
-func (s *Store) SaveDraft(ctx context.Context, userID int64, id string, f DraftFields) (rev int64, err error) {
+// SaveDraft writes the fields of a draft, as a session has them, and counts its revision up. A draft that was discarded
+// opens again; one that was sent is ErrNotFound.
+func (s *Store) SaveDraft(ctx context.Context, userID int64, id, by string, f DraftFields) (rev int64, err error) {
 	fields, err := json.Marshal(f)
 	if err != nil {
 		return 0, err
 	}
 	err = s.db.QueryRowContext(ctx, `
-		UPDATE drafts SET fields = $1, rev = rev + 1, updated_at = $2, state = 'open' WHERE id = $3 AND user_id = $4 AND state <> 'sent' RETURNING rev`,
-		string(fields), s.ms(), id, userID).Scan(&rev)
+		UPDATE drafts SET fields = $1, rev = rev + 1, updated_at = $2, state = 'open', written_by = $5 WHERE id = $3 AND user_id = $4 AND state <> 'sent' RETURNING rev`,
+		string(fields), s.ms(), id, userID, by).Scan(&rev)
 	return rev, one(err)
 }
 
@@ -152,10 +154,26 @@ func (s *Store) RecentDrafts(ctx context.Context, userID int64, n int) ([]Draft,
 	return collect(rows, err, func(r *sql.Rows) (Draft, error) { return scanDraft(r) })
 }
 
+// DiscardedDrafts lists what a user has thrown away, the latest first, at most n. What was never sent of answers that a
+// program wrote is not among it.
+func (s *Store) DiscardedDrafts(ctx context.Context, userID int64, n int) ([]Draft, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+draftColumns+` FROM drafts WHERE user_id = $1 AND state = 'discarded' ORDER BY updated_at DESC LIMIT $2`, userID, n)
+	drafts, err := collect(rows, err, func(r *sql.Rows) (Draft, error) { return scanDraft(r) })
+	return slices.DeleteFunc(drafts, func(d Draft) bool { return d.Fields.Calendar != "" }), err
+}
+
+// DropDraft removes a draft that was discarded, with its files.
+func (s *Store) DropDraft(ctx context.Context, userID int64, id string) error {
+	return changed(s.db.ExecContext(ctx, `DELETE FROM drafts WHERE id = $1 AND user_id = $2 AND state = 'discarded'`, id, userID))
+}
+
+// DiscardedFor is how long a draft that was thrown away can be brought back.
+const DiscardedFor = 30 * 24 * time.Hour
+
 // SweepDrafts removes drafts that were sent or discarded more than 30 days ago, with their uploads.
 func (s *Store) SweepDrafts(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM drafts WHERE state <> 'open' AND updated_at < $1
-		AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.draft_id = drafts.id)`, s.ms()-30*24*3600*1000)
+		AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.draft_id = drafts.id)`, toMS(s.now().Add(-DiscardedFor)))
 	return err
 }
 

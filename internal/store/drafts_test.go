@@ -28,11 +28,11 @@ func TestDraftsAreSavedWithRevisions(t *testing.T) {
 		}
 		_, err := s.Draft(ctx, ben.ID, d.ID)
 		missing(t, "another's draft", err)
-		_, err = s.SaveDraft(ctx, ben.ID, d.ID, f)
+		_, err = s.SaveDraft(ctx, ben.ID, d.ID, "", f)
 		missing(t, "another's draft saved", err)
 		ok(t, s.SetDraftState(ctx, anna.ID, d.ID, "discarded"))
 		f.Subject = "second"
-		if rev := must(s.SaveDraft(ctx, anna.ID, d.ID, f))(t); rev != 2 {
+		if rev := must(s.SaveDraft(ctx, anna.ID, d.ID, "", f))(t); rev != 2 {
 			t.Errorf("revision %d", rev)
 		}
 		if got = must(s.Draft(ctx, anna.ID, d.ID))(t); got.Fields.Subject != "second" || got.State != "open" {
@@ -40,7 +40,7 @@ func TestDraftsAreSavedWithRevisions(t *testing.T) {
 		}
 		missing(t, "another's state", s.SetDraftState(ctx, ben.ID, d.ID, "sent"))
 		ok(t, s.SetDraftState(ctx, anna.ID, d.ID, "sent"))
-		_, err = s.SaveDraft(ctx, anna.ID, d.ID, f)
+		_, err = s.SaveDraft(ctx, anna.ID, d.ID, "", f)
 		missing(t, "a sent draft saved", err)
 		if _, err := s.CreateDraft(ctx, store.Draft{ID: d.ID, UserID: ben.ID, AccountID: account.ID}); !errors.Is(err, store.ErrExists) {
 			t.Errorf("made over another: %v", err)
@@ -63,7 +63,7 @@ func TestDraftsKnowTheirCopies(t *testing.T) {
 		if open := must(s.OpenDrafts(ctx, anna.ID, 10))(t); len(open) != 0 {
 			t.Error("its copy is new enough")
 		}
-		must(s.SaveDraft(ctx, anna.ID, d.ID, store.DraftFields{Body: "more"}))(t)
+		must(s.SaveDraft(ctx, anna.ID, d.ID, "", store.DraftFields{Body: "more"}))(t)
 		if open := must(s.OpenDrafts(ctx, anna.ID, 10))(t); len(open) != 1 {
 			t.Error("its copy is too old")
 		}
@@ -85,9 +85,14 @@ func TestSweepDraftsKeepsWhatIsOpenOrYoungOrInTheOutbox(t *testing.T) {
 		open, gone, queued := draft(t, s, anna, account, store.DraftFields{}), draft(t, s, anna, account, store.DraftFields{}), draft(t, s, anna, account, store.DraftFields{})
 		ok(t, s.SetDraftState(ctx, anna.ID, gone.ID, "discarded"))
 		enqueue(t, s, anna, account, queued.ID, now)
+		ben, _ := user(t, s, "b@x.test")
 		s.At(now.Add(29 * 24 * time.Hour))
 		ok(t, s.SweepDrafts(ctx))
-		must(s.Draft(ctx, anna.ID, gone.ID))(t)
+		if list := must(s.DiscardedDrafts(ctx, anna.ID, 10))(t); len(list) != 1 || list[0].ID != gone.ID {
+			t.Errorf("thrown away: %+v", list)
+		}
+		missing(t, "another's draft for good", s.DropDraft(ctx, ben.ID, gone.ID))
+		missing(t, "an open draft for good", s.DropDraft(ctx, anna.ID, open.ID))
 		s.At(now.Add(31 * 24 * time.Hour))
 		ok(t, s.SweepDrafts(ctx))
 		must(s.Draft(ctx, anna.ID, open.ID))(t)

@@ -82,7 +82,10 @@ class Writing {
 	/** check lets a form go that is fit to. It gives true once the page is being left. */
 	async check(button) {
 		for (const p of this.people) p.take();
-		if (button?.value === "discard") return this.go(button);
+		if (button?.value === "discard") {
+			if (!this.draft.changed && this.form.elements.begun) this.form.elements.begun.value = "same";
+			return this.go(button);
+		}
 		const sends = ["send", "schedule"].includes(button?.value) || button?.name === "later";
 		const wrong = sends && one(".recipient[data-wrong]", this.form);
 		if (wrong) {

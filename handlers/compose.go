@@ -264,6 +264,9 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 	}
 	page := s.composePage(r, p, d, files, ids)
 	page.KeptWords = p.L.T("compose.kept", "Time", d.Updated.In(p.Zone).Format("15:04"))
+	if page.Other, err = s.writtenElsewhere(r.Context(), p, d); err != nil {
+		return err
+	}
 	return s.ok(w, r, page)
 }
 

@@ -42,6 +42,7 @@ type draftForm struct {
 	at     string   // the wall clock to send at, as it was typed
 	later  bool     // it is to be sent then
 	whole  bool     // it brings the text
+	same   bool     // and nothing was written in it since it was kept
 	begun  string   // as begunAs gives it: what a new form held when it was shown, "same" where a script says that it still does
 }
 
@@ -63,7 +64,7 @@ func (s *Server) readDraft(r *http.Request, p *person, d *store.Draft) (f draftF
 	if f, err = draftFormFrom(r.PostForm, d.Fields); err == nil && f.from != "" {
 		err = s.writeAs(r.Context(), p, &f.fields, f.from)
 	}
-	f.live = r.Header.Get("X-Restante") != ""
+	f.live, f.same = r.Header.Get("X-Restante") != "", r.Header.Get("X-Restante-Same") != ""
 	return f, err
 }
 

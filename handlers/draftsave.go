@@ -58,6 +58,11 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		}
 		return s.discardDraft(w, r, p, d, f.back)
 	}
+	if f.same && f.rev != 0 && f.rev < d.Rev { // written elsewhere since, and not here
+		w.Header().Set("X-Restante-Draft", d.ID)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	if p, err = s.writer(r.Context(), p, &d, &f.fields); err != nil {
 		return err
 	}
@@ -89,7 +94,7 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 	if sending {
 		return s.send(w, r, p, d, f)
 	}
-	if f.action != "" && f.action != "save" {
+	if !slices.Contains([]string{"", "save", "take", "both"}, f.action) {
 		return badRequest("error.act")
 	}
 	letGo() // the copy in the Drafts folder takes its time
@@ -133,7 +138,7 @@ func (s *Server) draftBroken(w http.ResponseWriter, r *http.Request, p *person, 
 func (s *Server) saveDraft(ctx context.Context, p *person, d *store.Draft, f draftForm, fresh bool) error {
 	switch {
 	case fresh:
-	case d.State == "sent", f.rev != 0 && f.rev < d.Rev && !sameText(d.Fields, f.fields):
+	case d.State == "sent", f.action == "both", f.rev != 0 && f.rev < d.Rev && !sameText(d.Fields, f.fields):
 		made, err := s.store.CreateDraft(ctx, store.Draft{UserID: p.User.ID, AccountID: p.Account.ID, Fields: f.fields, WrittenBy: p.Hash})
 		if err != nil {
 			return err
@@ -143,6 +148,9 @@ func (s *Server) saveDraft(ctx context.Context, p *person, d *store.Draft, f dra
 		}
 		*d = made
 	default:
+		if d.WrittenBy != "" && d.WrittenBy != p.Hash {
+			defer s.hub.tell(p.User.ID, "draft")
+		}
 		rev, err := s.store.SaveDraft(ctx, p.User.ID, d.ID, p.Hash, f.fields)
 		if errors.Is(err, store.ErrNotFound) {
 			return errSentBefore
@@ -251,6 +259,9 @@ func (s *Server) draftSaved(w http.ResponseWriter, r *http.Request, p *person, d
 		w.Header().Set("X-Restante-Filed", filed)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
+	}
+	if f.action == "both" {
+		s.putFlash(r, flash{Words: p.L.T("compose.botharekept")})
 	}
 	if f.action == "save" {
 		if err := s.copyDraft(r.Context(), p, d.ID); err != nil {

@@ -156,11 +156,7 @@ func (s *Server) devicesTab(r *http.Request, p *person, page *templates.Settings
 	rows, err := s.store.Sessions(r.Context(), p.User.ID)
 	now := s.nowFor(p)
 	for _, row := range rows {
-		words := p.L.T("devices.unknown")
-		if browser, system, ok := strings.Cut(row.Device, "/"); ok {
-			words = p.L.T("devices.from", "Browser", browser, "System", system)
-		}
-		page.Devices = append(page.Devices, templates.Device{Key: row.Hash, Words: words, This: row.Hash == p.Hash,
+		page.Devices = append(page.Devices, templates.Device{Key: row.Hash, Words: deviceWords(p, row.Device), This: row.Hash == p.Hash,
 			When: p.L.T("devices.seen", "Time", p.L.Short(row.SeenAt.In(p.Zone), now)) + " · " + strings.TrimSuffix(row.Network, "/32")})
 	}
 	return err

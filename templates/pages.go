@@ -411,6 +411,7 @@ type Compose struct {
 	To, Cc, Bcc, Subject        string
 	Body, HTML                  string
 	ToWrong, Note               string
+	Other                       string // who else wrote the draft lately
 	Account                     int64  // whose copies of drafts the browser may open,
 	CopyKey                     string // and with what: never kept in the browser
 	Rich, FocusTo               bool

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -68,4 +69,68 @@ func TestATabThatDoesNotAnswerLosesTheDraft(t *testing.T) {
 	other.open(path)
 	other.press("Write here")
 	other.until("it is written here all the same", `!document.querySelector(".elsewhere") && document.activeElement.matches(".editor")`)
+}
+
+// TestTwoDevicesOnOneDraft: the later one is told who wrote when, and takes it over or keeps both; nothing is lost, and
+// no draft is made that nobody asked for.
+func TestTwoDevicesOnOneDraft(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	const (
+		told  = `document.querySelector("[data-other]")?.innerText.includes("edited just now with Chrome on Linux") && document.querySelector(".compose-middle").inert`
+		mine  = `!document.querySelector("[data-other]") && !document.querySelector(".compose-middle").inert`
+		drawn = `document.querySelector(".editor")?.innerText`
+		kept  = `document.querySelector("[data-kept]").innerText.includes("Draft kept")`
+	)
+	d.open("/compose?to=" + d.ben.Address + "&subject=Twice")
+	d.until("the editor stands", drawn+` !== undefined`)
+	d.click(".editor")
+	d.keys("First words")
+	d.until("it is kept", `location.pathname !== "/compose"`)
+	path := ask[string](d.tab, "location.pathname")
+
+	other := newTab(t, d.s, phone)
+	other.signIn(d.anna)
+	other.open(path)
+	other.until("the phone is told", told+` && `+drawn+`.includes("First words")`)
+	if !ask[bool](d.tab, mine) {
+		t.Error("the first lost the draft to a device that only looked")
+	}
+	other.press("Take over")
+	other.until("it is written on the phone", mine+` && document.activeElement.matches(".editor")`)
+	d.until("the first is told at once", told)
+	other.keys("Phone: ")
+	other.until("it is kept", kept+` && `+drawn+`.startsWith("Phone: ")`)
+	eventually(t, "the server has it", func() bool {
+		return strings.Contains(d.s.signIn(d.anna).get(path).form("form[data-compose]").values.Get("body"), "Phone:")
+	})
+	d.press("Take over")
+	d.until("with all that the phone wrote", mine+` && `+drawn+`.includes("Phone: First words")`)
+	other.until("the phone is told", told)
+	other.press("Keep both")
+	other.until("it is a draft of its own there", mine+` && !location.pathname.endsWith($)`, path)
+	other.keys("Mine: ")
+	d.keys("Desk: ")
+	for tab, words := range map[*tab]string{d.tab: "Desk: ", other: "Mine: "} {
+		tab.until("both are written on", drawn+`.includes($)`, words)
+		at := ask[string](tab, "location.pathname")
+		eventually(t, words+"is kept", func() bool {
+			return strings.Contains(d.s.signIn(d.anna).get(at).form("form[data-compose]").values.Get("body"), words)
+		})
+	}
+	if n := len(d.s.signIn(d.anna).get("/mail/1/Drafts").want(200).all("[data-uid]")); n != 2 {
+		t.Errorf("there are %d drafts", n)
+	}
+
+	v := d.s.signIn(d.anna) // without scripts
+	v.get(path).says("[data-other]", "edited just now with Chrome on Linux")
+	f := v.form("form[data-compose]").set("html", "").set("body", "By hand.")
+	f.press("action", "both").want(200).says("[role=status]", "Both are kept")
+	if v.url.Path == path || v.form("form[data-compose]").values.Get("body") != "By hand." {
+		t.Errorf("%s holds %q", v.url.Path, v.form("form[data-compose]").values)
+	}
+	v.get(path).form("form[data-compose]").press("action", "take").want(200)
+	if v.get(path); v.has("[data-other]") || !strings.HasPrefix(v.form("form[data-compose]").values.Get("body"), "Desk: ") {
+		t.Error("it is not taken over as it was")
+	}
 }

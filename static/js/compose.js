@@ -5,6 +5,7 @@ import { call, problem } from "./net.js";
 import { split, startRecipients } from "./recipients.js";
 import { startSignature } from "./signature.js";
 import { adopt, toast } from "./toast.js";
+import { startOthers } from "./others.js";
 import { startTurn } from "./turns.js";
 import { Uploads } from "./upload.js";
 import { say } from "./words.js";
@@ -183,7 +184,8 @@ export async function startCompose(form, options = {}) {
 	const writing = new Writing(form, { page: false, source: location.pathname + location.search, ...options });
 	if (one("textarea[data-rich]", form)) await writing.format();
 	else writing.offerFormat();
-	writing.draft.ready(await startTurn(writing.draft));
+	const alone = startOthers(writing.draft);
+	writing.draft.ready(await startTurn(writing.draft) && alone);
 	(one(".errors", form) ?? one(".ask", form))?.focus();
 	return writing;
 }

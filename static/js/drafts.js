@@ -93,7 +93,7 @@ export class Draft {
 	forget(name = this.name) { return this.copies.forget(name).catch(() => { /* nothing to forget */ }); }
 
 	/** save keeps the draft on the server. It gives whether the server has it. */
-	async save({ force = false, keepalive = false, leave = false, asked = false } = {}) {
+	async save({ force = false, keepalive = false, leave = false, asked = false, act = "save" } = {}) {
 		clearTimeout(this.quiet);
 		clearTimeout(this.typing);
 		this.typing = null;
@@ -104,7 +104,7 @@ export class Draft {
 		if (this.over || this.unknown && !force || !this.dirty && !force) return !this.dirty;
 		clearTimeout(this.unfiled);
 		this.unfiled = null;
-		this.busy = this.post({ keepalive, asked }, leave ? "leave" : "autosave").finally(() => { this.busy = null; });
+		this.busy = this.post({ keepalive, asked }, leave ? "leave" : "autosave", act).finally(() => { this.busy = null; });
 		return this.busy;
 	}
 
@@ -121,10 +121,10 @@ export class Draft {
 		this.unfiled = null;
 	}
 
-	async post(how, kind) {
+	async post(how, kind, act) {
 		const count = this.changed, name = this.name;
 		try {
-			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data("save"), headers: { "X-Restante": kind }, ...how });
+			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data(act), headers: { "X-Restante": kind, ...act === "save" && !this.dirty && { "X-Restante-Same": "1" } }, ...how });
 			const doc = isOurs(response) ? parse(response, await response.text()) : null;
 			if (response.status === 409) { // sent or thrown away elsewhere
 				this.over = true;
@@ -132,7 +132,7 @@ export class Draft {
 				return false;
 			}
 			if (!response.ok) throw new Error(String(response.status));
-			this.learn(response, doc);
+			this.learn(response, doc, act === "both");
 			this.kept = Math.max(this.kept, count);
 			if (name !== this.name || !this.dirty) this.forget(name);
 			if (this.dirty) this.keepHere(); // written since
@@ -150,13 +150,13 @@ export class Draft {
 		}
 	}
 
-	/** learn takes from an answer which draft this is now. */
-	learn(response, doc) {
+	/** learn takes from an answer which draft this is now; another one than before was asked for, or is told. */
+	learn(response, doc, asked = false) {
 		const answered = doc && one("form[data-compose]", doc);
 		const id = response.headers.get("X-Restante-Draft") || answered?.dataset.draft;
 		const rev = response.headers.get("X-Restante-Rev") || answered?.dataset.rev;
 		if (id && id !== this.id) {
-			if (this.id) toast(say("conflict"), { failed: true });
+			if (this.id && !asked) toast(say("conflict"), { failed: true });
 			const files = this.id || all("input[name=carry]", this.form).some((e) => e.value);
 			this.form.dataset.draft = id;
 			this.form.setAttribute("action", "/compose/" + id);

@@ -49,6 +49,7 @@ function connect() {
 		known = seen;
 	});
 	source.addEventListener("outbox", outbox);
+	source.addEventListener("draft", () => document.dispatchEvent(new Event("restante:draftnews")));
 	source.addEventListener("import", () => document.dispatchEvent(new Event("restante:import")));
 	source.addEventListener("session", over);
 	source.addEventListener("error", () => {

@@ -73,12 +73,8 @@ class Turn {
 		const button = el("button", { type: "button", onclick: () => this.take() }, say("writehere"));
 		this.bar = el("p", { class: "bar info elsewhere", role: "status" }, el("span", {}, say("elsewhere")), button);
 		one("[data-notes]", this.form).append(this.bar);
-		this.lay(true);
+		lay(this.form, true);
 		if (within) button.focus();
-	}
-
-	lay(still) {
-		for (const part of all(":scope > :not(.compose-head, [data-notes])", this.form)) part.inert = still;
 	}
 
 	/** take asks the tab that has the draft for it. One that does not answer loses it. */
@@ -93,29 +89,34 @@ class Turn {
 		const within = this.bar?.contains(document.activeElement);
 		this.bar?.remove();
 		this.bar = null;
-		this.lay(false);
+		lay(this.form, false);
 		try {
-			while (!await this.renew() && performance.now() - this.left < patience && !this.draft.dirty) await new Promise((later) => { setTimeout(later, 250); });
+			while (!await renew(this.draft) && performance.now() - this.left < patience && !this.draft.dirty) await new Promise((later) => { setTimeout(later, 250); });
 		} catch { /* what stands here goes on; should it be older, both are kept */ }
 		if (within) (one(".editor", this.form) ?? this.form.elements.body).focus();
 		return true;
 	}
+}
 
-	/** renew puts in what the server has. It gives whether that was news. */
-	async renew() {
-		const { rev } = this.form.dataset;
-		const response = await call("/compose/" + this.draft.id);
-		const doc = isOurs(response) ? parse(response, await response.text()) : null, fresh = doc && one("form[data-compose]", doc);
-		if (fresh && this.draft.dirty) return true; // written since: both are kept
-		if (fresh) {
-			this.draft.learn(response, doc);
-			this.draft.fill([...fresh.elements].filter((f) => f.name && f.type !== "hidden" && f.type !== "file" && f.name !== "action").map((f) => [f.name, f.value]));
-		} else { // sent, or thrown away
-			this.draft.over = true;
-			this.draft.say(doc && !response.ok ? problem(doc) : say("sentelsewhere"), true);
-		}
-		return this.draft.over || this.form.dataset.rev !== rev;
+/** lay lets a form take nothing, but for its head and what is told in it; or take all again. */
+export function lay(form, still) {
+	for (const part of all(":scope > :not(.compose-head, [data-notes])", form)) part.inert = still;
+}
+
+/** renew puts in what the server has of a draft. It gives whether that was news. */
+export async function renew(draft) {
+	const { form } = draft, { rev } = form.dataset;
+	const response = await call("/compose/" + draft.id);
+	const doc = isOurs(response) ? parse(response, await response.text()) : null, fresh = doc && one("form[data-compose]", doc);
+	if (fresh && draft.dirty) return true; // written since: both are kept
+	if (fresh) {
+		draft.learn(response, doc);
+		draft.fill([...fresh.elements].filter((f) => f.name && f.type !== "hidden" && f.type !== "file" && f.name !== "action").map((f) => [f.name, f.value]));
+	} else { // sent, or thrown away
+		draft.over = true;
+		draft.say(doc && !response.ok ? problem(doc) : say("sentelsewhere"), true);
 	}
+	return draft.over || form.dataset.rev !== rev;
 }
 
 /** startTurn gives whether the form may be written in: no other tab has its draft. */

@@ -8,6 +8,7 @@ const english = {
 	wrongpassword: "The mail server did not accept this password.", keptlocal: "Kept on this device", saving: "Keeping…",
 	kept: "Draft kept {Time}", notkept: "Not kept on the server yet: trying again",
 	newer: "Newer text from this device, {Time}", useit: "Use it",
+	botharekept: "Both are kept: this is a draft of its own now.",
 	conflict: "This draft was changed on another device. Both are kept: this text is a new draft now.",
 	elsewhere: "This draft is open in another tab.", writehere: "Write here", sentelsewhere: "This draft was sent or thrown away elsewhere.",
 	uploading: "{Name}: {Done} of {Total}", stopped: "{Name} stopped at {Percent} %.", goon: "Go on",

@@ -172,8 +172,9 @@ func (s *Server) continueDraft(r *http.Request, p *person, box mailclient.Mailbo
 	if err == nil {
 		return freshDraft{goTo: "/compose/" + d.ID}, nil
 	}
-	if id, _, ok := strings.Cut(open.Message.Header.Get(compose.DraftField), ";"); ok {
-		if d, err := s.store.Draft(r.Context(), p.User.ID, strings.TrimSpace(id)); err == nil && d.State == "open" {
+	mark := open.Message.Header.Get(compose.DraftField)
+	if id, _, ok := strings.Cut(mark, ";"); ok {
+		if d, err := s.store.Draft(r.Context(), p.User.ID, strings.TrimSpace(id)); err == nil && d.State == "open" && !otherCopy(d, mark, open.UID) {
 			return freshDraft{goTo: "/compose/" + d.ID}, nil
 		}
 		waiting, err := s.store.Outbox(r.Context(), p.User.ID)
@@ -264,6 +265,10 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 	}
 	page := s.composePage(r, p, d, files, ids)
 	page.KeptWords = p.L.T("compose.kept", "Time", d.Updated.In(p.Zone).Format("15:04"))
+	ctx, cancel := context.WithTimeout(r.Context(), foreignWait)
+	defer cancel()
+	was := s.copyTouched(ctx, p, d)
+	page.Foreign, page.ForeignURL = was.words, was.url
 	if page.Other, err = s.writtenElsewhere(r.Context(), p, d); err != nil {
 		return err
 	}

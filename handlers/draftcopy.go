@@ -48,17 +48,31 @@ func (f *filing) due(id string, now time.Time) bool {
 }
 
 // fileDraft brings the copy in the Drafts folder up to the draft, when it is due or the writer leaves. It says
-// whether the folder has this revision; if not, Restante's own copy is the newer one.
-func (s *Server) fileDraft(r *http.Request, p *person, d store.Draft, leaving bool) bool {
+// what became of it in the folder, and what another program had done there.
+func (s *Server) fileDraft(r *http.Request, p *person, d store.Draft, leaving bool) (filed, foreign) {
 	if !s.filing.due(d.ID, s.now()) && !leaving {
-		return d.IMAP.Rev == d.Rev
+		if d.IMAP.Rev == d.Rev {
+			return isFiled, foreign{}
+		}
+		return filedLater, foreign{}
 	}
-	if err := s.copyDraft(context.WithoutCancel(r.Context()), p, d.ID); err != nil {
+	ctx := context.WithoutCancel(r.Context())
+	was := s.copyTouched(ctx, p, d)
+	if err := s.copyDraft(ctx, p, d.ID); err != nil {
 		s.logProblem(r, problemOf(err))
-		return false
+		return notFiled, was
 	}
-	return true
+	return isFiled, was
 }
+
+// filed is what our script is told of a draft's copy in the Drafts folder.
+type filed string
+
+const (
+	isFiled    filed = "1"
+	filedLater filed = "0"    // its time has not come
+	notFiled   filed = "away" // the mail server does not take it now; Restante's own copy is the newer one
+)
 
 // fileOwed files what the Drafts folder lacks of drafts that were last saved before a time: a page was closed, a session
 // ended or a server was away before they were filed. What cannot be filed now is owed on.
@@ -101,7 +115,7 @@ func (s *Server) copyDraft(ctx context.Context, p *person, id string) error {
 		return err
 	}
 	m.DraftID = fmt.Sprintf("%s; %d", d.ID, d.Rev)
-	m.MessageID = "draft-" + d.ID + "@restante.invalid"
+	m.MessageID = draftMessageID(d)
 	bcc, err := compose.BccField(m)
 	if err != nil {
 		return err

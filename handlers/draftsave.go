@@ -252,11 +252,11 @@ func (s *Server) draftSaved(w http.ResponseWriter, r *http.Request, p *person, d
 	w.Header().Set("X-Restante-Draft", d.ID)
 	w.Header().Set("X-Restante-Rev", strconv.FormatInt(d.Rev, 10))
 	if kind := r.Header.Get("X-Restante"); kind == "autosave" || kind == "leave" {
-		filed := "0"
-		if s.fileDraft(r, p, d, kind == "leave") {
-			filed = "1"
+		state, was := s.fileDraft(r, p, d, kind == "leave")
+		w.Header().Set("X-Restante-Filed", string(state))
+		if was.words != "" {
+			w.Header().Set("X-Restante-Foreign", cmp.Or(was.url, "-"))
 		}
-		w.Header().Set("X-Restante-Filed", filed)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

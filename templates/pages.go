@@ -412,6 +412,7 @@ type Compose struct {
 	Body, HTML                  string
 	ToWrong, Note               string
 	Other                       string // who else wrote the draft lately
+	Foreign, ForeignURL         string // what another mail program did to its copy, and what it left
 	Account                     int64  // whose copies of drafts the browser may open,
 	CopyKey                     string // and with what: never kept in the browser
 	Rich, FocusTo               bool

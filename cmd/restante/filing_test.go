@@ -151,3 +151,57 @@ func TestADraftThatCannotBeFiledIsKept(t *testing.T) {
 	v.get("/mail/1/INBOX").want(409)
 	v.says("[role=alert]", "The mail server refused to show this.")
 }
+
+// TestWhatAnotherProgramWroteIsNeverOverwritten: it has put its own text in the place of our copy, or taken that away.
+// The writer is told, in the page that stands and in one that is opened, and both texts remain.
+func TestWhatAnotherProgramWroteIsNeverOverwritten(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	for name, c := range map[string]struct {
+		replace func(ours string) string // what it puts there, "" for nothing
+		says    string
+	}{
+		"its own":       {func(string) string { return "Subject: Harbour\r\n\r\nTheirs.\r\n" }, "Another mail program has changed this draft."},
+		"with our mark": {func(ours string) string { return strings.Replace(ours, "Before.", "Theirs.", 1) }, "Another mail program has changed this draft."},
+		"nothing":       {nil, "taken out of the Drafts folder elsewhere"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, u := newSite(t, srv, testdb.SQLite(t), nil), srv.NewUser(t)
+			talk := srv.Talk(t, u)
+			v := s.signIn(u)
+			f := v.get("/compose").form("form[data-compose]").set("subject", "Harbour")
+			f.autosave("body", "Before.")
+			draft := f.action
+			_, ours, _ := strings.Cut(holds(talk, "Drafts"), "}")
+			ours = strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(ours[:strings.LastIndex(ours, ")")]), "\r", ""), "\n", "\r\n") + "\r\n"
+			if c.replace != nil {
+				talk.Append("Drafts", `\Draft`, c.replace(ours))
+			}
+			talk.Do("SELECT Drafts")
+			talk.Do(`UID STORE 1 +FLAGS (\Deleted)`)
+			talk.Do("EXPUNGE")
+			v.get(draft).says("[data-foreign]", c.says)
+			theirs := strings.Contains(text(v.one("[data-foreign]")), "Look at its text")
+			s.restart() // a copy is due at once
+			if !f.autosave("body", "Before, and mine.") {
+				t.Error("not filed")
+			}
+			told := v.header.Get("X-Restante-Foreign")
+			if got := holds(talk, "Drafts"); !strings.Contains(got, "and mine.") || strings.Contains(got, "Theirs.") != (c.replace != nil) {
+				t.Errorf("in Drafts lies:\n%s", got)
+			}
+			if c.replace == nil {
+				if theirs || told != "-" {
+					t.Errorf("it is said to lie at %q", told)
+				}
+				return
+			}
+			v.get(told).want(200)
+			if got := v.form("form[data-compose]").values.Get("body"); v.url.Path == draft || strings.TrimSpace(got) != "Theirs." {
+				t.Errorf("%s holds %q", v.url.Path, got)
+			}
+			if got := v.get(draft).form("form[data-compose]").values.Get("body"); got != "Before, and mine." {
+				t.Errorf("ours is now %q", got)
+			}
+		})
+	}
+}

@@ -1,6 +1,6 @@
 // Keeping what is written: in this browser within 400 ms, on the server two
 // seconds after the last key and at most every five while typing.
-import { all, isOurs, one, parse } from "./dom.js";
+import { all, el, isOurs, one, parse } from "./dom.js";
 import { call, problem } from "./net.js";
 import { fieldsOf, offerNewer } from "./newer.js";
 import { Copies, unsaved } from "./sealed.js";
@@ -8,6 +8,15 @@ import { toast } from "./toast.js";
 import { say } from "./words.js";
 
 const clock = () => new Date().toLocaleTimeString(document.documentElement.lang || undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+/** tellForeign says that another mail program has changed the copy in the Drafts folder, and where its text is; "-" is nowhere. */
+function tellForeign(form, at) {
+	one("[data-foreign]", form)?.remove();
+	const bar = el("p", { class: "bar warn", role: "status", "data-foreign": true }, el("span", {}, say(at === "-" ? "takenout" : "foreign")));
+	if (at !== "-") bar.append(el("a", { class: "button", href: at, target: "_blank" }, say("foreignlook")));
+	bar.append(el("button", { type: "button", onclick: () => bar.remove() }, say("close")));
+	one("[data-notes]", form).append(bar);
+}
 
 /** Draft is a form with its copies. A form that is a page of its own keeps the page's address up to date. */
 export class Draft {
@@ -136,9 +145,11 @@ export class Draft {
 			this.kept = Math.max(this.kept, count);
 			if (name !== this.name || !this.dirty) this.forget(name);
 			if (this.dirty) this.keepHere(); // written since
-			this.say(say("kept", { Time: clock() }));
+			const filed = response.headers.get("X-Restante-Filed"), foreign = response.headers.get("X-Restante-Foreign");
+			if (foreign) tellForeign(this.form, foreign);
+			this.say(say(filed === "away" ? "keptaway" : "kept", { Time: clock() }), filed === "away");
 			// The copy in the Drafts folder follows at most every 20 s.
-			if (response.headers.get("X-Restante-Filed") === "0") this.unfiled = setTimeout(() => this.save({ force: true }), 21_000);
+			if (filed && filed !== "1") this.unfiled = setTimeout(() => this.save({ force: true }), 21_000);
 			return true;
 		} catch (error) {
 			if (error.name === "AbortError") return false;

@@ -13,6 +13,7 @@ import (
 	"restante/internal/limits"
 	"restante/internal/store"
 	"restante/mailclient/message"
+	"restante/templates"
 )
 
 // A file that our script brings comes piece by piece, so that one whose connection is cut goes on from where it was:
@@ -23,6 +24,7 @@ const (
 	pieceBytes  = 4 << 20 // that one request brings
 	pieceTime   = 5 * time.Minute
 	offsetField = "X-Restante-Offset"
+	pieceField  = "X-Restante-Piece"
 )
 
 // beginFile takes note of a file that is to come into a draft, if there is room for it.
@@ -38,7 +40,8 @@ func (s *Server) beginFile(w http.ResponseWriter, r *http.Request, p *person) er
 	if err != nil || size < 0 {
 		return badRequest("error.form")
 	}
-	a := store.Arriving{UserID: p.User.ID, Name: message.SafeName(oneLine(r.PostForm.Get("name"))), Type: oneLine(r.PostForm.Get("type")), Size: size}
+	modified, _ := strconv.ParseInt(r.PostForm.Get("modified"), 10, 64)
+	a := store.Arriving{UserID: p.User.ID, DraftID: d.ID, Modified: modified, Name: message.SafeName(oneLine(r.PostForm.Get("name"))), Type: oneLine(r.PostForm.Get("type")), Size: size}
 	a.ContentID = placed(r.PostForm.Get("as"), a.Type)
 	most, all := s.bounds.Of(p.User.Address, limits.FileMB)<<20, s.bounds.Of(p.User.Address, limits.DraftsMB)<<20
 	if size > most {
@@ -52,7 +55,7 @@ func (s *Server) beginFile(w http.ResponseWriter, r *http.Request, p *person) er
 		return err
 	}
 	w.Header().Set("Location", "/compose/"+d.ID+"/arriving/"+a.ID)
-	w.Header().Set("X-Restante-Piece", strconv.Itoa(pieceBytes))
+	w.Header().Set(pieceField, strconv.Itoa(pieceBytes))
 	w.WriteHeader(http.StatusCreated)
 	return nil
 }
@@ -72,6 +75,7 @@ func (s *Server) receiveFile(w http.ResponseWriter, r *http.Request, p *person) 
 		return badRequest("error.form")
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(pieceTime))
+	a.DraftID = d.ID
 	a, err = s.store.Receive(r.Context(), a, from, r.Body)
 	switch {
 	case errors.Is(err, store.ErrOffset):
@@ -120,8 +124,47 @@ func (s *Server) fileStands(w http.ResponseWriter, r *http.Request, p *person, s
 		return err
 	}
 	w.Header().Set(offsetField, strconv.FormatInt(a.Received, 10))
+	w.Header().Set(pieceField, strconv.Itoa(pieceBytes))
 	w.WriteHeader(status)
 	return nil
+}
+
+// halfway lists the files of which a part came into a draft before their page went away. A picture for the text is none:
+// it has no place there any more.
+func (s *Server) halfway(ctx context.Context, p *person, d store.Draft) (out []templates.Halfway, err error) {
+	if d.ID == "" {
+		return nil, nil
+	}
+	files, err := s.store.ArrivingOf(ctx, p.User.ID, d.ID)
+	for _, a := range files {
+		if a.ContentID == "" {
+			out = append(out, templates.Halfway{ID: a.ID, Name: a.Name, Size: a.Size, Modified: a.Modified, Words: p.L.T("files.halfway", "Done", p.L.Size(a.Received), "Total", p.L.Size(a.Size))})
+		}
+	}
+	return out, err
+}
+
+// dropHalfway gives up the files of a name that came in part, because one has come whole.
+func (s *Server) dropHalfway(ctx context.Context, p *person, d store.Draft, name string) error {
+	files, err := s.halfway(ctx, p, d)
+	for _, f := range files {
+		if err == nil && f.Name == message.SafeName(name) {
+			err = s.store.DropArriving(ctx, p.User.ID, f.ID)
+		}
+	}
+	return err
+}
+
+// removeFile takes a file off a draft, or gives up one that is on its way there.
+func (s *Server) removeFile(ctx context.Context, p *person, d store.Draft, file string) error {
+	err := s.store.RemoveUpload(ctx, p.User.ID, d.ID, file)
+	if errors.Is(err, store.ErrNotFound) {
+		err = s.store.DropArriving(ctx, p.User.ID, file)
+	}
+	if errors.Is(err, store.ErrNotFound) { // it is gone
+		return nil
+	}
+	return err
 }
 
 // dropFile gives up a file that is on its way.

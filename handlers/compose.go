@@ -295,6 +295,7 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	page.Identities = s.senderOptions(p, ids, d.Fields)
 	page.HTML = showSigned(showPictures(page.HTML, picturesOfDraft(d.ID, files)))
 	page.Files = draftFiles(p, d, files)
+	page.Halfway, _ = s.halfway(r.Context(), p, d) // nothing is lost with the list
 	if written, err := s.people(r, p); err == nil {
 		page.People, _ = s.suggestions(r.Context(), p, "", written, 50)
 	}

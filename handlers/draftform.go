@@ -110,7 +110,11 @@ func (s *Server) readParts(r *http.Request, p *person, d *store.Draft, values ur
 			values.Add("cid", u.ContentID)
 		}
 		if !fresh {
-			return fileError(bare(p, part, func(body io.Reader) error { return s.addFile(r.Context(), p, u, body) }))
+			err := bare(p, part, func(body io.Reader) error { return s.addFile(r.Context(), p, u, body) })
+			if err == nil {
+				err = s.dropHalfway(r.Context(), p, *d, u.Name)
+			}
+			return fileError(err)
 		}
 		err = bare(p, part, func(body io.Reader) (err error) {
 			u, err = s.writeFile(r.Context(), p, u, body)

@@ -83,7 +83,7 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		return s.composeAgain(w, r, p, d, again{wrong: []templates.FieldError{{Field: "attachments", Words: words}}})
 	}
 	if f.remove != "" {
-		if err := s.store.RemoveUpload(r.Context(), p.User.ID, d.ID, f.remove); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := s.removeFile(r.Context(), p, d, f.remove); err != nil {
 			return err
 		}
 		return seeOther(w, r, "/compose/"+d.ID)

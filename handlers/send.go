@@ -109,6 +109,13 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	}
 	told := cmp.Or(f.anyway, f.asked)
 	ask := s.asks(p, d, len(m.Files), told)
+	halfway, err := s.halfway(r.Context(), p, d)
+	if err != nil {
+		return err
+	}
+	if len(halfway) > 0 && !strings.Contains(" "+told+" ", " halfway ") {
+		ask = &templates.Asking{Name: strings.TrimSpace(told + " halfway"), Words: p.L.T("compose.halfway", "File", halfway[0].Name)}
+	}
 	if len(wrong) > 0 || ask != nil {
 		return s.composeAgain(w, r, p, d, again{wrong: wrong, ask: ask, form: f})
 	}

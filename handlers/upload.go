@@ -46,6 +46,9 @@ func (s *Server) answerFiles(w http.ResponseWriter, r *http.Request, p *person, 
 		w.Header().Set("X-Restante-Picture", pictureAddress(picturesOfDraft(d.ID, files)(cid), cid))
 	}
 	page := templates.Compose{Frame: templates.Frame{Head: s.head(r, p, "")}, Files: draftFiles(p, d, files)}
+	if page.Halfway, err = s.halfway(r.Context(), p, d); err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	if err := templates.RenderPart(&b, page, "draft-files", page); err != nil {
 		return err

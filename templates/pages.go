@@ -419,6 +419,7 @@ type Compose struct {
 	People                      []Suggestion
 	Canned                      []Option
 	Files                       []File
+	Halfway                     []Halfway
 	LimitWords, TooBigWords     string
 	FileLimit                   int64 // bytes that one file may have
 	Limit                       int64 // bytes that all files may have together, 0 when it is not known
@@ -430,6 +431,12 @@ type Compose struct {
 }
 
 func (Compose) template() string { return "compose.html" }
+
+// Halfway is a file of which a part has come.
+type Halfway struct {
+	ID, Name, Words string
+	Size, Modified  int64
+}
 
 // Thrown lists the drafts that were thrown away and can be brought back.
 type Thrown struct {

@@ -99,7 +99,7 @@ func (b *tab) drops(name string, mb int) {
 	b.t.Helper()
 	ask[bool](b, `(() => {
 		const dataTransfer = new DataTransfer(), name = $, mb = $;
-		dataTransfer.items.add(new File(Array.from({ length: mb }, (_, i) => new Uint8Array(1 << 20).fill(i)), name));
+		dataTransfer.items.add(new File(Array.from({ length: mb }, (_, i) => new Uint8Array(1 << 20).fill(i)), name, { lastModified: 1_700_000_000_000 }));
 		return document.querySelector("form[data-compose]").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true })) || true;
 	})()`, name, mb)
 }
@@ -183,6 +183,68 @@ func TestAFileThatIsGivenUpLeavesNothing(t *testing.T) {
 	b.until("another one comes", `document.querySelector("[data-files] a[data-attachment]")?.innerText.includes("other.bin")`)
 	b.drops("third.bin", 3)
 	b.sees("fill the room that your admin gives you: 10")
+}
+
+// TestAFileGoesOnAfterItsPageWasLeft: once it is chosen again, from where it was; one that was changed meanwhile begins
+// anew. Nothing is sent without it unasked.
+func TestAFileGoesOnAfterItsPageWasLeft(t *testing.T) {
+	t.Parallel()
+	const mb = 6
+	l := roomy(t, testmail.Demo(t))
+	through := newLine(t, l.site)
+	b := newTab(t, l.site, wide)
+	b.expect("ERR_", "Failed to load", "Failed to fetch", "NetworkError", "404")
+	b.signIn(l.user)
+	b.open("/compose?to=a@x.test&subject=Film")
+	b.until("the editor stands", `document.querySelector(".editor")`)
+	leaves := func(name string) {
+		t.Helper()
+		through.cutAt.Store(through.brought.Load() + 5<<20)
+		b.drops(name, mb)
+		eventually(t, "the line is cut", through.isDown)
+		b.sees("No connection: ")
+		through.cutAt.Store(1 << 40)
+		through.cut(false)
+		b.open(ask[string](b, "location.pathname"))
+		b.until("it says how much came over", `/\d.* of 6.0 MB came over. Choose the file again to go on/.test(document.querySelector("[data-halfway]")?.innerText)`)
+	}
+	leaves("film.bin")
+	b.expect("422")
+	b.until("the editor stands", `document.querySelector(".editor")`)
+	b.press("Send")
+	b.sees("film.bin has not come over whole. It does not go along.")
+	without := l.signIn(l.user).get(ask[string](b, "location.pathname")).form("form[data-compose]")
+	without.set("action", "send")
+	without.v.do(without.request()).want(422).says("[role=alert]", "film.bin has not come over whole")
+
+	before := through.brought.Load()
+	b.drops("film.bin", mb)
+	b.until("it is there", `document.querySelector("[data-files] a[data-attachment]")?.innerText.includes("film.bin") && !document.querySelector("[data-uploading], [data-halfway]")`)
+	if brought := through.brought.Load() - before; brought > 3<<20 {
+		t.Errorf("%d MB were brought to go on with a file of %d MB", brought>>20, mb)
+	}
+	v := l.signIn(l.user)
+	file := func(name string) []byte {
+		return v.get(ask[string](b, `[...document.querySelectorAll("[data-files] a[data-attachment]")].find((a) => a.innerText.includes($)).getAttribute("href")`, name)).want(200).body
+	}
+	if !bytes.Equal(file("film.bin"), octets(mb)) {
+		t.Error("another file is there")
+	}
+
+	leaves("notes.bin")
+	ask[bool](b, `(() => {
+		const dataTransfer = new DataTransfer();
+		dataTransfer.items.add(new File([new Uint8Array(6 << 20).fill(7)], "notes.bin", { lastModified: 1_700_000_060_000 }));
+		return document.querySelector("form[data-compose]").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true })) || true;
+	})()`)
+	b.until("it is there", `document.querySelectorAll("[data-files] a[data-attachment]").length === 2 && !document.querySelector("[data-uploading], [data-halfway]")`)
+	if !bytes.Equal(file("notes.bin"), bytes.Repeat([]byte{7}, mb<<20)) {
+		t.Error("it is a mixture of two")
+	}
+	leaves("given-up.bin")
+	b.press("Take over") // the other one is a device of its own
+	b.press("Remove given-up.bin")
+	b.until("it is gone", `!document.querySelector("[data-halfway]")`)
 }
 
 // begins tells of a file and gives its address.

@@ -77,7 +77,7 @@ func TestTwoDevicesOnOneDraft(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	const (
-		told  = `document.querySelector("[data-other]")?.innerText.includes("edited just now with Chrome on Linux") && document.querySelector(".compose-middle").inert`
+		told  = `document.querySelector("[data-other]")?.innerText.includes("edited just now on another device: Chrome on Linux") && document.querySelector(".compose-middle").inert`
 		mine  = `!document.querySelector("[data-other]") && !document.querySelector(".compose-middle").inert`
 		drawn = `document.querySelector(".editor")?.innerText`
 		kept  = `document.querySelector("[data-kept]").innerText.includes("Draft kept")`
@@ -123,7 +123,7 @@ func TestTwoDevicesOnOneDraft(t *testing.T) {
 	}
 
 	v := d.s.signIn(d.anna) // without scripts
-	v.get(path).says("[data-other]", "edited just now with Chrome on Linux")
+	v.get(path).says("[data-other]", "edited just now on another device: Chrome on Linux")
 	f := v.form("form[data-compose]").set("html", "").set("body", "By hand.")
 	f.press("action", "both").want(200).says("[role=status]", "Both are kept")
 	if v.url.Path == path || v.form("form[data-compose]").values.Get("body") != "By hand." {

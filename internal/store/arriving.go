@@ -12,8 +12,10 @@ import (
 type Arriving struct {
 	ID, BlobID            string
 	UserID                int64
+	DraftID               string // which it is for; it may follow its writer into another one
 	Name, Type, ContentID string
 	Size, Received        int64
+	Modified              int64 // when it was changed last, as its writer's device counts: that and its size tell whether another is the same
 	pieces                int
 	Done                  bool // it is a draft's by now
 }
@@ -40,17 +42,28 @@ func (s *Store) BeginFile(ctx context.Context, a Arriving, most int64) (Arriving
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO arriving (id, user_id, blob_id, name, type, content_id, size, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			a.ID, a.UserID, a.BlobID, a.Name, a.Type, a.ContentID, a.Size, s.ms())
+			INSERT INTO arriving (id, user_id, blob_id, draft_id, name, type, content_id, size, modified, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			a.ID, a.UserID, a.BlobID, a.DraftID, a.Name, a.Type, a.ContentID, a.Size, a.Modified, s.ms())
 		return err
 	})
 }
 
+const arrivingColumns = `id, blob_id, user_id, draft_id, name, type, content_id, size, received, modified, pieces, done`
+
+func scanArriving(r interface{ Scan(...any) error }) (a Arriving, err error) {
+	err = r.Scan(&a.ID, &a.BlobID, &a.UserID, &a.DraftID, &a.Name, &a.Type, &a.ContentID, &a.Size, &a.Received, &a.Modified, &a.pieces, &a.Done)
+	return a, err
+}
+
+// ArrivingOf lists the files that are on their way into a draft, or were when their line broke, the oldest first.
+func (s *Store) ArrivingOf(ctx context.Context, userID int64, draftID string) ([]Arriving, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+arrivingColumns+` FROM arriving WHERE user_id = $1 AND draft_id = $2 AND NOT done ORDER BY updated_at, id`, userID, draftID)
+	return collect(rows, err, func(r *sql.Rows) (Arriving, error) { return scanArriving(r) })
+}
+
 // ArrivingFile is a file of the user that is on its way, or that came to its end within the last day.
 func (s *Store) ArrivingFile(ctx context.Context, userID int64, id string) (a Arriving, err error) {
-	err = s.db.QueryRowContext(ctx, `
-		SELECT id, blob_id, user_id, name, type, content_id, size, received, pieces, done FROM arriving WHERE id = $1 AND user_id = $2`, id, userID).
-		Scan(&a.ID, &a.BlobID, &a.UserID, &a.Name, &a.Type, &a.ContentID, &a.Size, &a.Received, &a.pieces, &a.Done)
+	a, err = scanArriving(s.db.QueryRowContext(ctx, `SELECT `+arrivingColumns+` FROM arriving WHERE id = $1 AND user_id = $2`, id, userID))
 	return a, one(err)
 }
 
@@ -88,8 +101,8 @@ func (s *Store) addPiece(ctx context.Context, a Arriving, piece []byte) error {
 	shut := s.shut(a.BlobID, a.pieces, piece)
 	return s.InTx(ctx, func(tx *sql.Tx) error {
 		err := changed(tx.ExecContext(ctx, `
-			UPDATE arriving SET received = received + $1, pieces = pieces + 1, updated_at = $2 WHERE id = $3 AND user_id = $4 AND received = $5 AND NOT done`,
-			len(piece), s.ms(), a.ID, a.UserID, a.Received))
+			UPDATE arriving SET received = received + $1, pieces = pieces + 1, updated_at = $2, draft_id = $6 WHERE id = $3 AND user_id = $4 AND received = $5 AND NOT done`,
+			len(piece), s.ms(), a.ID, a.UserID, a.Received, a.DraftID))
 		if errors.Is(err, ErrNotFound) {
 			return ErrOffset
 		}
@@ -124,13 +137,14 @@ func (s *Store) DropArriving(ctx context.Context, userID int64, id string) error
 	return changed(s.db.ExecContext(ctx, `DELETE FROM blobs WHERE user_id = $1 AND id = (SELECT blob_id FROM arriving WHERE id = $2 AND user_id = $1 AND NOT done)`, userID, id))
 }
 
-// arrivingAge is how long a file may stand still on its way.
-const arrivingAge = 24 * time.Hour
+// arrivingAge is how long a file may stand still on its way: over a weekend, and the days after it.
+const arrivingAge = 7 * 24 * time.Hour
 
-// SweepArriving forgets files of which nothing came for a day.
+// SweepArriving forgets files of which nothing came for long, and those of drafts that are gone or sent.
 func (s *Store) SweepArriving(ctx context.Context) error {
 	before := toMS(s.now().Add(-arrivingAge))
-	_, err := s.db.ExecContext(ctx, `DELETE FROM blobs WHERE id IN (SELECT blob_id FROM arriving WHERE updated_at < $1 AND NOT done)`, before)
+	_, err := s.db.ExecContext(ctx, `DELETE FROM blobs WHERE id IN (SELECT blob_id FROM arriving WHERE NOT done AND (updated_at < $1
+		OR updated_at < $2 AND draft_id <> '' AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.id = draft_id AND d.state <> 'sent')))`, before, toMS(s.now().Add(-24*time.Hour)))
 	if err != nil {
 		return err
 	}

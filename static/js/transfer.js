@@ -14,12 +14,12 @@ export class Refused extends Error {}
  * it is for: attachments or pictures.
  */
 export class Transfer {
-	constructor(file, as, draft, told) {
+	constructor(file, as, draft, told, id = "") {
 		this.file = file;
 		this.as = as;
 		this.draft = draft;
 		this.told = told;
-		this.id = ""; // which the server gives it
+		this.id = id; // which the server gives it; one that it has given before goes on
 		this.at = 0; // so much is there
 	}
 
@@ -31,7 +31,7 @@ export class Transfer {
 			const was = this.at;
 			try {
 				if (!this.id) await this.begin();
-				else if (vain) await this.ask();
+				else if (vain || !this.most) await this.ask();
 				const answer = await this.piece();
 				if (answer) return answer;
 			} catch (error) {
@@ -69,12 +69,13 @@ export class Transfer {
 	}
 
 	async begin() {
-		const { name, type, size } = this.file;
-		const response = await call("/compose/" + this.draft() + "/arriving", { method: "POST", body: new URLSearchParams({ name: name || "image.png", type, size, as: this.as }) });
+		const { name, type, size, lastModified } = this.file;
+		const response = await call("/compose/" + this.draft() + "/arriving", { method: "POST", body: new URLSearchParams({ name: name || "image.png", type, size, as: this.as, modified: lastModified ?? 0 }) });
 		await check(response, () => response.text());
 		this.id = response.headers.get("Location").split("/").at(-1);
 		this.most = Number(response.headers.get("X-Restante-Piece"));
 		this.at = 0;
+		this.told(0, false);
 	}
 
 	/** ask learns where to go on. */
@@ -83,6 +84,7 @@ export class Transfer {
 		if (response.status === 404) return this.begin(); // it was swept
 		await check(response, () => "");
 		this.at = Number(response.headers.get("X-Restante-Offset"));
+		this.most = Number(response.headers.get("X-Restante-Piece"));
 	}
 
 	/** piece brings what comes next, and gives the answer to the last. */

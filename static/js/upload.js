@@ -46,6 +46,10 @@ export class Uploads {
 			this.take(files, e.target);
 		}, { capture: true });
 		this.list.addEventListener("click", (e) => {
+			if (e.target.closest("[data-halfway] label")) {
+				e.preventDefault();
+				return input.click();
+			}
 			const button = e.target.closest("button[name=remove]");
 			if (!button) return;
 			e.preventDefault();
@@ -116,6 +120,7 @@ export class Uploads {
 		if (large) toast(say("toobig", { Name: large.name }), { failed: true });
 		files = files.filter((f) => f.size <= most);
 		if (!files.length) return true;
+		const known = new Map(files.map((f) => [f, this.halfway(f)]));
 		const limit = Number(this.form.dataset.limit || 0);
 		const bytes = [...this.list.children].reduce((n, row) => n + Number(row.dataset.bytes || 0), 0) + files.reduce((n, f) => n + f.size, 0);
 		if (limit && bytes > limit) {
@@ -124,18 +129,29 @@ export class Uploads {
 		}
 		if (!this.draft.id) await this.draft.save({ force: true });
 		if (!this.draft.id) return false;
-		this.waiting.push(...files.map((f) => this.item(f, place(f))));
+		this.waiting.push(...files.map((f) => this.item(f, place(f), known.get(f))));
 		this.next();
 		return true;
 	}
 
-	item(file, picture) {
+	/** halfway takes the row of a file off the list of which a part came from an earlier page, and gives its id; of one that was changed since, that is given up. */
+	halfway(file) {
+		const row = all("[data-halfway]", this.list).find((r) => r.dataset.name === file.name && Number(r.dataset.bytes) === file.size);
+		if (!row) return "";
+		row.remove();
+		if (Number(row.dataset.modified) === file.lastModified) return row.dataset.halfway;
+		call("/compose/" + this.draft.id + "/arriving/" + row.dataset.halfway + "/stop", { method: "POST" }).catch(() => { /* it is swept */ });
+		return "";
+	}
+
+	item(file, picture, id) {
 		const progress = el("progress", { max: "100", value: "0", "aria-label": file.name });
 		const words = el("span", { class: "file-size" }, size(file.size));
 		const stop = el("button", { type: "button", class: "icon-button", "aria-label": say("cancelupload", { Name: file.name }), title: say("cancelupload", { Name: file.name }) }, icon("x"));
 		const row = el("li", { class: "file", "data-uploading": true, "data-bytes": file.size }, el("span", { class: "file-kind" }, icon("file")),
 			el("span", { class: "file-text" }, el("bdi", { class: "file-waiting" }, file.name), words, progress), stop);
-		const it = { file, picture, row, progress, words, stop };
+		const it = { file, picture, row, progress, words, stop, id };
+		if (id) row.dataset.transfer = id;
 		stop.addEventListener("click", () => this.cancel(it));
 		this.list.append(row);
 		row.scrollIntoView({ block: "nearest" });
@@ -157,7 +173,7 @@ export class Uploads {
 
 	async send(it) {
 		this.running.add(it);
-		it.way ??= new Transfer(it.file, it.picture ? "pictures" : "attachments", () => this.draft.id, (done, cut) => this.told(it, done, cut));
+		it.way ??= new Transfer(it.file, it.picture ? "pictures" : "attachments", () => this.draft.id, (done, cut) => this.told(it, done, cut), it.id);
 		try {
 			const { doc, picture } = await it.way.run();
 			it.picture?.show(picture);
@@ -181,6 +197,7 @@ export class Uploads {
 	told(it, done, cut) {
 		const total = it.file.size;
 		it.cut = cut;
+		it.row.dataset.transfer = it.way.id;
 		it.progress.value = total ? Math.floor(done * 100 / total) : 0;
 		it.words.textContent = say(cut ? "linecut" : "uploading", { Name: "", Done: size(done), Total: size(total) }).replace(/^[\s:]+/, "");
 	}
@@ -203,7 +220,8 @@ export class Uploads {
 	sync(doc) {
 		const fresh = one("[data-files]", doc) ?? doc.body ?? doc; // a page, or the list alone
 		for (const row of [...this.list.children]) if (!row.hasAttribute("data-uploading")) row.remove();
-		this.list.prepend(...[...fresh.children].map((c) => document.importNode(c, true)));
+		const mine = all("[data-transfer]", this.list).map((row) => row.dataset.transfer); // on their way by this page
+		this.list.prepend(...[...fresh.children].filter((c) => !mine.includes(c.dataset.halfway)).map((c) => document.importNode(c, true)));
 		for (const [row, button] of this.smaller) one(`button[name=remove][value="${CSS.escape(row)}"]`, this.list)?.after(button);
 		const rev = one("form[data-compose]", doc)?.dataset.rev, field = one("input[name=rev]", this.form);
 		if (rev && field) field.value = this.form.dataset.rev = rev;

@@ -243,6 +243,7 @@ func TestAFileGoesOnAfterItsPageWasLeft(t *testing.T) {
 	}
 	leaves("given-up.bin")
 	b.press("Take over") // the other one is a device of its own
+	b.until("it is written here", `!document.querySelector("[data-other]")`)
 	b.press("Remove given-up.bin")
 	b.until("it is gone", `!document.querySelector("[data-halfway]")`)
 }

@@ -12,7 +12,7 @@ import { startMore } from "./more.js";
 import { startMove } from "./move.js";
 import { startDrag } from "./drag.js";
 import { startReader } from "./reader.js";
-import { startSignOut } from "./signout.js";
+import { startSignOut, tellLeft } from "./signout.js";
 import { startSwipe } from "./swipe.js";
 import { busy } from "./net.js";
 import { startTab } from "./tab.js";
@@ -39,6 +39,7 @@ function start(f) {
 	}
 }
 
+addEventListener("load", () => tellLeft().catch(() => { /* no copies then */ }));
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
 for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startLetters, startMore, startKeys, startSignOut, startLive, startTab, watch]) start(f);

@@ -2,7 +2,7 @@
 // seconds after the last key and at most every five while typing.
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { call, problem } from "./net.js";
-import { fieldsOf, offerNewer } from "./newer.js";
+import { fieldsOf, offerNewer, offerOthers } from "./newer.js";
 import { Copies, unsaved } from "./sealed.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
@@ -25,7 +25,8 @@ export class Draft {
 		this.page = page;
 		const from = new URL(source, location.href); // its name until it has an id, from wherever it was opened
 		from.searchParams.delete("back");
-		this.fresh = "new " + from.pathname + from.search;
+		this.source = from.pathname + from.search;
+		this.fresh = "new " + this.source;
 		while ([...unsaved].some((d) => d.name === this.fresh)) this.fresh += "+"; // one more of the kind
 		this.before = []; // called before the form is read: the editor writes its text into it
 		this.changed = 0; // counts changes
@@ -60,7 +61,7 @@ export class Draft {
 	/** ready notes what the form holds before anybody has written: that alone is not worth keeping. Whether the draft is written here, mine says. */
 	ready(mine) {
 		this.begun = this.text();
-		if (mine) offerNewer(this).catch((error) => console.error(error));
+		if (mine) offerNewer(this).then(() => offerOthers(this, [...unsaved].map((d) => d.name))).catch((error) => console.error(error));
 	}
 
 	text() { return JSON.stringify([...this.data().entries()].filter(([name]) => ["from", "to", "cc", "bcc", "subject", "body", "html"].includes(name))); }
@@ -88,7 +89,7 @@ export class Draft {
 		this.localTimer = null;
 		if (!this.dirty) return;
 		try {
-			await this.copies.keep(this.name, { at: Date.now(), fields: fieldsOf(this.data()) });
+			await this.copies.keep(this.name, { at: Date.now(), where: this.id ? "/compose/" + this.id : this.source, fields: fieldsOf(this.data()) });
 			if (this.dirty && !one("[data-kept][data-trouble]", this.form)) this.say(say("keptlocal"));
 		} catch { /* full or forbidden: the server's copy remains */ }
 	}

@@ -1,6 +1,7 @@
 // Offers text of a draft that only this browser has: to use it, or to compare it first.
 import { el, one } from "./dom.js";
 import { dialog } from "./dialog.js";
+import { drop } from "./sealed.js";
 import { say } from "./words.js";
 
 const kept = ["to", "cc", "bcc", "subject", "body", "html"];
@@ -28,6 +29,20 @@ const compare = (copy, now) => dialog(say("compare"), (close) => [
 		el("button", { type: "button", onclick: () => close(false) }, say("useserver")),
 		el("button", { type: "button", class: "filled", autofocus: true, onclick: () => close(true) }, say("useit"))),
 ], { broad: true });
+
+/** offerOthers tells of text that only this device has in letters whose pages went away, with the way to each. */
+export async function offerOthers(draft, names) {
+	if (draft.id || draft.changed) return; // a new letter alone is where one looks for it
+	for (const copy of (await draft.copies.others(names)).filter((c) => c.where && c.at < Date.now() - 15_000).slice(0, 5)) {
+		const fields = new Map(copy.fields), what = fields.get("subject") || plain(fields.get("body")).trim().slice(0, 60) || fields.get("to");
+		const go = copy.where === draft.source // the same page, a second time
+			? el("button", { type: "button", onclick: () => { bar.remove(); draft.use(copy.fields); drop(copy.id); } }, say("useit"))
+			: el("a", { class: "button", href: copy.where }, say("openit"));
+		const bar = el("p", { class: "bar info newer", role: "status" }, el("span", {}, say("onlyhereof", { What: what, Time: clock(copy.at) })), go,
+			el("button", { type: "button", onclick: () => { bar.remove(); drop(copy.id); } }, say("throwitaway")));
+		one("[data-notes]", draft.form).append(bar);
+	}
+}
 
 /** offerNewer asks, when the browser holds other text of the draft than the form. */
 export async function offerNewer(draft) {

@@ -21,7 +21,7 @@ function open() {
 
 /** within runs f on the copies and gives the result of its request once it is on the disk. */
 async function within(mode, f) {
-	const all = (await open()).transaction("drafts", mode), request = f(all.objectStore("drafts"));
+	const all = (await open()).transaction("drafts", mode, { durability: "strict" }), request = f(all.objectStore("drafts"));
 	return new Promise((resolve, reject) => {
 		all.oncomplete = () => resolve(request.result);
 		all.onerror = all.onabort = () => reject(all.error);
@@ -30,6 +30,9 @@ async function within(mode, f) {
 
 /** copiesOf counts the copies of an account, which needs no key. */
 export const copiesOf = (account) => within("readonly", (s) => s.index("account").count(account));
+
+/** leftOf counts those of which a page went away: nothing has come to them for a while. */
+export const leftOf = async (account) => (await within("readonly", (s) => s.index("account").getAll(account))).filter((c) => c.at < Date.now() - 15_000).length;
 
 /** drop erases one copy, by its id. */
 export const drop = (id) => within("readwrite", (s) => s.delete(id));
@@ -98,10 +101,23 @@ export class Copies {
 	read(name) {
 		return this.after(async () => {
 			const id = await this.id(name), found = await within("readonly", (s) => s.get(id));
-			if (!found) return null;
-			const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: found.iv, additionalData: utf8.encode(id) }, this.seal, found.sealed);
-			return JSON.parse(new TextDecoder().decode(plain));
+			return found ? this.unseal(found) : null;
 		}).catch(() => null);
+	}
+
+	async unseal({ id, iv, sealed }) {
+		const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: utf8.encode(id) }, this.seal, sealed);
+		return JSON.parse(new TextDecoder().decode(plain));
+	}
+
+	/** others gives all that open with the account's key but those under these names, each with its id. */
+	others(names) {
+		return this.after(async () => {
+			const not = await Promise.all(names.map((n) => this.id(n)));
+			const all = (await within("readonly", (s) => s.index("account").getAll(this.account))).filter((c) => !not.includes(c.id));
+			const read = await Promise.all(all.map((c) => this.unseal(c).then((v) => ({ ...v, id: c.id }), () => null)));
+			return read.filter(Boolean);
+		}).catch(() => []);
 	}
 
 	forget(name) { return this.after(async () => drop(await this.id(name))); }

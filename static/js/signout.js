@@ -1,7 +1,8 @@
 // Signing out first saves what is being written. What only this browser has is asked about.
 import { el, on, one } from "./dom.js";
 import { dialog } from "./dialog.js";
-import { copiesOf, dropAll, unsaved } from "./sealed.js";
+import { copiesOf, dropAll, leftOf, unsaved } from "./sealed.js";
+import { toast } from "./toast.js";
 import { say } from "./words.js";
 
 /** account is the number of the signed-in one. */
@@ -24,6 +25,15 @@ async function ready() {
 		await dropAll(account());
 	}
 	return choice === "drop" || choice === "keep";
+}
+
+/** tellLeft says once a tab, on a list, that text lies on this device alone: its page went away before the server had it. */
+export async function tellLeft() {
+	if (!one("#list") || !globalThis.indexedDB || sessionStorage.getItem("restante:left")) return;
+	const n = await leftOf(account());
+	if (!n) return;
+	sessionStorage.setItem("restante:left", "1");
+	toast(n === 1 ? say("onlyhere") : say("onlyheremany", { N: n }), { action: { words: say("show"), run: () => location.assign("/compose") } });
 }
 
 /** startSignOut listens, once for all pages; before those who take the submit for the end. */

@@ -26,7 +26,7 @@ const english = {
 	password: "Password", signin: "Sign in", cancelupload: "Stop {Name}",
 	missingfile: "You wrote of an attachment, but there is no file.", "missingfile.words": "attached|attachment|attachments|enclosed",
 	compare: "Two texts of one draft", comparing: "Compare", thisdevice: "On this device, {Time}", theserver: "On the server",
-	useserver: "Use that of the server", keptdraft: "Kept in Drafts", throwaway: "Throw away", onlyhere: "One draft is only on this device.",
+	useserver: "Use that of the server", keptdraft: "Kept in Drafts", throwaway: "Throw away", openit: "Open", onlyhereof: "“{What}”, {Time}: only this device has this text.", onlyhere: "One draft is only on this device.",
 	onlyheremany: "{N} drafts are only on this device.", keepsealed: "Sign out and keep it sealed here", throwitaway: "Throw it away",
 	stay: "Stay", sendto: "Send to {N} people", morepeople: "and {N} more", didyoumean: "{Typed}: did you mean {Meant}?",
 	domainyes: "Use {Meant}", makesmaller: "Make smaller ({From} → {To})", removequote: "Remove quote", fullpage: "Open as a full page",

@@ -38,7 +38,12 @@ func buildProgram(t testing.TB) (file string) {
 // startProgram serves the test's mail servers by the preset in the environment, on SQLite in a directory.
 func startProgram(t testing.TB, mail *testmail.Server, file, data string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: exec.Command(file, "serve", "-listen", "127.0.0.1:0", "-data", data, "-log", "error")}
+	return startProgramAt(t, mail, file, data, "127.0.0.1:0")
+}
+
+func startProgramAt(t testing.TB, mail *testmail.Server, file, data, at string) *program {
+	t.Helper()
+	p := &program{t: t, cmd: exec.Command(file, "serve", "-listen", at, "-data", data, "-log", "error")}
 	p.cmd.Env = append(os.Environ(), "RESTANTE_DOMAIN="+mail.Domain, "RESTANTE_DOMAIN_IMAP=imaps://"+mail.IMAPS.String(),
 		"RESTANTE_DOMAIN_SMTP=smtps://"+mail.Submissions.String(), "RESTANTE_CA_FILE="+mail.CAFile, "RESTANTE_ALLOW_HOSTS=127.0.0.0/8")
 	p.cmd.Stderr = os.Stderr
@@ -51,11 +56,11 @@ func startProgram(t testing.TB, mail *testmail.Server, file, data string) *progr
 	}
 	t.Cleanup(p.stop)
 	line, err := bufio.NewReader(out).ReadString('\n')
-	at := strings.Index(line, "http://")
-	if err != nil || at < 0 {
+	address := strings.Index(line, "http://")
+	if err != nil || address < 0 {
 		t.Fatalf("it says %q, %v", line, err)
 	}
-	p.base = strings.TrimSpace(line[at:])
+	p.base = strings.TrimSpace(line[address:])
 	return p
 }
 

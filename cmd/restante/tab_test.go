@@ -225,7 +225,7 @@ func ask[T any](b *tab, expression string, args ...any) T {
 func (b *tab) until(what, expression string, args ...any) {
 	b.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	for looks := 0; !ask[bool](b, "Boolean("+expression+")", args...); looks++ {
+	for looks := 0; !ask[bool](b, "Promise.resolve("+expression+").then(Boolean)", args...); looks++ {
 		if looks > 400 && time.Now().After(deadline) { // on a machine that stands still nothing else goes on either
 			b.t.Fatalf("never happened: %s (%s) at %s", what, expression, ask[string](b, "location.href"))
 		}

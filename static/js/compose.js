@@ -184,8 +184,8 @@ export async function startCompose(form, options = {}) {
 	const writing = new Writing(form, { page: false, source: location.pathname + location.search, ...options });
 	if (one("textarea[data-rich]", form)) await writing.format();
 	else writing.offerFormat();
-	const alone = startOthers(writing.draft);
-	writing.draft.ready(await startTurn(writing.draft) && alone);
+	startOthers(writing.draft);
+	writing.draft.ready(await startTurn(writing.draft));
 	(one(".errors", form) ?? one(".ask", form))?.focus();
 	return writing;
 }

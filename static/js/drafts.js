@@ -2,7 +2,8 @@
 // seconds after the last key and at most every five while typing.
 import { all, el, isOurs, one, parse } from "./dom.js";
 import { call, problem } from "./net.js";
-import { fieldsOf, offerNewer, offerOthers } from "./newer.js";
+import { fieldsOf, left, offerNewer, offerOthers } from "./newer.js";
+import { weWrote } from "./others.js";
 import { Copies, unsaved } from "./sealed.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
@@ -61,7 +62,7 @@ export class Draft {
 	/** ready notes what the form holds before anybody has written: that alone is not worth keeping. Whether the draft is written here, mine says. */
 	ready(mine) {
 		this.begun = this.text();
-		if (mine) offerNewer(this).then(() => offerOthers(this, [...unsaved].map((d) => d.name))).catch((error) => console.error(error));
+		if (mine) offerNewer(this).then(() => offerOthers(this, [...unsaved].flatMap((d) => [d.name, left(d.name)]))).catch((error) => console.error(error));
 	}
 
 	text() { return JSON.stringify([...this.data().entries()].filter(([name]) => ["from", "to", "cc", "bcc", "subject", "body", "html"].includes(name))); }
@@ -89,7 +90,7 @@ export class Draft {
 		this.localTimer = null;
 		if (!this.dirty) return;
 		try {
-			await this.copies.keep(this.name, { at: Date.now(), where: this.id ? "/compose/" + this.id : this.source, fields: fieldsOf(this.data()) });
+			await this.copies.keep(this.name, { at: Date.now(), where: this.id ? "/compose/" + this.id : this.source, rev: Number(this.form.dataset.rev), fields: fieldsOf(this.data()) });
 			if (this.dirty && !one("[data-kept][data-trouble]", this.form)) this.say(say("keptlocal"));
 		} catch { /* full or forbidden: the server's copy remains */ }
 	}
@@ -143,6 +144,7 @@ export class Draft {
 			}
 			if (!response.ok) throw new Error(String(response.status));
 			this.learn(response, doc, act === "both");
+			if (response.headers.get("X-Restante-Rev")) weWrote(this.id, response.headers.get("X-Restante-Rev"));
 			this.kept = Math.max(this.kept, count);
 			if (name !== this.name || !this.dirty) this.forget(name);
 			if (this.dirty) this.keepHere(); // written since

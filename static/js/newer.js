@@ -33,7 +33,7 @@ const compare = (copy, now) => dialog(say("compare"), (close) => [
 /** offerOthers tells of text that only this device has in letters whose pages went away, with the way to each. */
 export async function offerOthers(draft, names) {
 	if (draft.id || draft.changed) return; // a new letter alone is where one looks for it
-	for (const copy of (await draft.copies.others(names)).filter((c) => c.where && c.at < Date.now() - 15_000).slice(0, 5)) {
+	for (const copy of (await draft.copies.others(names)).filter((c) => c.where && c.at < Date.now() - 5000).slice(0, 5)) {
 		const fields = new Map(copy.fields), what = fields.get("subject") || plain(fields.get("body")).trim().slice(0, 60) || fields.get("to");
 		const go = copy.where === draft.source // the same page, a second time
 			? el("button", { type: "button", onclick: () => { bar.remove(); draft.use(copy.fields); drop(copy.id); } }, say("useit"))
@@ -44,15 +44,22 @@ export async function offerOthers(draft, names) {
 	}
 }
 
+/** left is the name of a copy that is offered: what is written meanwhile does not go over it. */
+export const left = (name) => "left " + name;
+
 /** offerNewer asks, when the browser holds other text of the draft than the form. */
 export async function offerNewer(draft) {
-	const copy = await draft.copies.read(draft.name), now = new Map(new FormData(draft.form));
+	const { copies, name } = draft, fresh = await copies.read(name), copy = fresh ?? await copies.read(left(name)), now = new Map(new FormData(draft.form));
 	if (!copy || draft.changed) return;
-	if (copy.fields.every(([name, value]) => name === "html" || plain(now.get(name)) === plain(value))) return;
+	if (copy.fields.every(([field, value]) => field === "html" || plain(now.get(field)) === plain(value))) return;
+	if (fresh) {
+		await copies.keep(left(name), fresh);
+		await copies.forget(name);
+	}
 	const done = (use) => {
 		bar.remove();
 		if (use) draft.use(copy.fields);
-		else draft.forget();
+		draft.forget(left(name));
 	};
 	const bar = el("p", { class: "bar info newer", role: "status" }, el("span", {}, say("newer", { Time: clock(copy.at) })),
 		el("button", { type: "button", onclick: () => done(true) }, say("useit")),

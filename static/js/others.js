@@ -6,7 +6,25 @@ import { toast } from "./toast.js";
 import { lay, renew } from "./turns.js";
 import { say } from "./words.js";
 
-/** startOthers watches over the draft of a form. It gives whether nobody else has written it lately. */
+const wrote = "restante:wrote";
+
+/** written lists which revisions of drafts this browser wrote last: a session may end with it, and another one begins. */
+function written() {
+	try {
+		return JSON.parse(localStorage.getItem(wrote) || "[]");
+	} catch {
+		return [];
+	}
+}
+
+/** weWrote remembers a revision. */
+export function weWrote(id, rev) {
+	try {
+		localStorage.setItem(wrote, JSON.stringify([[id, Number(rev)], ...written().filter(([other]) => other !== id)].slice(0, 50)));
+	} catch { /* asked once too often, then */ }
+}
+
+/** startOthers watches over the draft of a form. */
 export function startOthers(draft) {
 	const { form } = draft, { signal } = draft.gone;
 	const bar = () => one("[data-other]", form);
@@ -15,6 +33,13 @@ export function startOthers(draft) {
 		const within = form.contains(document.activeElement);
 		lay(form, true);
 		if (within) one("button", bar()).focus();
+	};
+
+	const goOn = () => {
+		const within = bar()?.contains(document.activeElement);
+		bar()?.remove();
+		lay(form, false);
+		if (within) (one(".editor", form) ?? form.elements.body).focus();
 	};
 
 	/** look asks the server for what was written since, unless something is being written here: of that both are kept. */
@@ -32,11 +57,8 @@ export function startOthers(draft) {
 		if (how === "take") await renew(draft);
 		if (draft.over) return lay(form, true);
 		if (!await draft.save({ force: true, asked: true, act: how })) return toast(say("refused"), { failed: true });
-		const within = bar().contains(document.activeElement);
-		bar().remove();
-		lay(form, false);
+		goOn();
 		if (how === "both") toast(say("botharekept"));
-		if (within) (one(".editor", form) ?? form.elements.body).focus();
 	};
 
 	const quietly = () => look().catch(() => { /* without a line, the next look tells */ });
@@ -48,6 +70,8 @@ export function startOthers(draft) {
 		e.preventDefault();
 		answer(button.value).catch(() => toast(say("refused"), { failed: true }));
 	}, { signal });
-	if (bar()) rest();
-	return !bar();
+	if (!bar()) return;
+	rest();
+	const rev = Number(form.dataset.rev), mine = written().some(([id, last]) => id === draft.id && last === rev);
+	draft.copies.read(draft.name).then((copy) => { if (mine || copy?.rev === rev) goOn(); });
 }

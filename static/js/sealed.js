@@ -32,7 +32,7 @@ async function within(mode, f) {
 export const copiesOf = (account) => within("readonly", (s) => s.index("account").count(account));
 
 /** leftOf counts those of which a page went away: nothing has come to them for a while. */
-export const leftOf = async (account) => (await within("readonly", (s) => s.index("account").getAll(account))).filter((c) => c.at < Date.now() - 15_000).length;
+export const leftOf = async (account) => (await within("readonly", (s) => s.index("account").getAll(account))).filter((c) => c.at < Date.now() - 5000).length;
 
 /** drop erases one copy, by its id. */
 export const drop = (id) => within("readwrite", (s) => s.delete(id));

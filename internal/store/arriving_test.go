@@ -83,9 +83,9 @@ func TestAFileThatStandsStillIsSwept(t *testing.T) {
 		ok(t, s.EndFile(ctx, ended, store.Upload{DraftID: d.ID, BlobID: ended.BlobID, Name: "empty"}))
 		ok(t, s.DropArriving(ctx, anna.ID, dropped.ID))
 		missing(t, "one that has ended is dropped", s.DropArriving(ctx, anna.ID, ended.ID))
-		s.At(now.Add(23 * time.Hour))
+		s.At(now.Add(6 * 24 * time.Hour))
 		goes = must(s.Receive(ctx, goes, 0, bytes.NewReader([]byte("12345"))))(t)
-		s.At(now.Add(25 * time.Hour))
+		s.At(now.Add(8 * 24 * time.Hour))
 		ok(t, s.SweepArriving(ctx))
 		ok(t, s.SweepBlobs(ctx))
 		for what, a := range map[string]store.Arriving{"that stands still": still, "that was dropped": dropped} {

@@ -50,6 +50,9 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := s.loginFor(r, browserLanguage(r))
 	page.To, page.Username = ownPath(r.URL.Query().Get("next")), again
+	if again != "" && r.URL.Query().Has("next") {
+		page.Notice = page.L.T("login.changed")
+	}
 	if r.URL.Query().Get("out") == "1" {
 		page.Notice, page.Forget = page.L.T("login.out"), true
 	}
@@ -210,13 +213,18 @@ func (s *Server) signInFailed(w http.ResponseWriter, r *http.Request, page templ
 }
 
 // signInAgain answers a request whose session is over: a page that was asked for comes after the sign-in,
-// a form that was sent is carried through it (files have to be added again).
-func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request) {
+// a form that was sent is carried through it (files have to be added again). p is whose session lives on where the mail
+// server does not take their password any more, else nil.
+func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, p *person) {
 	l := browserLanguage(r)
-	page := s.loginFor(r, l)
+	page, again := s.loginFor(r, l), ""
+	if p != nil {
+		page.Username = p.Account.Address
+		again = "&again=" + url.QueryEscape(page.Username)
+	}
 	if reading(r) {
 		if r.Header.Get("HX-Request") == "" && r.Header.Get("X-Restante") == "" {
-			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI())+again, http.StatusSeeOther)
 			return
 		}
 		s.render(w, r, http.StatusUnauthorized, page)

@@ -83,7 +83,7 @@ func (s *Server) failFor(w http.ResponseWriter, r *http.Request, p *person, err 
 		err, refused = pr, nil
 	}
 	if errors.Is(err, errSignedOut) || refused != nil && !refused.Temporary {
-		s.signInAgain(w, r)
+		s.signInAgain(w, r, p)
 		return
 	}
 	if p == nil || !s.failInFrame(w, r, p, err) {

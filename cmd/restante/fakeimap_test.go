@@ -58,6 +58,7 @@ type fakeIMAP struct {
 	at    testmail.Address
 	broke atomic.Pointer[fault]
 	mute  atomic.Pointer[[]string] // commands that it hears in silence
+	not   atomic.Pointer[string]   // a password that it takes no more
 }
 
 func newFakeIMAP(t testing.TB) *fakeIMAP {
@@ -96,6 +97,10 @@ func (f *fakeIMAP) serve(c net.Conn) {
 			if !(*x)(c, tag) {
 				return
 			}
+			continue
+		}
+		if not := f.not.Load(); not != nil && verb == "LOGIN" && strings.Contains(command, *not) {
+			_, _ = io.WriteString(c, tag+" NO [AUTHENTICATIONFAILED] not this password\r\n")
 			continue
 		}
 		if f.silentAt(command) {

@@ -137,6 +137,30 @@ func TestSigningOutFilesWhatIsStillBeingWritten(t *testing.T) {
 	}
 }
 
+// TestALetterOutlivesAChangedPassword: the mail server takes the one no more that the session has.
+func TestALetterOutlivesAChangedPassword(t *testing.T) {
+	server := newFakeIMAP(t)
+	s := newSite(t, server.mail(), testdb.SQLite(t), nil)
+	v := s.signIn(testmail.User{Address: "anna@fake.test", Password: "secret"})
+	f := v.get("/compose").form("form[data-compose]").set("to", "ben@x.test").set("subject", "Kept").attach("attachments", file{"a.bin", []byte("abc")}).press("action", "save").want(200).form("form[data-compose]")
+	was := "secret"
+	server.not.Store(&was)
+	s.restart() // no connection is left
+	if f.autosave("body", "All of it."); v.header.Get("X-Restante-Filed") == "1" {
+		t.Error("it is said to be filed")
+	}
+	draft := f.action
+	v.get("/mail/1/INBOX")
+	if !v.has("form[action=/login]") {
+		t.Errorf("who has another password is answered with %d", v.status)
+	}
+	v = s.signIn(testmail.User{Address: "anna@fake.test", Password: "another"})
+	got := v.get(draft).want(200).form("form[data-compose]").values
+	if got.Get("body") != "All of it." || got.Get("to") != "ben@x.test" || !v.has("a[data-attachment]") {
+		t.Errorf("the form holds %q", got)
+	}
+}
+
 // TestADraftThatCannotBeFiledIsKept, its writer is told where it is, and what is only read is not said to be put back.
 func TestADraftThatCannotBeFiledIsKept(t *testing.T) {
 	server := newFakeIMAP(t)

@@ -181,6 +181,37 @@ func TestNoWayToLoseALetter(t *testing.T) {
 	}
 }
 
+// TestALetterOfWhichNoServerKnows is found again by its writer, though neither they nor the site know where it was begun:
+// the lists tell of it, and a new letter leads to it.
+func TestALetterOfWhichNoServerKnows(t *testing.T) {
+	t.Parallel()
+	d := newDesktop(t)
+	d.s.mail.Deliver(t, d.user, testmail.Mail("Ben <ben@keller.example>", "Harbour", "Are you there?"))
+	d.enters("/mail/1/INBOX")
+	d.press("Harbour")
+	d.until("it is open", `document.querySelector("[data-message] #subject")`)
+	d.keys("r")
+	d.until("the form lies under the message", inline+`?.querySelector(".editor") && `+inline+`.contains(document.activeElement)`)
+	d.through.cut(true)
+	d.keys("Only here")
+	ask[bool](d.tab, `new Promise((done) => { setTimeout(done, 400, true); })`)
+	d.until("this browser has it", copies+`.then((c) => c !== "")`)
+	d.kill()
+	d.browses()
+	d.through.cut(false)
+	eventually(t, "the list tells of it", func() bool {
+		d.enters("/mail/1/INBOX")
+		return ask[bool](d.tab, `new Promise((done) => { setTimeout(() => done(document.body.innerText.includes("One draft is only on this device.")), 500); })`)
+	})
+	d.press("Show")
+	d.sees("Re: Harbour")
+	d.click(".newer a")
+	d.press("Use it")
+	d.until("the answer is there", `document.querySelector(".editor").innerText.includes("Only here") && document.querySelector("[name=to]").value.includes("ben@keller.example")`)
+	d.until("the server has it", `document.querySelector("form[data-compose]").dataset.draft`)
+	d.until("nothing is left here", copies+`.then((c) => c === "")`)
+}
+
 // finds looks for a letter as its writer would.
 func (d *desktop) finds(subject, words string) {
 	d.tab.t.Helper()

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,7 +18,9 @@ import (
 type quoted struct {
 	above string
 	mail  *message.Message
-	mark  bool // as a quote, not as it is
+	mark  bool   // as a quote, not as it is
+	part  string // what alone of it is quoted, "" for all
+	below bool   // the answer is written below it
 }
 
 // begin gives a draft its first text: room to write, the signature, and below it what is quoted, or the other way round.
@@ -36,19 +39,30 @@ func begin(f *store.DraftFields, p *person, ids []sending, q quoted) {
 		}
 		return
 	}
-	text := plainOf(q.mail)
+	text := cmp.Or(q.part, plainOf(q.mail))
 	if q.mark {
 		text = compose.QuoteText(text)
 	}
-	f.Body = sign.text("", q.above+"\n"+text)
+	text = q.above + "\n" + text
+	f.Body = sign.text("", text)
+	if q.below {
+		f.Body = strings.TrimRight(text, "\n") + "\n\n" + strings.TrimPrefix(sign.text("", ""), "\n")
+	}
 	if !rich {
 		return
 	}
 	quote := htmlOf(q.mail)
+	if q.part != "" {
+		quote = compose.HTMLFromText(q.part)
+	}
 	if q.mark {
 		quote = "<blockquote type=\"cite\">" + quote + "</blockquote>"
 	}
-	f.HTML = sign.html("", compose.HTMLFromText(q.above)+quote)
+	quote = compose.HTMLFromText(q.above) + quote
+	f.HTML = sign.html("", quote)
+	if q.below {
+		f.HTML = quote + sign.html("", "")
+	}
 }
 
 // plainOf is the text of a mail for quoting: only what a reader could see.
@@ -169,7 +183,8 @@ func (s *Server) fillReply(r *http.Request, p *person, open *mailclient.Open, d 
 	f.References = compose.References(h.References(), h.InReplyTo(), h.MessageID())
 	date := p.L.Long(dateOf(open.Row).In(p.Zone))
 	above := p.L.T("compose.wrote", "Name", nameOr(personOf(first(h.From()))), "Date", date)
-	begin(f, p, ids, quoted{above: above, mail: open.Message, mark: true})
+	part := strings.TrimSpace(strings.ReplaceAll(r.URL.Query().Get("quote"), "\r\n", "\n"))
+	begin(f, p, ids, quoted{above: above, mail: open.Message, mark: true, part: part, below: p.User.Settings.AnswerBelow})
 }
 
 func (s *Server) fillForward(p *person, open *mailclient.Open, d *store.Draft, asFile bool, f *freshDraft, ids []sending) {

@@ -61,6 +61,7 @@ func (s *Server) newDraft(w http.ResponseWriter, r *http.Request, p *person) err
 	}
 	page := s.composePage(r, p, d, nil, ids)
 	page.Heading, page.FocusTo = fresh.heading, d.Fields.To == ""
+	page.Below = p.User.Settings.AnswerBelow && strings.HasPrefix(d.Fields.AnswerKind, "reply")
 	page.BackURL, page.Note = ownPath(q.Get("back")), fresh.note
 	page.Hidden = append(page.Hidden, templates.Field{Name: "back", Value: page.BackURL}, templates.Field{Name: "carry", Value: fresh.carry}, templates.Field{Name: "once", Value: store.NewID()}, templates.Field{Name: "begun", Value: begunAs(d.Fields)})
 	page.Files = append(page.Files, fresh.files...)
@@ -139,6 +140,8 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []sending, d *sto
 		d.Fields.HTML = shown
 	}()
 	switch {
+	case q.Get("redirect") != "":
+		fillRedirect(p, open, d, &f)
 	case q.Get("again") != "":
 		fillAgain(p, open, fieldsOf(open, identitiesOf(p, ids)), d, &f)
 	case q.Get("forward") == "file" && len(q["uid"]) > 1:
@@ -304,6 +307,8 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 			page.Canned = append(page.Canned, templates.Option{Value: strconv.FormatInt(t.ID, 10), Words: t.Name})
 		}
 	}
+	page.Redirect = d.Fields.AnswerKind == redirected
+	page.Rich = page.Rich && !page.Redirect
 	now := s.nowFor(p)
 	page.Later, page.Zone, page.AtMin, page.AtMax = laterChoices(p, now), p.Zone.String(), now.Format(laterLayout), now.AddDate(1, 0, 0).Format(laterLayout)
 	page.Important, page.Receipt, page.Delivery = d.Fields.Important, d.Fields.Receipt, d.Fields.Delivery

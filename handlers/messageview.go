@@ -41,7 +41,7 @@ func (s *Server) messageView(r *http.Request, p *person, pl place, open *mailcli
 	answer := p.naming(url.Values{"in": {pl.slug}, "uid": {strconv.FormatUint(uint64(open.UID), 10)}, "back": {v.Here}})
 	v.ReplyURL = with("/compose", answer, "reply", "1")
 	v.ForwardURL, v.ForwardFileURL = with("/compose", answer, "forward", "1"), with("/compose", answer, "forward", "file")
-	v.AgainURL = with("/compose", answer, "again", "1")
+	v.AgainURL, v.RedirectURL = with("/compose", answer, "again", "1"), with("/compose", answer, "redirect", "1")
 	if len(m.Header.To())+len(m.Header.Cc()) > 1 || !s.mine(r, p, first(m.Header.To()).Addr) && len(m.Header.To()) > 0 {
 		v.ReplyAllURL = with("/compose", answer, "replyall", "1")
 	}

@@ -51,6 +51,10 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 		m.HTML = sanitize.Outgoing(d.Fields.HTML)
 		m.Text = compose.TextFromHTML(m.HTML)
 	}
+	if d.Fields.AnswerKind == redirected {
+		m.Original = s.original(ctx, p, d.Fields)
+		return m, wrong, nil
+	}
 	files, err := s.store.Uploads(ctx, p.User.ID, d.ID)
 	for _, u := range files {
 		if leftOut(d, u) {
@@ -75,10 +79,8 @@ func (s *Server) asks(p *person, d store.Draft, files int, anyway string) *templ
 	}
 	own, _, _ := strings.Cut(strings.ToLower(d.Fields.Body), "\n>")
 	if files == 0 && !strings.Contains(told, " files ") {
-		for _, word := range strings.Split(p.L.T("js.missingfile.words"), "|") {
-			if strings.Contains(own, word) {
-				return &templates.Asking{Name: strings.TrimSpace(anyway + " files"), Words: p.L.T("compose.missingfile"), File: true}
-			}
+		if slices.ContainsFunc(fileWords(), func(word string) bool { return strings.Contains(own, word) }) {
+			return &templates.Asking{Name: strings.TrimSpace(anyway + " files"), Words: p.L.T("compose.missingfile"), File: true}
 		}
 	}
 	if offer, known := s.offered(p); d.Fields.Delivery && known && !offer.Receipts && !strings.Contains(told, " delivery ") {
@@ -109,6 +111,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	}
 	told := cmp.Or(f.anyway, f.asked)
 	ask := s.asks(p, d, len(m.Files), told)
+	if ask == nil {
+		ask = s.nudge(r, p, d, m, told)
+	}
 	halfway, err := s.halfway(r.Context(), p, d)
 	if err != nil {
 		return err
@@ -172,6 +177,9 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 		UserID: p.User.ID, AccountID: p.Account.ID, DraftID: d.ID, DueAt: when.at, Later: when.wall, Receipts: d.Fields.Delivery, BlobID: blob, Size: size, Skip: int64(len(bcc)),
 		From: m.From.Addr, Subject: m.Subject, MessageID: m.MessageID, AnswerKind: d.Fields.AnswerKind, AnswerMailbox: d.Fields.AnswerMailbox,
 		AnswerValidity: d.Fields.AnswerValidity, AnswerUID: d.Fields.AnswerUID,
+	}
+	if m.Original != nil && d.Fields.AnswerID != "" { // by which it is known wherever it comes to
+		item.MessageID = d.Fields.AnswerID
 	}
 	if slices.ContainsFunc(p.Accounts, func(a store.Account) bool { return a.ID == d.Fields.AnswerAccount }) {
 		item.AnswerAccount = d.Fields.AnswerAccount

@@ -65,6 +65,8 @@ var checks = []struct {
 	{"previews", "settings.previews", true, func(v *store.Settings) *bool { return &v.NoPreviews }},
 	{"plain_text", "settings.plain", false, func(v *store.Settings) *bool { return &v.PlainText }},
 	{"bare_photos", "settings.photos", true, func(v *store.Settings) *bool { return &v.WholePhotos }},
+	{"answer_below", "settings.below", false, func(v *store.Settings) *bool { return &v.AnswerBelow }},
+	{"nudges", "settings.nudges", true, func(v *store.Settings) *bool { return &v.NoNudges }},
 	{"shortcuts", "settings.shortcuts", true, func(v *store.Settings) *bool { return &v.NoShortcuts }},
 }
 

@@ -229,7 +229,7 @@ type Message struct {
 	NewerURL, OlderURL                                string
 	ReplyListURL                                      string
 	ReplyURL, ReplyAllURL, ForwardURL, ForwardFileURL string
-	AgainURL                                          string
+	AgainURL, RedirectURL                             string
 	PrintURL, SourceURL, EMLURL                       string
 	Move                                              MoveTo
 
@@ -418,6 +418,8 @@ type Compose struct {
 	Rich, FocusTo               bool
 	People                      []Suggestion
 	Canned                      []Option
+	Redirect                    bool // a mail is sent on as it came
+	Below                       bool // writing begins below the quote
 	Files                       []File
 	Halfway                     []Halfway
 	LimitWords, TooBigWords     string

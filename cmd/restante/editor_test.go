@@ -123,3 +123,34 @@ func TestWhatTheEditorCanDo(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAnswerQuotesWhatIsSelected of a letter in plain text or HTML, and a redirected one needs nothing but an address.
+func TestAnAnswerQuotesWhatIsSelected(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, testmail.Mail("Ben <ben@demo.test>", "Harbour", "Are you still at the harbour?"),
+		"From: Rosa <rosa@ridge.example>\r\nSubject: Ridge\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<p>It snowed on the <b>ridge</b>.</p>\r\n")
+	quoted := func(what, text string) {
+		d.answers("r")
+		d.until(what, inline+`.querySelector("blockquote").innerText.trim() === $`, text)
+		d.click("form[data-inline] [data-close]")
+		d.until("it is put away", "!"+inline)
+	}
+	d.reads("Harbour")
+	quoted("all is quoted", "Are you still at the harbour?")
+	ask[bool](d.tab, `(() => { const t = document.querySelector("[data-message-text]"), n = document.createTreeWalker(t, NodeFilter.SHOW_TEXT).nextNode(), at = n.data.indexOf("harbour"); getSelection().setBaseAndExtent(n, at, n, at + 7); return true; })()`)
+	quoted("or a word", "harbour")
+	d.reads("Ridge")
+	d.until("the letter is there", `document.querySelector("[data-message-body]")?.contentDocument?.querySelector("b")`)
+	ask[bool](d.tab, `(() => { const f = document.querySelector("[data-message-body]").contentDocument; f.getSelection().selectAllChildren(f.querySelector("b")); return true; })()`)
+	quoted("or a word of HTML", "ridge")
+	d.click(".message-bar .more > summary")
+	d.press("Redirect")
+	d.until("the form has no text", inline+`?.hasAttribute("data-redirect") && !`+inline+`.querySelector("textarea[name=body]").checkVisibility() && !`+inline+`.querySelector("[data-tools]").checkVisibility()`)
+	d.click(`form[data-inline] .field:has([name=to]) .recipient-entry`)
+	d.keys(d.ben.Address + ",")
+	d.press("Send")
+	d.until("it is gone", "!"+inline)
+	if raw := string(d.gets("Ridge").body); !strings.Contains(raw, "rosa@ridge.example") {
+		t.Error("it does not come from its sender")
+	}
+}

@@ -33,6 +33,8 @@ type Settings struct {
 	Images        string        `json:"images,omitempty"`       // ask, always
 	Letters       string        `json:"letters,omitempty"`      // adapt, original
 	Undo          *int          `json:"undo_seconds,omitempty"` // 0 to 60
+	NoNudges      bool          `json:"no_nudges,omitempty"`
+	AnswerBelow   bool          `json:"answer_below,omitempty"`
 	NoPreviews    bool          `json:"no_previews,omitempty"`
 	PlainText     bool          `json:"plain_text,omitempty"` // write plain text by default
 	NoShortcuts   bool          `json:"no_shortcuts,omitempty"`

@@ -41,8 +41,9 @@ type Draft struct {
 	InReplyTo    string
 	References   []string
 	Files        []File
-	Calendar     string // an iTIP reply that stands beside the text (RFC 6047 2.4), "" for none
-	DraftID      string // set for the copy in Drafts only: "id; rev"
+	Calendar     string                // an iTIP reply that stands beside the text (RFC 6047 2.4), "" for none
+	DraftID      string                // set for the copy in Drafts only: "id; rev"
+	Original     func(io.Writer) error // the mail is this one, sent on as it came; of all else To, From, Date and MessageID count
 	Important    bool
 	Receipt      bool   // the reader is asked to tell From that they read it (RFC 8098 2.1)
 	Receipted    string // the mail is a receipt, and this its part for programs: see ReadReceipt
@@ -89,6 +90,9 @@ func BccField(d Draft) (string, error) {
 
 // Write writes the mail without its Bcc field. Files are streamed: none is whole in memory.
 func Write(w io.Writer, d Draft) error {
+	if d.Original != nil {
+		return writeResent(w, d)
+	}
 	h, err := header(d)
 	if err != nil {
 		return err

@@ -89,7 +89,16 @@ export function startEditor(form, draft, { letter = true } = {}) {
 	} }, icon("type"));
 	bar.append(plain);
 	one("[data-tools]", form).prepend(bar);
-	const focus = () => { editor.focus(); editor.moveCursorToStart(); };
+	const focus = () => {
+		editor.focus();
+		editor.moveCursorToStart();
+		const quote = form.hasAttribute("data-below") && all(":scope > blockquote", root).at(-1), after = quote?.nextElementSibling;
+		if (!after) return;
+		const caret = document.createRange();
+		caret.setStart(after, 0);
+		editor.setSelection(caret);
+		after.scrollIntoView({ block: "nearest" });
+	};
 	if (hadFocus) focus();
 	return { focus, root, picture: (file, at) => placePicture(editor, file, at) };
 }

@@ -150,7 +150,7 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 	if m, err = s.footed(ctx, m); err != nil {
 		return refused, err
 	}
-	m.MessageID, m.HTML = compose.NewMessageID(m.From.Addr), compose.Dress(m.HTML)
+	m.MessageID, m.HTML = compose.NewMessageID(m.From.Addr), compose.Dress(m.HTML, m.Subject)
 	if when.wall == "" {
 		when.at = s.now().Add(s.undoWindow(p))
 	} else {

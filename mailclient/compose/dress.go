@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -23,9 +24,9 @@ var dressing = map[atom.Atom]string{
 	atom.Th:         "border:1px solid #bdbab3;padding:4px 8px;text-align:left",
 }
 
-// Dress gives safe HTML the looks with which it goes out, as style attributes: the only ones that every reader of mail
-// keeps. What has a style already keeps it, and what is quoted is left as it was written.
-func Dress(s string) string {
+// Dress makes safe HTML the document that goes out, under the subject as its title. Looks are style attributes: the only
+// ones that every reader of mail keeps. What has a style already keeps it, and what is quoted is left as it was written.
+func Dress(s, subject string) string {
 	if s == "" {
 		return ""
 	}
@@ -40,10 +41,11 @@ func Dress(s string) string {
 		dress(n, 0)
 	}
 	var b strings.Builder
+	b.WriteString(`<!DOCTYPE html><html><head><meta charset="utf-8"><title>` + html.EscapeString(cmp.Or(strings.TrimSpace(subject), "-")) + "</title></head><body>")
 	if html.Render(&b, letter) != nil {
 		return s
 	}
-	return b.String()
+	return b.String() + "</body></html>\n"
 }
 
 func dress(n *html.Node, depth int) {

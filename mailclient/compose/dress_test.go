@@ -16,11 +16,11 @@ func TestALetterGoesOutDressed(t *testing.T) {
 			`<table style="border-collapse:collapse"><tbody><tr><td style="width:9pt">1</td><td style="border:1px solid #bdbab3;padding:4px 8px">2</td></tr></tbody></table>`},
 		{strings.Repeat("<div>", 400) + "deep" + strings.Repeat("</div>", 400), strings.Repeat("<div>", 400) + "deep" + strings.Repeat("</div>", 400)},
 	} {
-		if got := Dress(c.in); got != `<div style="font-family:&#39;Segoe UI&#39;,Helvetica,Arial,sans-serif;font-size:15px">`+c.want+"</div>" {
+		if got := Dress(c.in, "A < B"); got != `<!DOCTYPE html><html><head><meta charset="utf-8"><title>A &lt; B</title></head><body><div style="font-family:&#39;Segoe UI&#39;,Helvetica,Arial,sans-serif;font-size:15px">`+c.want+"</div></body></html>\n" {
 			t.Errorf("%.60s goes out as %s", c.in, got)
 		}
 	}
-	if got := Dress(""); got != "" {
+	if got := Dress("", ""); got != "" {
 		t.Errorf("a plain letter gets %s", got)
 	}
 }

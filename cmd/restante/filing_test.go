@@ -169,6 +169,10 @@ func TestADraftThatCannotBeFiledIsKept(t *testing.T) {
 	server.breakWith(faults["says NO"])
 	v.get("/compose").form("form[data-compose]").set("subject", "Kept").set("body", "All of it.").press("action", "save").want(200)
 	v.says("[role=alert]", "Your text is kept here.")
+	if v.form("form[data-compose]").autosave("body", "All of it."); v.header.Get("X-Restante-Filed") != "away" {
+		t.Errorf("our script is told %q", v.header.Get("X-Restante-Filed"))
+	}
+	v.get(v.url.Path)
 	if got := v.form("form[data-compose]").values.Get("body"); got != "All of it." {
 		t.Errorf("the form holds %q", got)
 	}

@@ -133,6 +133,11 @@ var losses = []struct {
 		d.until("the head says so", `/The mail server is away, its copy follows|Draft kept/.test(document.querySelector("[data-kept]").innerText)`)
 		d.open("/mail/1/INBOX")
 		d.tap.Refuse(false)
+		talk := d.s.mail.Talk(d.now, d.user)
+		eventually(d.now, "its copy follows", func() bool {
+			d.enters("/mail/1/Drafts")
+			return strings.Contains(holds(talk, "Drafts"), "and the last.")
+		})
 	}},
 }
 

@@ -128,6 +128,9 @@ func (w *sender) actOn(act string, left int) {
 		eventually(w.t, "nothing waits", func() bool { return !w.get("/outbox").want(200).has("[data-outbox]") })
 	case "arrived", "discard":
 		eventually(w.t, "nothing waits", func() bool { return !w.get("/outbox").want(200).has("[data-outbox]") })
+		if act == "discard" {
+			w.get("/compose/thrown").says("[data-thrown]", act)
+		}
 	case "retry", "again":
 		eventually(w.t, "it left", func() bool { return len(w.script.Texts()) == left+1 })
 		eventually(w.t, "nothing waits", func() bool { return !w.get("/outbox").want(200).has("[data-outbox]") })

@@ -26,7 +26,7 @@ func TestWhatWasThrownAwayCanBeBroughtBack(t *testing.T) {
 	}
 	v.get("/compose").form("form[data-compose]").press("action", "discard").want(200)
 	v.get("/compose").form("form[data-compose]").set("body", "Never kept before.").press("action", "discard").want(200)
-	v.says("a[href=/compose/thrown]", "Thrown away")
+	v.says("a[href=/compose/thrown]", "Show")
 
 	v.get("/mail/1/Drafts").want(200).follow("a[href=/compose/thrown]").want(200)
 	if n := len(v.all("[data-thrown]")); n != 2 {

@@ -150,7 +150,7 @@ export class Draft {
 			if (this.dirty) this.keepHere(); // written since
 			const filed = response.headers.get("X-Restante-Filed"), foreign = response.headers.get("X-Restante-Foreign");
 			if (foreign) tellForeign(this.form, foreign);
-			this.say(say(filed === "away" ? "keptaway" : "kept", { Time: clock() }), filed === "away");
+			this.say(say(filed === "away" ? "keptaway" : "kept", { Time: clock() }));
 			// The copy in the Drafts folder follows at most every 20 s.
 			if (filed && filed !== "1") this.unfiled = setTimeout(() => this.save({ force: true }), 21_000);
 			return true;

@@ -8,7 +8,7 @@ const english = {
 	wrongpassword: "The mail server did not accept this password.", keptlocal: "Kept on this device", saving: "Keeping…",
 	kept: "Draft kept {Time}", notkept: "Not kept on the server yet: trying again",
 	newer: "Newer text from this device, {Time}", useit: "Use it",
-	keptaway: "Draft kept {Time}. The mail server is away, its copy follows.",
+	keptaway: "Kept {Time}. The mail server is away, its copy follows.",
 	foreign: "Another mail program has changed this draft. Both texts are kept.", foreignlook: "Look at its text", takenout: "This draft was taken out of the Drafts folder elsewhere. Your text is kept here.",
 	botharekept: "Both are kept: this is a draft of its own now.",
 	conflict: "This draft was changed on another device. Both are kept: this text is a new draft now.",

@@ -268,6 +268,9 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 	}
 	page := s.composePage(r, p, d, files, ids)
 	page.KeptWords = p.L.T("compose.kept", "Time", d.Updated.In(p.Zone).Format("15:04"))
+	if d.State == "discarded" {
+		page.Note = p.L.T("thrown.open")
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), foreignWait)
 	defer cancel()
 	was := s.copyTouched(ctx, p, d)

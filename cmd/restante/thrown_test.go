@@ -57,6 +57,7 @@ func TestWhatWasThrownAwayCanBeBroughtBack(t *testing.T) {
 		t.Errorf("in Drafts lies:\n%s", got)
 	}
 	g.press("action", "discard").want(200)
+	v.get(draft).says("[role=note]", "This draft was thrown away.")
 	row().press("action", "delete").want(200).says("h1", "for good?")
 	v.form("form[method=post]").press("", "").want(200).says("[role=status]", "The draft is deleted.")
 	if n := len(v.all("[data-thrown]")); n != 1 {

@@ -62,7 +62,7 @@ func accountFormFrom(r *http.Request) accountForm {
 // accountsTab lists the accounts of a person, with the form for another.
 func (s *Server) accountsTab(p *person, page *templates.Settings, f accountForm) {
 	for _, a := range p.Accounts {
-		v := templates.AccountCard{ID: a.ID, Address: a.Address, URL: pathMailbox(a.ID, "INBOX"), Further: a.Further()}
+		v := templates.AccountCard{ID: a.ID, Address: a.Address, URL: pathMailbox(a.ID, "INBOX"), Further: a.Further(), Sent: sentOptions(p, a)}
 		if there, err := s.as(p, a.ID); err != nil {
 			pr := problemOf(err)
 			v.Trouble = p.L.T(pr.Key, pr.Args...)
@@ -118,6 +118,9 @@ func (s *Server) saveAccounts(w http.ResponseWriter, r *http.Request, p *person)
 		return s.addAccount(w, r, p)
 	}
 	id := atoi64(r.PostFormValue("id"))
+	if r.PostFormValue("action") == "sent" {
+		return s.saveSentMode(w, r, p, id)
+	}
 	at := slices.IndexFunc(p.Accounts, func(a store.Account) bool { return a.ID == id && a.Further() })
 	if at < 0 {
 		return errNothingHere
@@ -129,6 +132,29 @@ func (s *Server) saveAccounts(w http.ResponseWriter, r *http.Request, p *person)
 		return s.removeAccount(w, r, p, a)
 	}
 	return badRequest("error.act")
+}
+
+// sentModes are who may put the copy of a sent mail into Sent.
+var sentModes = []string{"auto", "append", "server", "none"}
+
+func sentOptions(p *person, a store.Account) (out []templates.Option) {
+	for _, mode := range sentModes {
+		out = append(out, templates.Option{Value: mode, Words: p.L.T("accounts.sent." + mode), Current: mode == a.SentMode})
+	}
+	return out
+}
+
+// saveSentMode notes who puts the copies of sent mail into Sent, for one account.
+func (s *Server) saveSentMode(w http.ResponseWriter, r *http.Request, p *person, id int64) error {
+	mode := r.PostFormValue("sent")
+	if !slices.Contains(sentModes, mode) {
+		return badRequest("settings.badvalue")
+	}
+	if err := s.store.SetSentMode(r.Context(), p.User.ID, id, mode, 0); err != nil {
+		return err
+	}
+	s.putFlash(r, flash{Words: p.L.T("settings.saved")})
+	return seeOther(w, r, pathAccounts)
 }
 
 // addAccount looks for the servers of an address, or signs in there and keeps the account.

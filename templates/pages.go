@@ -572,6 +572,7 @@ type AccountCard struct {
 	ID                             int64
 	Address, URL, Servers, Trouble string
 	Further                        bool
+	Sent                           []Option // who puts copies of what is sent into Sent
 }
 
 // AccountForm is a further account that is to be added, as it was typed.

@@ -104,3 +104,29 @@ func TestWhatTheSendingServerCannotDoIsSaidBeforeSending(t *testing.T) {
 		t.Error("it is told again")
 	}
 }
+
+// TestWhoFilesWhatIsSentIsAChoice of each account.
+func TestWhoFilesWhatIsSentIsAChoice(t *testing.T) {
+	t.Parallel()
+	w := newSender(t, testdb.SQLite(t))
+	send := func(want int) {
+		before := len(w.script.Texts())
+		w.get("/compose").form("form[data-compose]").set("to", "one@other.test").set("subject", "Filed").set("body", "x").press("action", "send").want(200)
+		eventually(t, "it left", func() bool { return len(w.script.Texts()) == before+1 })
+		eventually(t, "nothing waits", func() bool { return !w.get("/outbox").want(200).has("[data-outbox]") })
+		if n := w.s.mail.Talk(t, w.user).Count("Sent"); n != want {
+			t.Errorf("Sent holds %d mails, not %d", n, want)
+		}
+	}
+	for _, c := range []struct {
+		mode string
+		sent int
+	}{{"none", 0}, {"append", 1}, {"server", 1}, {"auto", 2}} {
+		w.get("/settings/accounts").formAround("select[name=sent]").set("sent", c.mode).press("action", "sent").want(200)
+		if now := chosen(t, w.one("select[name=sent]")); now != c.mode {
+			t.Errorf("%s was chosen, %s is shown", c.mode, now)
+		}
+		send(c.sent)
+	}
+	w.get("/settings/accounts").formAround("select[name=sent]").set("sent", "twice").press("action", "sent").want(400)
+}

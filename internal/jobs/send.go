@@ -299,66 +299,6 @@ func (q *Queue) copyAndMark(ctx context.Context, item *store.OutboxItem, fresh b
 	return nil
 }
 
-// probes are the waits before looking whether the server has filed the mail by itself (PROTOCOLS T17).
-var probes = []time.Duration{time.Second, 3 * time.Second}
-
-// learned is how many probes must agree before the finding is kept.
-const learned = 3
-
-func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s discover.Servers, a store.Account, item *store.OutboxItem, fresh bool) error {
-	if item.IdentityID != 0 && item.Server != s.SMTP.Host { // the account's own server knows nothing of it
-		a.SentMode, s.Files = "append", false
-	}
-	if s.Files || a.SentMode == "server" {
-		return nil
-	}
-	box, err := session.MailboxByRole(ctx, mailclient.RoleSent, true, "Sent")
-	if err != nil {
-		return err
-	}
-	if a.SentMode != "append" || !fresh || item.Tries > 1 {
-		found, err := q.probe(ctx, session, box.Name, a, item)
-		if err != nil || found {
-			return err
-		}
-	}
-	blob := q.store.Blob(ctx, item.UserID, item.BlobID)
-	_, _, err = session.Append(ctx, box.Name, []string{`\Seen`}, item.Updated, item.Size, blob)
-	return err
-}
-
-// probe looks for the mail in Sent by its Message-ID, and learns from what it finds.
-func (q *Queue) probe(ctx context.Context, session *mailclient.Session, box string, a store.Account, item *store.OutboxItem) (found bool, err error) {
-	waits := q.probes
-	if a.SentMode == "append" {
-		waits = []time.Duration{0}
-	}
-	for _, wait := range waits {
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-time.After(wait):
-		}
-		ref, err := session.FindByMessageID(ctx, box, item.MessageID)
-		if err != nil {
-			return false, err
-		}
-		if found = len(ref.UIDs) > 0; found {
-			break
-		}
-	}
-	if a.SentMode != "auto" || item.Problem == "unfiled" {
-		return found, nil
-	}
-	mode, seen := "auto", a.SentSeen+1
-	if found {
-		mode, seen = "auto", 0
-	} else if seen >= learned {
-		mode = "append"
-	}
-	return found, q.store.SetSentMode(ctx, a.UserID, a.ID, mode, seen)
-}
-
 // afterwards does what follows a sent mail. Each failure is only logged: the mail is sent and filed.
 func (q *Queue) afterwards(ctx context.Context, session *mailclient.Session, item *store.OutboxItem) {
 	var errs []error

@@ -146,8 +146,8 @@ func (s *Store) SaveSettings(ctx context.Context, userID int64, v Settings) erro
 type Account struct {
 	ID, UserID        int64
 	Address, Username string
-	SentMode          string // auto, append, server: who files sent mail
-	SentSeen          int    // how often a probe agreed with SentMode's finding
+	SentMode          string // auto, append, server, none: who files sent mail
+	SentSeen          int    // with auto: how many mails in a row the server has not filed
 	Servers           string // of a further account: its owner's own JSON, "" for those of the domain
 	Cred              []byte // of a further account: its password, sealed; nil for the account signed in with
 }

@@ -22,6 +22,7 @@ type Script struct {
 	mu    sync.Mutex
 	say   map[string]string
 	auths []string
+	taken func(text string)
 	texts []string
 	rcpts [][]string // of each text
 	said  []string
@@ -40,6 +41,13 @@ func (s *Script) Said() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string{}, s.said...)
+}
+
+// Taken has take called with each mail that is taken, before that is answered.
+func (s *Script) Taken(take func(text string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken = take
 }
 
 // Mechanisms are those by which a sign-in was tried.
@@ -160,9 +168,15 @@ func (s *Script) text(c net.Conn, r *bufio.Reader, to []string) (goOn bool) {
 	a := s.answer("250 2.0.0 taken", "dot")
 	s.mu.Lock()
 	s.texts = append(s.texts, b.String())
+	taken := s.taken
 	if strings.HasPrefix(a, "2") {
 		s.rcpts = append(s.rcpts, to)
+	} else {
+		taken = nil
 	}
 	s.mu.Unlock()
+	if taken != nil {
+		taken(b.String())
+	}
 	return tell(c, a)
 }

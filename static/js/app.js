@@ -12,6 +12,7 @@ import { startMore } from "./more.js";
 import { startMove } from "./move.js";
 import { startDrag } from "./drag.js";
 import { startQuoted } from "./quoted.js";
+import { startQueued } from "./queued.js";
 import { startReader } from "./reader.js";
 import { startSignOut, tellLeft } from "./signout.js";
 import { startSwipe } from "./swipe.js";
@@ -43,7 +44,7 @@ function start(f) {
 addEventListener("load", () => tellLeft().catch(() => { /* no copies then */ }));
 if (one("#list")) swapper().catch(() => { /* parts are replaced whole then */ });
 addEventListener("load", () => startWorker()?.catch(() => { /* no offline page then */ }));
-for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startQuoted, startLetters, startMore, startKeys, startSignOut, startLive, startTab, watch]) start(f);
+for (const f of [startMenus, startMove, startList, startSwipe, startDrag, startReader, startQuoted, startLetters, startMore, startKeys, startSignOut, startLive, startTab, startQueued, watch]) start(f);
 // What is not needed at first sight comes after it.
 if (one("form.search, .search-form")) addEventListener("load", () => import("./seek.js").then((m) => m.startSeek()).catch((error) => console.error(error)));
 /** tellZone lets the server show times as the reader's clock does. */

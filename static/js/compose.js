@@ -2,6 +2,7 @@
 import { el, icon, isOurs, one, parse } from "./dom.js";
 import { Draft } from "./drafts.js";
 import { call, problem } from "./net.js";
+import { wait } from "./queued.js";
 import { split, startRecipients } from "./recipients.js";
 import { startSignature } from "./signature.js";
 import { adopt, toast } from "./toast.js";
@@ -27,6 +28,7 @@ class Writing {
 		form.addEventListener("submit", (e) => this.submit(e));
 		form.addEventListener("keydown", (e) => this.key(e));
 		form.addEventListener("click", (e) => this.mend(e));
+		form.addEventListener("input", () => this.unhold());
 		this.count();
 	}
 
@@ -96,7 +98,10 @@ class Writing {
 		if (!await this.uploads.done()) return;
 		// A save first: it renews a session that is over, in place, and tells what cannot be reached while the form still stands.
 		const { id } = this.draft;
-		if (!navigator.onLine || this.draft.dirty && !await this.draft.save({ asked: true }) && !this.draft.unknown) {
+		// A page that is left for one that does not come would be lost: there the save is also a look whether the server can be reached.
+		const look = sends && !this.leave;
+		if (!navigator.onLine || (this.draft.dirty || look) && !await this.draft.save({ asked: true, force: look }) && !this.draft.unknown) {
+			if (sends && (!navigator.onLine || this.draft.cut)) return this.hold(button);
 			this.draft.keepHere();
 			return toast(say(navigator.onLine ? "notkept" : "offline"), { failed: true });
 		}
@@ -104,7 +109,28 @@ class Writing {
 		return this.go(button);
 	}
 
+	/** hold keeps a letter that cannot leave now, and sends it by the same button once the line is back. */
+	hold(button) {
+		if (this.form.elements.attachments?.files.length) { // they are nowhere but in this form
+			this.draft.keepHere();
+			return toast(say("offlinefiles"), { failed: true });
+		}
+		const data = this.draft.data(null, button);
+		data.set("back", "/outbox");
+		this.draft.hold({ action: this.form.getAttribute("action"), data: [...data.entries()].filter(([, value]) => typeof value === "string") });
+		this.waiting ??= wait(this.form, () => this.form.requestSubmit(button), () => this.unhold());
+	}
+
+	/** unhold ends that: it is being sent, or written on. */
+	unhold() {
+		if (!this.waiting) return;
+		this.waiting();
+		this.waiting = null;
+		this.draft.hold(null);
+	}
+
 	async go(button) {
+		this.unhold();
 		if (this.leave) return this.post(button);
 		this.draft.data();
 		this.draft.end();
@@ -144,6 +170,7 @@ class Writing {
 			else toast(doc ? problem(doc) : say("refused"), { failed: true });
 		} catch {
 			this.draft.over = false;
+			if (button && button.value !== "discard") return this.hold(button);
 			this.draft.keepHere();
 			toast(say(navigator.onLine ? "notkept" : "offline"), { failed: true });
 		}

@@ -35,6 +35,8 @@ export class Draft {
 		this.busy = null;
 		this.over = false; // sent or thrown away
 		this.unknown = false; // the server did not say which draft it made
+		this.cut = false; // the last save did not reach the server
+		this.held = null; // what is to be sent once it can be reached
 		this.copies = new Copies(Number(form.dataset.account), form.dataset.copyKey);
 		form.removeAttribute("data-copy-key");
 		this.gone = new AbortController();
@@ -88,11 +90,17 @@ export class Draft {
 	async keepHere() {
 		clearTimeout(this.localTimer);
 		this.localTimer = null;
-		if (!this.dirty) return;
+		if (!this.dirty && !this.held) return;
 		try {
-			await this.copies.keep(this.name, { at: Date.now(), where: this.id ? "/compose/" + this.id : this.source, rev: Number(this.form.dataset.rev), fields: fieldsOf(this.data()) });
+			await this.copies.keep(this.name, { at: Date.now(), where: this.id ? "/compose/" + this.id : this.source, rev: Number(this.form.dataset.rev), fields: fieldsOf(this.data()), held: this.held });
 			if (this.dirty && !one("[data-kept][data-trouble]", this.form)) this.say(say("keptlocal"));
 		} catch { /* full or forbidden: the server's copy remains */ }
+	}
+
+	/** hold keeps what is to be sent once the line is back, or no longer does. */
+	hold(what) {
+		this.held = what;
+		return this.held || this.dirty ? this.keepHere() : this.forget();
 	}
 
 	/** mark lets the page that follows erase the copy, once it has come. */
@@ -135,7 +143,9 @@ export class Draft {
 	async post(how, kind, act) {
 		const count = this.changed, name = this.name;
 		try {
+			this.cut = true;
 			const response = await call(this.form.getAttribute("action"), { method: "POST", body: this.data(act), headers: { "X-Restante": kind, ...act === "save" && !this.dirty && { "X-Restante-Same": "1" } }, ...how });
+			this.cut = false;
 			const doc = isOurs(response) ? parse(response, await response.text()) : null;
 			if (response.status === 409) { // sent or thrown away elsewhere
 				this.over = true;
@@ -147,7 +157,7 @@ export class Draft {
 			if (response.headers.get("X-Restante-Rev")) weWrote(this.id, response.headers.get("X-Restante-Rev"));
 			this.kept = Math.max(this.kept, count);
 			if (name !== this.name || !this.dirty) this.forget(name);
-			if (this.dirty) this.keepHere(); // written since
+			if (this.dirty || this.held) this.keepHere(); // written since
 			const filed = response.headers.get("X-Restante-Filed"), foreign = response.headers.get("X-Restante-Foreign");
 			if (foreign) tellForeign(this.form, foreign);
 			this.say(say(filed === "away" ? "keptaway" : "kept", { Time: clock() }));

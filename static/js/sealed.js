@@ -32,7 +32,10 @@ async function within(mode, f) {
 export const copiesOf = (account) => within("readonly", (s) => s.index("account").count(account));
 
 /** leftOf counts those of which a page went away: nothing has come to them for a while. */
-export const leftOf = async (account) => (await within("readonly", (s) => s.index("account").getAll(account))).filter((c) => c.at < Date.now() - 5000).length;
+export const leftOf = async (account) => (await within("readonly", (s) => s.index("account").getAll(account))).filter((c) => !c.held && c.at < Date.now() - 5000).length;
+
+/** heldOf are the ids of the copies that wait to be sent: those of an account, or all. */
+export const heldOf = async (account) => (await within("readonly", (s) => s.index("account").getAll(account))).filter((c) => c.held).map((c) => c.id);
 
 /** drop erases one copy, by its id. */
 export const drop = (id) => within("readwrite", (s) => s.delete(id));
@@ -88,21 +91,27 @@ export class Copies {
 		return this.account + ":" + [...mac.slice(0, 16)].map((b) => b.toString(16).padStart(2, "0")).join("");
 	}
 
-	/** keep seals a value under a name; its "at" is when it was written. */
-	keep(name, value) {
-		return this.after(async () => {
-			const id = await this.id(name), iv = crypto.getRandomValues(new Uint8Array(12));
-			const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: utf8.encode(id) }, this.seal, utf8.encode(JSON.stringify(value)));
-			await within("readwrite", (s) => s.put({ id, account: this.account, at: value.at, iv, sealed }));
-		});
+	/** keep seals a value under a name; its "at" is when it was written, and "held" what is to be sent of it. */
+	keep(name, value) { return this.after(async () => this.write(await this.id(name), value)); }
+
+	/** put is keep under an id. */
+	put(id, value) { return this.after(() => this.write(id, value)); }
+
+	async write(id, value) {
+		const iv = crypto.getRandomValues(new Uint8Array(12));
+		const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: utf8.encode(id) }, this.seal, utf8.encode(JSON.stringify(value)));
+		await within("readwrite", (s) => s.put({ id, account: this.account, at: value.at, held: Boolean(value.held), iv, sealed }));
 	}
 
 	/** read gives what was kept under a name, null when nothing was or it opens with no key of this account. */
-	read(name) {
-		return this.after(async () => {
-			const id = await this.id(name), found = await within("readonly", (s) => s.get(id));
-			return found ? this.unseal(found) : null;
-		}).catch(() => null);
+	read(name) { return this.after(async () => this.found(await this.id(name))).catch(() => null); }
+
+	/** get is read of an id. */
+	get(id) { return this.after(() => this.found(id)).catch(() => null); }
+
+	async found(id) {
+		const copy = await within("readonly", (s) => s.get(id));
+		return copy ? this.unseal(copy) : null;
 	}
 
 	async unseal({ id, iv, sealed }) {
@@ -114,7 +123,7 @@ export class Copies {
 	others(names) {
 		return this.after(async () => {
 			const not = await Promise.all(names.map((n) => this.id(n)));
-			const all = (await within("readonly", (s) => s.index("account").getAll(this.account))).filter((c) => !not.includes(c.id));
+			const all = (await within("readonly", (s) => s.index("account").getAll(this.account))).filter((c) => !c.held && !not.includes(c.id));
 			const read = await Promise.all(all.map((c) => this.unseal(c).then((v) => ({ ...v, id: c.id }), () => null)));
 			return read.filter(Boolean);
 		}).catch(() => []);

@@ -37,6 +37,8 @@ const english = {
 	underline: "Underline", code: "Code", picture: "Picture", "picture.small": "Small", "picture.medium": "Medium", "picture.original": "As it is", "picture.remove": "Take the picture out",
 	templates: "Templates",
 	moveto: "Move to…", folder: "Folder", nofolders: "No folder is called that.", copyinstead: "Copy instead of moving",
+	sendsonline: "Sends when you are online again.", dontsend: "Do not send", open: "Open",
+	offlinefiles: "You are offline, and the files are not on the server yet. Please send this when you are online again.",
 };
 
 let page = {};

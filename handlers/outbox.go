@@ -92,7 +92,7 @@ func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem
 }
 
 func (s *Server) outboxWords(p *person, it store.OutboxItem) string {
-	clock := func() string { return it.NextAt.In(p.Zone).Format("15:04") }
+	clock := func() string { return p.L.Ahead(it.NextAt, s.nowFor(p)) }
 	switch it.State {
 	case store.Held:
 		if it.Later != "" {

@@ -254,7 +254,7 @@ func (q *Queue) later(item *store.OutboxItem, out submit.Outcome) {
 		item.Problem = "unreachable"
 	}
 	item.State = store.Waiting
-	item.NextAt = time.Now().Add(backoff[min(item.Tries, len(backoff))-1])
+	item.NextAt = time.Now().Add(max(out.Wait, backoff[min(item.Tries, len(backoff))-1]))
 }
 
 // file puts the copy into Sent as soon as the mail has reached somebody, and does what follows; none of it can send again.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -43,9 +44,24 @@ func tokenOutcome(err error) Outcome {
 	return out
 }
 
+// throttled says whether a refusal for good is in truth one for now, and for how long (T16): who may send no more today
+// (Gmail), or not so fast (Yahoo).
+func throttled(text string) time.Duration {
+	text = strings.ToLower(text)
+	switch {
+	case strings.Contains(text, " 5.4.5 "), strings.Contains(text, "daily") && (strings.Contains(text, "quota") || strings.Contains(text, "limit")):
+		return 24 * time.Hour
+	case strings.Contains(text, "5.7.0") && strings.Contains(text, "try again later"):
+		return time.Hour
+	}
+	return 0
+}
+
 func (s *try) mailOutcome(err error) Outcome {
 	out := s.lost(err)
+	out.Wait = throttled(out.Text)
 	switch {
+	case out.Wait > 0:
 	case out.Code == 552:
 		out.Kind = TooLarge
 	case out.Code == 530 || out.Code == 535:
@@ -66,7 +82,11 @@ func refusesParameter(err error) bool {
 
 func (s *try) dotOutcome(err error) Outcome {
 	out := s.lost(err)
+	out.Wait = throttled(out.Text)
 	switch {
+	case out.Code/100 == 5 && out.Wait > 0:
+	case out.Code/100 == 5 && strings.Contains(strings.ToLower(out.Text), "sendasdenied"): // Microsoft 365 says so only now
+		out.Kind = Identity
 	case out.Code == 0 || out.Code/100 < 4: // the line broke, or garbage came: nobody knows
 		out.Kind = Uncertain
 	case out.Code == 552:

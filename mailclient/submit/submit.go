@@ -52,6 +52,7 @@ type Outcome struct {
 	Later    map[string]string // recipient -> words of a temporary refusal, or of a limit
 	More     bool              // with Partly: some of Later are only beyond what one mail may have, and can follow at once
 	Untold   bool              // Receipts were wanted, and the server gives none
+	Wait     time.Duration     // with Retry: no sooner than after that
 }
 
 // Mail is what is to be sent. Body must be canonical: CRLF line ends, no bare CR or LF, no Bcc field.
@@ -432,7 +433,9 @@ func connectOutcome(err error) Outcome {
 	case slices.Contains([]mailclient.ConnectKind{mailclient.NoTLS, mailclient.NoSuchHost, mailclient.CertExpired, mailclient.CertName, mailclient.CertUnknown, mailclient.CertChanged}, why):
 		out.Kind, out.Why = Config, why
 	case errors.As(err, &reply):
-		out.Code, out.Text = reply.Code, words(reply)
+		if out.Code, out.Text = reply.Code, words(reply); out.Code/100 == 5 {
+			out.Wait = time.Hour // T13: it takes nobody now
+		}
 	}
 	return out
 }

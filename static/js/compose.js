@@ -189,6 +189,9 @@ class Writing {
 		const link = e.target.closest?.('.errors a[href^="#"]'), field = link && document.getElementById(link.hash.slice(1));
 		if (!field) return;
 		e.preventDefault();
+		e.stopPropagation(); // a click elsewhere closes menus
+		const menu = field.closest(".menu");
+		if (menu) menu.open = true;
 		if (field.name === "body" && this.uploads.editor) this.uploads.editor.focus(); else field.focus();
 	}
 

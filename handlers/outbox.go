@@ -360,7 +360,11 @@ func (s *Server) retryOutbox(w http.ResponseWriter, r *http.Request, p *person, 
 		return err
 	}
 	s.queue.Wake(id, now)
-	s.putFlash(r, flash{Words: p.L.T("outbox.retrying")})
+	words := "outbox.retrying"
+	if item.State == store.Held {
+		words = "compose.sending"
+	}
+	s.putFlash(r, flash{Words: p.L.T(words)})
 	return seeOther(w, r, "/outbox")
 }
 

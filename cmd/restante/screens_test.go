@@ -84,6 +84,7 @@ var screens = []screen{
 		b.click("[data-tool=colour]")
 		b.until("the colours are shown", `document.activeElement.role === "menuitemradio"`)
 	}},
+	{name: "send-menu", path: "/compose?to=ben@demo.test&subject=Hello", ready: `document.querySelector(".editor")`, before: func(b *tab) { b.click(".send-menu > summary") }},
 	{name: "contacts", path: "/contacts", ready: `document.querySelector(".people-head")`},
 	{name: "contact-new", path: "/contacts/new", ready: `document.querySelector("#c-name")`},
 	{name: "contact", path: "/contacts/new?name=Clara+Nwosu&address=clara.nwosu@post.example", ready: `document.querySelector("#c-name")`, before: func(b *tab) {

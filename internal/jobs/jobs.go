@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -159,6 +160,9 @@ func (q *Queue) Start(ctx context.Context) error {
 	if err := errors.Join(q.live(), q.bury(ctx)); err != nil {
 		q.log.Warn("whether nodes live", "err", err) // leases do without, and take longer
 	}
+	if err := q.followClocks(ctx); err != nil {
+		q.log.Warn("mails that go out later", "err", err)
+	}
 	if err := q.client.Start(ctx); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
@@ -166,6 +170,24 @@ func (q *Queue) Start(ctx context.Context) error {
 	q.works = true
 	q.mu.Unlock()
 	return q.wakeLeftovers(ctx)
+}
+
+// followClocks lets mails that go out later go by the clock that their writers chose, should its zone have other rules by now
+// than when they chose it.
+func (q *Queue) followClocks(ctx context.Context) error {
+	moved, err := q.store.RescheduleOutbox(ctx, func(later string) (time.Time, error) {
+		wall, zone, _ := strings.Cut(later, " ")
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			return time.Time{}, err
+		}
+		return time.ParseInLocation("2006-01-02T15:04", wall, loc)
+	})
+	for _, o := range moved {
+		_, insErr := q.client.Insert(ctx, sendArgs{OutboxID: o.ID}, &river.InsertOpts{ScheduledAt: o.DueAt})
+		err = errors.Join(err, insErr)
+	}
+	return err
 }
 
 // Stop interrupts imports and lets other running jobs end (10 s), then hands them back.

@@ -140,6 +140,25 @@ func TestAMailThatGoesOutLaterHasThePasswordOfTheLastSignIn(t *testing.T) {
 	h.has(t, h.ben, "INBOX", 1)
 }
 
+// TestAMailThatGoesOutLaterFollowsTheClockOfItsZone, whose rules were others when it was put there.
+func TestAMailThatGoesOutLaterFollowsTheClockOfItsZone(t *testing.T) {
+	vienna, err := time.LoadLocation("Europe/Vienna")
+	ok(t, err)
+	h := build(t, testdb.SQLite(t), testmail.Demo(t), nil)
+	later := func(wrong, right time.Duration) store.OutboxItem {
+		return h.post(t, "x", h.anna.Password, func(o *store.OutboxItem) {
+			o.DueAt, o.Later = time.Now().Add(wrong), time.Now().Add(right).In(vienna).Format("2006-01-02T15:04")+" Europe/Vienna"
+		})
+	}
+	sooner, not := later(time.Hour, -time.Minute), later(-time.Hour, time.Hour)
+	start(t, h.queue)
+	h.becomes(t, sooner.ID, store.Sent)
+	if o := h.becomes(t, not.ID, store.Held); time.Until(o.DueAt) < 50*time.Minute {
+		t.Errorf("due at %s", o.DueAt)
+	}
+	h.has(t, h.ben, "INBOX", 1)
+}
+
 func TestT14_ManyNodesSendEachMailOnce(t *testing.T) {
 	db := testdb.Postgres(t)
 	h := build(t, db, testmail.Demo(t), func(s *discover.Servers) { s.Files = true })

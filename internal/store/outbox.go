@@ -230,6 +230,26 @@ func (s *Store) ReceiptItem(ctx context.Context, userID, accountID int64, mailbo
 	return o, one(err)
 }
 
+// RescheduleOutbox lets due say anew when each item that goes out later is due, by its Later, and gives those that it moved.
+func (s *Store) RescheduleOutbox(ctx context.Context, due func(later string) (time.Time, error)) (moved []OutboxItem, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+outboxColumns+` FROM outbox WHERE state = 'held' AND later <> '' ORDER BY id`)
+	items, err := collect(rows, err, func(r *sql.Rows) (OutboxItem, error) { return scanOutbox(r) })
+	for _, o := range items {
+		at, dueErr := due(o.Later)
+		if dueErr != nil || at.Equal(o.DueAt) {
+			continue
+		}
+		o.DueAt = at
+		switch upErr := changed(s.db.ExecContext(ctx, `UPDATE outbox SET due_at = $1 WHERE id = $2 AND state = 'held'`, toMS(at), o.ID)); {
+		case upErr == nil:
+			moved = append(moved, o)
+		case !errors.Is(upErr, ErrNotFound): // else it is on its way
+			return moved, upErr
+		}
+	}
+	return moved, err
+}
+
 // TakeOutbox claims an item for node until lease ends: held, waiting and accepted ones, uncertain ones to be looked for, and
 // those a dead worker left.
 // It gives ErrNotFound when there is nothing to do (undone, already sent, claimed by another).

@@ -19,7 +19,7 @@ const (
 )
 
 // auditVerbs are all that is noted, in the order in which a filter offers them.
-var auditVerbs = []string{"sign-in", "sign-in-wrong", "sign-out", "recovery-code", "password", "factor", "domain-save", "domain-ask", "domain-agree", "domain-refuse", "domain-delete", "site", "limit", "user-sign-out", "user-lock", "user-unlock", "user-release", "user-remove", "session-end", "job-retry", "job-drop", "import-pause", "import-resume", "imports-pause", "imports-resume", "audit-export", "admin-create", "admin-reset", "admin-known", "setup-begin", "setup-finish"}
+var auditVerbs = []string{"sign-in", "sign-in-wrong", "sign-out", "recovery-code", "password", "factor", "domain-save", "domain-ask", "domain-agree", "domain-refuse", "domain-delete", "site", "limit", "senders", "sender-add", "sender-remove", "user-sign-out", "user-lock", "user-unlock", "user-release", "user-remove", "session-end", "job-retry", "job-drop", "import-pause", "import-resume", "imports-pause", "imports-resume", "audit-export", "admin-create", "admin-reset", "admin-known", "setup-begin", "setup-finish"}
 
 func auditQuery(q url.Values) store.AuditQuery {
 	v := store.AuditQuery{Words: cutText(q.Get("q"), 200), Before: max(0, atoi64(q.Get("before"))), N: auditShown + 1}

@@ -25,6 +25,7 @@ func (s *Server) domainList(w http.ResponseWriter, r *http.Request, who *officer
 	page := templates.AdminDomains{AdminFrame: s.desk(r, who, "domains", who.l.T("admin.domains"))}
 	for _, d := range s.servers.Own() {
 		row := templates.AdminDomain{Name: d.Domain, Lines: []string{"IMAP " + d.IMAP.Host, "SMTP " + d.SMTP.Host}, URL: pathDomain(d.Domain)}
+		row.SendersURL = pathSenders(d.Domain)
 		var known []string
 		row.State, row.Wrong, known = watch.domainState(who.l, d.Domain)
 		row.Lines = append(row.Lines, known...)
@@ -121,6 +122,7 @@ func (s *Server) domainView(r *http.Request, who *officer, d *domainDraft, kept 
 		page.Test = &templates.DomainTest{Beside: true, Domain: d.Name, Address: d.Tester, Lines: testLines(who.l, d.Tested), FormURL: form, Provider: testedAt(d.OAuth)}
 		bounds := s.limitForm(who.l, boundedBy{limits.Domain, d.Name}, limitsTyped{}, form)
 		page.Limits = &bounds
+		page.SendersURL = pathSenders(d.Name)
 		watch, err := s.watching(r.Context())
 		if err != nil {
 			return page, err

@@ -70,6 +70,10 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, who *officer
 	if err != nil {
 		return err
 	}
+	senders, err := s.personSenders(r, u)
+	if err != nil {
+		return err
+	}
 	seen := u.SeenAt
 	if len(list) > 0 && list[0].SeenAt.After(seen) { // the latest used comes first
 		seen = list[0].SeenAt
@@ -77,9 +81,10 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, who *officer
 	l, id := who.l, strconv.FormatInt(u.ID, 10)
 	page := templates.AdminPersonPage{
 		AdminFrame: s.desk(r, who, "people", u.Address), Address: u.Address, FormURL: "/admin/people/" + id, SessionsURL: "/admin/sessions?user=" + id, Locked: u.Locked, SignedIn: len(list) > 0, Provider: len(issuers) > 0, Problem: fault,
-		Limits: s.limitForm(l, boundedBy{limits.Person, u.Address}, limitsTyped{}, "/admin/people/"+id),
-		Lines:  []string{l.T("admin.seen", "Date", stamp(seen)), l.T("admin.sessionsof", "N", len(list))},
-		Holds:  []string{l.T("admin.holds.drafts", "N", h.Drafts), l.T("admin.holds.outbox", "N", h.Outbox), l.T("admin.holds.contacts", "N", h.Contacts), l.T("admin.holds.sources", "N", h.Sources)},
+		Limits:  s.limitForm(l, boundedBy{limits.Person, u.Address}, limitsTyped{}, "/admin/people/"+id),
+		Senders: senders,
+		Lines:   []string{l.T("admin.seen", "Date", stamp(seen)), l.T("admin.sessionsof", "N", len(list))},
+		Holds:   []string{l.T("admin.holds.drafts", "N", h.Drafts), l.T("admin.holds.outbox", "N", h.Outbox), l.T("admin.holds.contacts", "N", h.Contacts), l.T("admin.holds.sources", "N", h.Sources)},
 	}
 	s.render(w, r, status, page)
 	return nil
@@ -95,6 +100,9 @@ func (s *Server) actOnPerson(w http.ResponseWriter, r *http.Request, who *office
 		return err
 	}
 	ctx, here := r.Context(), r.URL.Path
+	if strings.HasPrefix(r.PostFormValue("action"), "address-") {
+		return s.changeSenders(w, r, who, u)
+	}
 	var verb, words string
 	var act func() error
 	switch action := r.PostFormValue("action"); action {

@@ -122,7 +122,9 @@ func (s *Server) identityPage(w http.ResponseWriter, r *http.Request, p *person)
 		return errLocked
 	}
 	if f.ID == 0 {
-		f.Address = cutText(strings.TrimSpace(r.URL.Query().Get("address")), 254)
+		if f.Address = cutText(strings.TrimSpace(r.URL.Query().Get("address")), 254); f.Address != "" { // of an old mailbox
+			f.own.on, f.own.username = true, f.Address
+		}
 	}
 	if own, ok := jobs.OwnServerOf(f.Identity); ok && r.URL.Query().Get("look") != "" {
 		f.lines = s.vouchLines(r.Context(), p, f.Address, own.Host)

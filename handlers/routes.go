@@ -135,6 +135,8 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/domains", s.office(s.domainList))
 		r.Get("/domains/{domain}", s.office(s.domainPage))
 		r.Post("/domains/{domain}", s.office(s.changeDomain))
+		r.Get("/domains/{domain}/senders", s.office(s.sendersPage))
+		r.Post("/domains/{domain}/senders", s.office(s.saveSenders))
 		r.Get("/people", s.office(s.peoplePage))
 		r.Get("/people/{user}", s.office(s.personPage))
 		r.Post("/people/{user}", s.office(s.actOnPerson))

@@ -165,6 +165,7 @@ func (AdminOverview) template() string { return "adminoverview.html" }
 type AdminDomain struct {
 	Name, URL, Note, State string
 	LimitsURL              string // where it has no page of its own
+	SendersURL             string
 	Lines, Wrong           []string
 }
 
@@ -179,12 +180,13 @@ func (AdminDomains) template() string { return "admindomains.html" }
 // AdminDomainPage is one domain.
 type AdminDomainPage struct {
 	AdminFrame
-	Change  *DomainChange
-	Card    DomainCard
-	Kept    bool
-	Test    *DomainTest
-	Limits  *LimitForm
-	Problem string
+	Change     *DomainChange
+	Card       DomainCard
+	Kept       bool
+	Test       *DomainTest
+	Limits     *LimitForm
+	Problem    string
+	SendersURL string
 }
 
 // DomainChange is what an admin wants of a domain, and another has to agree to. At names it in the form.
@@ -210,6 +212,7 @@ type AdminPersonPage struct {
 	Lines, Holds                  []string
 	Locked, SignedIn              bool
 	Limits                        LimitForm
+	Senders                       []IdentityCard
 	Provider                      bool // signs in at one
 	Problem                       string
 }
@@ -319,3 +322,16 @@ type AdminHealth struct {
 }
 
 func (AdminHealth) template() string { return "adminhealth.html" }
+
+// AdminSenders is what an admin says of the sender addresses of a domain's people.
+type AdminSenders struct {
+	AdminFrame
+	Problem, Domain, FormURL, BackURL string
+	Locks                             []Option
+	Tags, Any                         bool
+	Name, Organization                string
+	Signature, SignHTML               string
+	Footer, FooterHTML                string
+}
+
+func (AdminSenders) template() string { return "adminsenders.html" }

@@ -19,7 +19,7 @@ var pages = []templates.Page{
 	&templates.Login{}, &templates.Error{}, &templates.Mail{}, &templates.Compose{}, &templates.Outbox{}, &templates.Thrown{}, &templates.Folders{}, &templates.Settings{},
 	&templates.Help{}, &templates.Leave{}, &templates.Print{}, &templates.FilePage{}, &templates.AttachPage{},
 	&templates.AdminLogin{}, &templates.AdminAccount{}, &templates.SetupLink{}, &templates.Setup{}, &templates.AdminOverview{}, &templates.AdminDomains{}, &templates.AdminDomainPage{},
-	&templates.AdminPeople{}, &templates.AdminSessions{}, &templates.AdminAudit{}, &templates.AdminHealth{}, &templates.AdminJobs{}, &templates.AdminDrop{}, &templates.AdminSite{}, &templates.AdminLimits{}, &templates.AdminPersonPage{},
+	&templates.AdminPeople{}, &templates.AdminSessions{}, &templates.AdminAudit{}, &templates.AdminHealth{}, &templates.AdminJobs{}, &templates.AdminDrop{}, &templates.AdminSite{}, &templates.AdminLimits{}, &templates.AdminSenders{}, &templates.AdminPersonPage{},
 }
 
 var languages = []string{"en", "de", i18n.Pseudo}

@@ -45,7 +45,7 @@ func (v *visitor) identity(address string) *form {
 // raw is a mail as it lies in a mailbox.
 func raw(k *testmail.Talk, mailbox string, n int) string {
 	k.Do("EXAMINE %s", mailbox)
-	return strings.Join(k.Do("FETCH %d BODY.PEEK[]", n), "\n")
+	return strings.ReplaceAll(strings.Join(k.Do("FETCH %d BODY.PEEK[]", n), "\n"), "\r", "")
 }
 
 // TestAnAddressSendsThroughAServerOfItsOwn has a person at one Postfix write by an address of another, which takes mail
@@ -123,4 +123,101 @@ func TestAnAddressSendsThroughAServerOfItsOwn(t *testing.T) {
 	if tap.Said() != "" {
 		t.Error("the server that was removed was used")
 	}
+}
+
+// senders fills in what the admin says of the sender addresses of the site's domain.
+func (l *limited) senders(fields ...string) *visitor {
+	l.t.Helper()
+	f := l.admin.get("/admin/domains/" + l.mail.Domain + "/senders").want(200).form("form[class=settings-form identity]")
+	for i := 0; i+1 < len(fields); i += 2 {
+		f.set(fields[i], fields[i+1])
+	}
+	return f.press("action", "save")
+}
+
+// TestAnAdminSaysWhatHoldsForSenderAddresses of the domain: what may be changed, what is filled in, what stands below.
+func TestAnAdminSaysWhatHoldsForSenderAddresses(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.DB) {
+		mail := testmail.Postfix(t, testmail.PostfixOptions{})
+		l := newLimited(t, mail, db, nil)
+		v, to := l.anna, mail.NewUser(t)
+		l.senders("signature", strings.Repeat("x", 5000)).want(422).says("[role=alert]", "too long")
+		l.senders("lock", "nonsense").want(400)
+		l.senders("name", "{name} (Firm)", "organization", "Firm", "signature", "{name}\n{address}", "footer", "Firm Ltd, Graz", "footer_html", "<p onclick=x><b>Firm Ltd</b>, Graz</p>").want(200).says("[role=status]", "Kept for "+mail.Domain)
+		l.admin.get("/admin/audit").want(200).says("td", mail.Domain+": name, organization, signature, footer")
+
+		write := func(subject string) {
+			t.Helper()
+			f := v.get("/compose").want(200).form("form[data-compose]")
+			f.set("to", to.Address).set("subject", subject).set("body", "Hello.\n"+f.values.Get("body")).press("action", "send").want(200)
+		}
+		got := func(n int) string {
+			t.Helper()
+			eventually(t, "the mail arrives", func() bool { return mail.Talk(t, to).Count("INBOX") == n })
+			return raw(mail.Talk(t, to), "INBOX", n)
+		}
+		write("First")
+		text := got(1)
+		local, _, _ := strings.Cut(l.user.Address, "@")
+		for _, want := range []string{`From: "` + local + ` (Firm)" <` + l.user.Address, "Organization: Firm", "\n--=20\n" + local + "\n" + l.user.Address, "\nFirm Ltd, Graz\n"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in\n%s", want, text)
+			}
+		}
+
+		// Answering what has the footer adds no second one, in a mail with formatting either.
+		eventually(t, "the copy is filed", func() bool { return mail.Talk(t, l.user).Count("Sent") == 1 })
+		v.get("/").want(200)
+		for _, a := range v.all("a[data-mailbox=Sent]") {
+			v.get(attr(a, "href"))
+			break
+		}
+		v.open("First").want(200)
+		for _, a := range v.all("a") {
+			if strings.Contains(attr(a, "href"), "reply=1") {
+				v.get(attr(a, "href")).want(200)
+				break
+			}
+		}
+		f := v.form("form[data-compose]")
+		f.set("to", to.Address).set("html", "<div>Once more</div><blockquote>Hello.<br>Firm Ltd, Graz</blockquote>").press("action", "send").want(200)
+		if text := got(2); strings.Count(strings.ReplaceAll(text, "=\n", ""), "Firm Ltd") != 2 { // in the text and in the HTML
+			t.Errorf("the footer stands otherwise than once in\n%s", text)
+		}
+		v.get("/compose").want(200)
+		v.form("form[data-compose]").set("to", to.Address).set("subject", "With formatting").set("html", "<div>Hello</div>").press("action", "send").want(200)
+		if text := strings.ReplaceAll(got(3), "=\n", ""); !strings.Contains(text, "<b>Firm Ltd</b>, Graz") || strings.Contains(text, "onclick") {
+			t.Errorf("no clean footer in\n%s", text)
+		}
+
+		l.senders("lock", "addresses").want(200)
+		second := v.identity(l.user.Address)
+		if second.values.Has("address") || second.values.Has("own") || second.values.Has("reply_to") {
+			t.Errorf("what is locked can be typed: %v", second.values)
+		}
+		second.set("name", "Anna").set("signature", "My own").press("action", "save").want(200)
+		v.identity(l.user.Address).set("address", "ceo@"+mail.Domain).press("action", "save").want(403).says("[role=alert]", "does not let sender addresses be changed")
+		v.get("/settings/identities/new").want(403)
+		v.identity(l.user.Address).set("id", "0").set("address", "ceo@"+mail.Domain).press("action", "save").want(403)
+		v.get("/compose").want(200)
+		v.form("form[data-compose]").set("from", "ceo@"+mail.Domain).set("to", to.Address).set("subject", "Not me").press("action", "send").want(422)
+
+		l.admin.get("/admin/people").want(200).follow("a[class=admin-link]").want(200)
+		l.admin.form("form[class=inline-field]").set("address", "office@"+mail.Domain).press("action", "address-add").want(200).says("[role=status]", "office@"+mail.Domain+" is added")
+		v.get("/compose").want(200)
+		v.form("form[data-compose]").set("from", v.from("office@"+mail.Domain)).set("to", to.Address).set("subject", "By the office").press("action", "send").want(200)
+		if !strings.Contains(got(4), "Return-Path: <office@"+mail.Domain+">") {
+			t.Error("what the admin gave is not written from")
+		}
+		l.senders("lock", "all").want(200)
+		v.get("/settings/identities").want(200).says("p", "Your admin sets name, address and signature")
+		if v.has("a[class=admin-link]") {
+			t.Error("a form is offered where nothing can be changed")
+		}
+		l.admin.get("/admin/people").want(200).follow("a[class=admin-link]").want(200)
+		l.admin.formAround("button[value=address-remove]").press("action", "address-remove").want(200)
+		if l.admin.has("button[value=address-remove]") {
+			t.Error("the address stays")
+		}
+	})
 }

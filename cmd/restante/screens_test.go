@@ -119,6 +119,7 @@ var adminScreens = []screen{
 		b.click(`.service-change > summary`)
 		b.click(`details.fold > summary`)
 	}},
+	{name: "admin-senders", path: "/admin/domains/demo.test/senders", ready: `document.querySelector("#s-lock")`, before: func(b *tab) { b.click("details.fold > summary") }},
 	{name: "admin-people", path: "/admin/people", ready: `document.querySelector(".admin-rows")`},
 	{name: "admin-person", path: "/admin/people/1", ready: `document.querySelector("#x-confirm")`, before: func(b *tab) { b.click("details.fold > summary") }},
 	{name: "admin-sessions", path: "/admin/sessions", ready: `document.querySelector(".admin-rows")`},

@@ -51,10 +51,13 @@ func (s *Store) LastDomain(ctx context.Context, name, written string) (settings 
 	return settings, used, err
 }
 
-// DeleteDomain takes a domain out, with its limits. Its people stay, and cannot sign in; and LastDomain knows it still.
+// DeleteDomain takes a domain out, with its limits and what is said of its sender addresses. Its people stay, and cannot sign in; and LastDomain knows it still.
 func (s *Store) DeleteDomain(ctx context.Context, name string) error {
 	return s.inTurn(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM limits WHERE scope = $1 AND whose = $2`, limits.Domain, name); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM domain_policies WHERE domain = $1`, name); err != nil {
 			return err
 		}
 		return dropDomainTx(ctx, tx, name)

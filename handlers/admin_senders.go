@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"restante/internal/sanitize"
 	"restante/internal/store"
 	"restante/mailclient/compose"
 	"restante/templates"
@@ -78,7 +77,7 @@ func (s *Server) saveSenders(w http.ResponseWriter, r *http.Request, who *office
 		return nil
 	}
 	for _, f := range []struct{ text, html *string }{{&p.Signature, &p.SignHTML}, {&p.Footer, &p.FooterHTML}} {
-		if *f.html = sanitize.Outgoing(*f.html); *f.text == "" {
+		if *f.html = cleaned(*f.html); *f.text == "" {
 			*f.text = strings.TrimSpace(compose.TextFromHTML(*f.html))
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"restante/internal/jobs"
-	"restante/internal/sanitize"
 	"restante/internal/store"
 	"restante/mailclient/compose"
 	"restante/templates"
@@ -266,7 +265,7 @@ func (s *Server) typedSignature(r *http.Request, f *identityForm, picture *store
 	text = strings.ReplaceAll(text, "\r", "\n")
 	switch {
 	case r.PostForm.Has("signature_html"):
-		f.SignatureHTML = sanitize.Outgoing(namePictures(cutText(r.PostFormValue("signature_html"), 4*maxSignatureHTML)))
+		f.SignatureHTML = cleaned(namePictures(cutText(r.PostFormValue("signature_html"), 4*maxSignatureHTML)))
 		if strings.TrimSpace(text) == "" && !strings.Contains(f.SignatureHTML, "<img") {
 			f.SignatureHTML = ""
 		}

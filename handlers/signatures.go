@@ -173,6 +173,14 @@ func holes(name, local, address string) (plain, marked *strings.Replacer) {
 		strings.NewReplacer("{name}", html.EscapeString(name), "{address}", html.EscapeString(address))
 }
 
+// cleaned is a piece of a letter that goes into others, as it may go out, "" for nothing.
+func cleaned(letter string) string {
+	if strings.TrimSpace(letter) == "" {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(sanitize.Outgoing(letter), "<div>"), "</div>")
+}
+
 // footed is a mail with the footer of its sender's domain, unless that stands in it already: in what it quotes of its own
 // sender, or because its writer put it there.
 func (s *Server) footed(ctx context.Context, m compose.Draft) (compose.Draft, error) {
@@ -183,7 +191,7 @@ func (s *Server) footed(ctx context.Context, m compose.Draft) (compose.Draft, er
 	}
 	m.Text = strings.TrimRight(m.Text, "\n") + "\n\n" + d.Footer + "\n"
 	if m.HTML != "" {
-		footer := sanitize.Outgoing(d.FooterHTML)
+		footer := cleaned(d.FooterHTML)
 		if footer == "" {
 			footer = compose.HTMLFromText(d.Footer)
 		}

@@ -143,7 +143,7 @@ func TestAnAdminSaysWhatHoldsForSenderAddresses(t *testing.T) {
 		v, to := l.anna, mail.NewUser(t)
 		l.senders("signature", strings.Repeat("x", 5000)).want(422).says("[role=alert]", "too long")
 		l.senders("lock", "nonsense").want(400)
-		l.senders("name", "{name} (Firm)", "organization", "Firm", "signature", "{name}\n{address}", "footer", "Firm Ltd, Graz", "footer_html", "<p onclick=x><b>Firm Ltd</b>, Graz</p>").want(200).says("[role=status]", "Kept for "+mail.Domain)
+		l.senders("name", "{name} (Firm)", "organization", "Firm", "signature", "{name}\n{address}", "footer", "Firm Ltd, Graz", "sign_html", "", "footer_html", "<p onclick=x><b>Firm Ltd</b>, Graz</p>").want(200).says("[role=status]", "Kept for "+mail.Domain)
 		l.admin.get("/admin/audit").want(200).says("td", mail.Domain+": name, organization, signature, footer")
 
 		write := func(subject string) {
@@ -185,8 +185,9 @@ func TestAnAdminSaysWhatHoldsForSenderAddresses(t *testing.T) {
 			t.Errorf("the footer stands otherwise than once in\n%s", text)
 		}
 		v.get("/compose").want(200)
-		v.form("form[data-compose]").set("to", to.Address).set("subject", "With formatting").set("html", "<div>Hello</div>").press("action", "send").want(200)
-		if text := strings.ReplaceAll(got(3), "=\n", ""); !strings.Contains(text, "<b>Firm Ltd</b>, Graz") || strings.Contains(text, "onclick") {
+		f = v.form("form[data-compose]")
+		f.set("to", to.Address).set("subject", "With formatting").set("html", "<div>Hello</div>"+rawText(v.one("textarea[name=html]"))).press("action", "send").want(200)
+		if text := strings.ReplaceAll(got(3), "=\n", ""); !strings.Contains(text, "<b>Firm Ltd</b>, Graz") || strings.Contains(text, "onclick") || !strings.Contains(text, "<div>"+local+"</div><div>"+l.user.Address+"</div>") {
 			t.Errorf("no clean footer in\n%s", text)
 		}
 

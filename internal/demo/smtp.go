@@ -65,12 +65,12 @@ func (s *submission) signIn(username, password string) error {
 	return nil
 }
 
-// Mail takes the sender, who must be the one signed in.
+// Mail takes the sender, who must be the one signed in, with a tag or without.
 func (s *submission) Mail(from string, _ *smtp.MailOptions) error {
 	if s.account == nil {
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Sign in first"}
 	}
-	if !strings.EqualFold(from, s.account.user.Address) {
+	if !strings.EqualFold(untagged(from), s.account.user.Address) {
 		return &smtp.SMTPError{Code: 553, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "You are signed in as " + s.account.user.Address}
 	}
 	s.from = from
@@ -83,7 +83,7 @@ func (s *submission) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if i < 0 || !strings.EqualFold(to[i+1:], Domain) {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "this demo sends nothing outside"}
 	}
-	a := s.servers.account(to)
+	a := s.servers.account(untagged(to))
 	if a == nil {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such address here: " + to}
 	}
@@ -94,6 +94,13 @@ func (s *submission) Rcpt(to string, _ *smtp.RcptOptions) error {
 	}
 	s.to = append(s.to, a)
 	return nil
+}
+
+// untagged is an address without what stands behind a + in its local part.
+func untagged(address string) string {
+	local, domain, _ := strings.Cut(address, "@")
+	local, _, _ = strings.Cut(local, "+")
+	return local + "@" + domain
 }
 
 // Data takes the message and delivers it at once.

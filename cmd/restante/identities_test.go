@@ -222,3 +222,104 @@ func TestAnAdminSaysWhatHoldsForSenderAddresses(t *testing.T) {
 		}
 	})
 }
+
+// TestAnotherFromBringsItsSignatureAndItsHiddenCopy, and leaves what was written; the picture goes along inside of the mail,
+// and the form of the address shows it still.
+func TestAnotherFromBringsItsSignatureAndItsHiddenCopy(t *testing.T) {
+	d := newDesk(t)
+	v := d.s.signIn(d.anna)
+	picture, err := os.ReadFile("../../static/icons/postmark-192.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := strings.Replace(d.anna.Address, "@", "+club@", 1)
+	v.identity("").set("address", second).set("bcc", d.anna.Address).attach("picture", file{"logo.txt", []byte("no picture")}).press("action", "save").want(400)
+	v.identity("").set("address", second).set("bcc", d.anna.Address).set("signature", "Club").set("signature_html", `<div onclick="x()"><b>Club</b></div><img src="https://x.test/spy.gif">`).attach("picture", file{"logo.png", picture}).press("action", "save").want(200)
+	v.identity(d.anna.Address).set("signature", "Anna at home").press("action", "save").want(200)
+
+	d.open("/compose")
+	d.until("the editor stands", `document.querySelector(".editor")`)
+	const letter = `document.querySelector(".editor").innerText.replace(/\s+/g, " ").trim()`
+	const from = `(() => { const f = document.querySelector("#from"); f.selectedIndex = [...f.options].findIndex((o) => o.text.trim() === $); f.dispatchEvent(new Event("change", { bubbles: true })); return true; })()`
+	d.until("the signature is there", letter+` === "-- Anna at home"`)
+	ask[bool](d.tab, `(document.querySelector(".editor").firstElementChild.textContent = "Mine", document.querySelector(".editor").dispatchEvent(new Event("input")), true)`)
+	ask[bool](d.tab, from, second)
+	d.until("the other signature stands in its place", letter+` === "Mine -- Club" && document.querySelector(".editor b") && document.querySelector('.editor img[src^="/compose/signatures/"]').naturalWidth > 0`)
+	d.until("the hidden copy is shown", `document.querySelector("#bcc").value === $ && document.querySelector(".more-fields").open`, d.anna.Address)
+	ask[bool](d.tab, from, d.anna.Address)
+	d.until("the first is back", letter+` === "Mine -- Anna at home" && !document.querySelector(".editor img") && document.querySelector("#bcc").value === ""`)
+	ask[bool](d.tab, from, second)
+	d.until("and the other", letter+` === "Mine -- Club"`)
+	ask[bool](d.tab, `(() => { const f = document.querySelector("form[data-compose]"); f.elements.to.value = $; f.elements.to.dispatchEvent(new Event("restante:read")); f.elements.subject.value = "With a logo"; return true; })()`, d.ben.Address)
+	d.click("[data-command=send]")
+	talk := d.s.mail.Talk(t, d.ben)
+	eventually(t, "it arrives", func() bool { return talk.Count("INBOX") == 1 })
+	got := raw(talk, "INBOX", talk.Count("INBOX"))
+	for _, want := range []string{"From: <" + second + ">", "multipart/related", "Content-Type: image/png; name=signature.png", "@signature.restante.invalid>"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%.3000s", want, got)
+		}
+	}
+	if strings.Contains(got, "spy.gif") || strings.Contains(got, "onclick") || strings.Contains(got, "Bcc:") {
+		t.Errorf("what should not go along does:\n%.3000s", got)
+	}
+	d.open("/settings/identities")
+	d.click(`.identities > li:last-child .admin-link`)
+	d.until("the picture is shown", `document.querySelector(".signature-text .editor img")?.naturalWidth > 0`)
+	d.click(`[data-identity-form] .filled`)
+	d.until("it is kept", `document.querySelector(".identities")`)
+	v.get("/compose").want(200).form("form[data-compose]").set("from", v.from(second)).press("action", "save").want(200)
+	for _, o := range v.all("option") {
+		if strings.Contains(text(o), second) && !strings.Contains(attr(o, "data-signature-html"), "/compose/signatures/") {
+			t.Errorf("the editor has lost the picture: %s", attr(o, "data-signature-html"))
+		}
+	}
+}
+
+// TestAnAnswerGoesFromTheAddressThatWasWrittenTo: with its tag, or any of the domain, where the admin lets it.
+func TestAnAnswerGoesFromTheAddressThatWasWrittenTo(t *testing.T) {
+	mail := testmail.Postfix(t, testmail.PostfixOptions{})
+	l := newLimited(t, mail, testdb.SQLite(t), nil)
+	v, to := l.anna, mail.NewUser(t)
+	tag, sales := strings.Replace(l.user.Address, "@", "+shop@", 1), "sales@"+mail.Domain
+	mail.Deliver(t, l.user, "From: "+to.Address+"\r\nTo: "+tag+", other@x.test\r\nSubject: To the tag\r\n\r\ntext\r\n", "From: "+to.Address+"\r\nTo: "+sales+"\r\nSubject: To sales\r\n\r\ntext\r\n")
+	answer := func(subject, way string) *form {
+		t.Helper()
+		v.get("/").want(200).open(subject).want(200)
+		for _, a := range v.all("a") {
+			if strings.Contains(attr(a, "href"), way+"=1") {
+				v.get(attr(a, "href")).want(200)
+				break
+			}
+		}
+		return v.form("form[data-compose]")
+	}
+	f := answer("To the tag", "replyall")
+	if f.values.Get("from") != tag || !strings.Contains(strings.Join(v.texts("option"), " "), "as it was written to") || strings.Contains(f.values.Get("to")+f.values.Get("cc"), "+shop") {
+		t.Errorf("it is from %q, to %q", f.values.Get("from"), f.values.Get("to"))
+	}
+	f.set("to", to.Address).set("cc", "").press("action", "save").want(200)
+	v.form("form[data-compose]").press("action", "send").want(200) // the draft knows it
+	eventually(t, "it arrives", func() bool { return mail.Talk(t, to).Count("INBOX") == 1 })
+	if got := raw(mail.Talk(t, to), "INBOX", 1); !strings.Contains(got, "Return-Path: <"+tag+">") || !strings.Contains(got, "From: <"+tag+">") {
+		t.Errorf("it is from somebody else:\n%.600s", got)
+	}
+	if from := answer("To sales", "reply").values.Get("from"); strings.Contains(from, "@") {
+		t.Errorf("it is from %q unasked", from)
+	}
+	v.identity(l.user.Address).set("any_address", "1").press("action", "save").want(200)
+	if from := answer("To sales", "reply").values.Get("from"); from != sales {
+		t.Errorf("the catch-all answers from %q", from)
+	}
+	off := l.admin.get("/admin/domains/" + mail.Domain + "/senders").want(200).form("form[class=settings-form identity]")
+	delete(off.values, "tags")
+	delete(off.values, "any")
+	off.press("action", "save").want(200)
+	for subject, forged := range map[string]string{"To the tag": tag, "To sales": sales} {
+		f := answer(subject, "reply")
+		if strings.Contains(f.values.Get("from"), "@") {
+			t.Errorf("%s is answered from %q though the admin forbids it", subject, f.values.Get("from"))
+		}
+		f.set("to", to.Address).set("from", forged).press("action", "send").want(422).says("[role=alert]", "Choose another From")
+	}
+}

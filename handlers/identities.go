@@ -26,6 +26,8 @@ const (
 	maxIdentityName  = 200
 	maxSignature     = 8000
 	maxSignatureHTML = 64 << 10
+
+	maxIdentities = 100 // of a person
 )
 
 var errLocked = &Problem{Status: http.StatusForbidden, Key: "identity.locked"}
@@ -199,6 +201,16 @@ func (s *Server) saveIdentity(w http.ResponseWriter, r *http.Request, p *person,
 	}
 	if f.wrong != "" {
 		return s.showIdentity(w, r, p, f, http.StatusUnprocessableEntity)
+	}
+	if f.ID == 0 {
+		all, err := s.store.Identities(r.Context(), p.User.ID)
+		if err != nil {
+			return err
+		}
+		if len(all) >= maxIdentities {
+			f.wrong = p.L.T("identity.toomany", "Limit", maxIdentities)
+			return s.showIdentity(w, r, p, f, http.StatusConflict)
+		}
 	}
 	change := jobs.IdentityChange{Picture: f.picture, Password: f.password}
 	if shown, err := s.ownServerAct(w, r, p, &f, was, &change); shown || err != nil {

@@ -70,7 +70,7 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, who *officer
 	if err != nil {
 		return err
 	}
-	senders, err := s.personSenders(r, u)
+	senders, err := s.personSenders(r, who, u)
 	if err != nil {
 		return err
 	}

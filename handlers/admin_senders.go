@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"restante/internal/jobs"
 	"restante/internal/store"
 	"restante/mailclient/compose"
 	"restante/templates"
@@ -118,11 +119,15 @@ func lockWord(lock string) string {
 	return lock
 }
 
-// personSenders are the addresses that a person may write from.
-func (s *Server) personSenders(r *http.Request, u store.User) (out []templates.IdentityCard, err error) {
+// personSenders are the addresses that a person may write from, and which of them go through a server of their own.
+func (s *Server) personSenders(r *http.Request, who *officer, u store.User) (out []templates.IdentityCard, err error) {
 	ids, err := s.store.Identities(r.Context(), u.ID)
 	for _, id := range ids {
-		out = append(out, templates.IdentityCard{ID: id.ID, Address: id.Address, Default: id.Default})
+		card := templates.IdentityCard{ID: id.ID, Address: id.Address, Default: id.Default}
+		if own, ok := jobs.OwnServerOf(id); ok {
+			card.Through = who.l.T("identity.through", "Host", own.Host)
+		}
+		out = append(out, card)
 	}
 	return out, err
 }

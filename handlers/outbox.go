@@ -75,7 +75,7 @@ func (s *Server) outboxItem(p *person, it store.OutboxItem) templates.OutboxItem
 	}
 	v.Label = p.L.T("outbox.item", "State", p.L.T("outbox.state."+string(state)), "Subject", subject, "To", to)
 	v.Words, v.Fates = s.outboxWords(p, it), fates(p, it)
-	if it.IdentityID != 0 && it.Problem != store.ServerGone {
+	if it.IdentityID != 0 && it.Problem != store.ServerGone && it.State != store.Accepted && it.State != store.Sent {
 		v.Fates = append(v.Fates, p.L.T("outbox.through", "Host", p.Servers.SMTP.Host))
 		if it.State == store.SignIn {
 			v.AskPassword, v.PasswordURL, v.PasswordWords = false, pathIdentity(it.IdentityID), p.L.T("outbox.toserver", "Host", p.Servers.SMTP.Host)

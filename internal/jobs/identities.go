@@ -40,7 +40,11 @@ func identityPlace(userID, id int64) string { return fmt.Sprintf("identities/cre
 
 // IdentityCredential is what an identity signs in with at its own server.
 func (q *Queue) IdentityCredential(id store.Identity) (Credential, error) {
-	return q.openCredential(identityPlace(id.UserID, id.ID), id.Cred)
+	c, err := q.openCredential(identityPlace(id.UserID, id.ID), id.Cred)
+	if own, ok := OwnServerOf(id); ok { // the name may have been changed since
+		c.Username = own.Username
+	}
+	return c, err
 }
 
 // IdentityChange is what becomes of an identity beside its fields.

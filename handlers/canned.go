@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxTemplate = 64 << 10 // bytes of a template's text
+	maxCanned = 64 << 10 // bytes of a template's text
 	maxTitle    = 200      // characters of its name and of its subject
 )
 
@@ -69,7 +69,7 @@ func (s *Server) myName(ctx context.Context, p *person, identity int64) (string,
 // templatesFor gives a person's templates, their places filled for a letter to ?to= from the identity ?from=.
 func (s *Server) templatesFor(w http.ResponseWriter, r *http.Request, p *person) error {
 	q := r.URL.Query()
-	if len(q.Get("to")) > maxTemplate {
+	if len(q.Get("to")) > maxCanned {
 		return badRequest("error.form")
 	}
 	all, err := s.store.Templates(r.Context(), p.User.ID)
@@ -158,7 +158,7 @@ func (s *Server) saveTemplate(w http.ResponseWriter, r *http.Request, p *person)
 	switch {
 	case t.Name == "" || strings.TrimSpace(t.Body) == "":
 		wrong = "templates.empty"
-	case utf8.RuneCountInString(t.Name) > maxTitle || utf8.RuneCountInString(t.Subject) > maxTitle || len(t.Body)+len(t.HTML) > maxTemplate:
+	case utf8.RuneCountInString(t.Name) > maxTitle || utf8.RuneCountInString(t.Subject) > maxTitle || len(t.Body)+len(t.HTML) > maxCanned:
 		wrong = "templates.toolong"
 	case !shortcut.MatchString(t.Shortcut):
 		wrong = "templates.shortcut.bad"

@@ -311,6 +311,12 @@ func TestAnAnswerGoesFromTheAddressThatWasWrittenTo(t *testing.T) {
 	if from := answer("To sales", "reply").values.Get("from"); from != sales {
 		t.Errorf("the catch-all answers from %q", from)
 	}
+	inner := testmail.NewTap(t, mail.Submission) // a server of this machine that nobody set up
+	v.identity("").set("address", "x@own.test").set("own", "1").set("username", "x").set("password", "y").set("smtp_host", inner.Address.Host).set("smtp_port", fmt.Sprint(inner.Address.Port)).set("smtp_security", "none").
+		press("action", "test").want(422).says("[role=alert]", "does not answer")
+	if inner.Total() != 0 {
+		t.Error("a person reaches what stands in the site's own network")
+	}
 	off := l.admin.get("/admin/domains/" + mail.Domain + "/senders").want(200).form("form[class=settings-form identity]")
 	delete(off.values, "tags")
 	delete(off.values, "any")

@@ -258,6 +258,9 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 	if p, err = s.as(p, d.AccountID); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), foreignWait)
+	defer cancel()
+	touched := meanwhile(func() foreign { return s.copyTouched(ctx, p, d) })
 	ids, err := s.identities(r.Context(), p)
 	if err != nil {
 		return err
@@ -271,9 +274,7 @@ func (s *Server) draft(w http.ResponseWriter, r *http.Request, p *person) error 
 	if d.State == "discarded" {
 		page.Note = p.L.T("thrown.open")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), foreignWait)
-	defer cancel()
-	was := s.copyTouched(ctx, p, d)
+	was := touched()
 	page.Foreign, page.ForeignURL = was.words, was.url
 	if page.Other, err = s.writtenElsewhere(r.Context(), p, d); err != nil {
 		return err

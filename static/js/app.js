@@ -18,7 +18,8 @@ import { startSignOut, tellLeft } from "./signout.js";
 import { startSwipe } from "./swipe.js";
 import { busy } from "./net.js";
 import { startTab } from "./tab.js";
-import { watch } from "./toast.js";
+import { toast, watch } from "./toast.js";
+import { say } from "./words.js";
 
 const config = {
 	extensions: "hx-csp, no-eval", prefix: "", includeIndicatorCSS: false, defaultTimeout: 20000,
@@ -72,7 +73,11 @@ if (one("form[data-text-form]")) import("./textforms.js").then((m) => document.q
 on("click", "a[data-compose-link]", (e, link) => {
 	if (!plainClick(e) || !one(".frame > .panes, .frame > .only-list") || !matchMedia("(width >= 68.75rem)").matches) return;
 	e.preventDefault();
-	import("./desk.js").then((m) => m.write(link)).catch((error) => { console.error(error); location.assign(link.href); });
+	import("./desk.js").then((m) => m.write(link)).catch((error) => {
+		if (!navigator.onLine) return toast(say("offline"), { failed: true }); // what is being written here stays before the eyes
+		console.error(error);
+		location.assign(link.href);
+	});
 });
 
 on("submit", "form:not([data-list], .message-bar)", (e) => {

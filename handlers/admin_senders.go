@@ -14,13 +14,6 @@ import (
 	"restante/templates"
 )
 
-// Bounds of what an admin writes for the people of a domain, in octets.
-const (
-	maxTemplate     = 200
-	maxTemplateText = 4000
-	maxTemplateHTML = 16 << 10
-)
-
 func pathSenders(domain string) string { return pathDomain(domain) + "/senders" }
 
 // sendersOf is the domain in the path, which has to be set up, and what is said of the sender addresses of its people.
@@ -73,7 +66,7 @@ func (s *Server) saveSenders(w http.ResponseWriter, r *http.Request, who *office
 	if p.Lock != "" && p.Lock != store.LockAddresses && p.Lock != store.LockAll {
 		return badRequest("error.form")
 	}
-	if max(len(p.Name), len(p.Organization)) > maxTemplate || max(len(p.Signature), len(p.Footer)) > maxTemplateText || max(len(p.SignHTML), len(p.FooterHTML)) > maxTemplateHTML {
+	if max(len(p.Name), len(p.Organization)) > store.MaxPolicyLine || max(len(p.Signature), len(p.Footer)) > store.MaxPolicyText || max(len(p.SignHTML), len(p.FooterHTML)) > store.MaxPolicyHTML {
 		s.render(w, r, http.StatusUnprocessableEntity, s.sendersView(r, who, domain, p, who.l.T("senders.toolong")))
 		return nil
 	}

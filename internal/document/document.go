@@ -22,6 +22,7 @@ type Document struct {
 	PublicURL string            // "" is none
 	Domains   []discover.Domain // by their names
 	Limits    []limits.Entry    // in the order in which they are written
+	Senders   []Senders         // by their domains
 	gone      []discover.Domain // that were taken out, as they were: of what is kept alone
 }
 
@@ -88,6 +89,9 @@ func (r *reader) document(raw map[string]any) (d Document) {
 	if limit := top.table("limits"); limit != nil {
 		d.Limits = r.limits(limit)
 	}
+	if senders := top.table("senders"); senders != nil {
+		d.Senders = r.senders(senders)
+	}
 	for _, t := range top.tables("domain") {
 		d.Domains = append(d.Domains, r.domain(t, d.Domains))
 	}
@@ -97,6 +101,7 @@ func (r *reader) document(raw map[string]any) (d Document) {
 }
 
 func (d *Document) sort() {
+	slices.SortFunc(d.Senders, func(a, b Senders) int { return strings.Compare(a.Domain, b.Domain) })
 	slices.SortFunc(d.Domains, func(a, b discover.Domain) int { return strings.Compare(a.Name, b.Name) })
 	at := func(e limits.Entry) int {
 		return slices.IndexFunc(limits.All, func(l limits.Limit) bool { return l.Name == e.Name })

@@ -121,6 +121,13 @@ func anything(r *rand.Rand) document.Document {
 		v.CA = pick("", authority, strings.ReplaceAll(authority, "\n", "\r\n"), "the \"root\" of ours\n"+authority+"\n\n")
 		d.Domains = append(d.Domains, v)
 	}
+	for _, name := range names {
+		if s := (document.Senders{Domain: name, Policy: store.Policy{Lock: pick("", "addresses", "all"), NoTags: r.IntN(2) == 0, NoAny: r.IntN(3) == 0, Name: pick("", "{name} of \"us\""),
+			Footer: pick("", "one\ntwo", "odd \"\\"), Signature: pick("", "{name}\n{address}")}}); s.Policy != (store.Policy{}) {
+			s.FooterHTML = map[bool]string{true: "<p class=\"x\">one</p>\n"}[s.Footer != "" && r.IntN(2) == 0]
+			d.Senders = append(d.Senders, s)
+		}
+	}
 	for _, scope := range []struct {
 		limits.Scope
 		of string

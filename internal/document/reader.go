@@ -81,6 +81,15 @@ func (t *table) number(name string) (n int64, ok bool) {
 	return n, ok
 }
 
+func (t *table) flag(name string) bool {
+	v, there := t.value(name)
+	on, is := v.(bool)
+	if there && !is {
+		t.fault(name, "%s: true or false is wanted, without quotes", name)
+	}
+	return on
+}
+
 func (t *table) table(name string) *table {
 	v, ok := t.value(name)
 	if !ok {

@@ -46,6 +46,9 @@ func read(w store.Whole, fixed Fixed) (d Document, err error) {
 			d.Limits = append(d.Limits, e)
 		}
 	}
+	for domain, p := range w.Senders {
+		d.Senders = append(d.Senders, Senders{domain, p})
+	}
 	d.sort()
 	return d, nil
 }
@@ -106,6 +109,7 @@ func changesOf(now, then Document) *changes {
 	}
 	c.domains(now.Domains, then.Domains, now.gone)
 	c.limits(now.Limits, then.Limits)
+	c.senders(now.Senders, then.Senders)
 	return c
 }
 

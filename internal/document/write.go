@@ -25,6 +25,9 @@ func (d Document) Written(fixed Fixed) string {
 		w.line("# the domain %s is set up by the configuration", name)
 	}
 	w.limits(d.Limits, fixed)
+	for _, s := range d.Senders {
+		w.senders(s)
+	}
 	for _, domain := range d.Domains {
 		w.line("\n[[domain]]")
 		w.text("name", domain.Name)

@@ -13,15 +13,17 @@ type Whole struct {
 	Gone    []Domain // that were taken out, as they were then
 	Site    map[string]string
 	Limits  []limits.Entry
+	Senders map[string]Policy // by their domains
 }
 
 // WholeChange is what becomes of it. A setting of the site that is "" is taken away.
 type WholeChange struct {
-	Save   []Domain
-	Delete []string // names of domains
-	Site   map[string]string
-	Limits []LimitChange
-	Audit  []AuditRow // beside those of the limits
+	Save    []Domain
+	Delete  []string // names of domains
+	Site    map[string]string
+	Limits  []LimitChange
+	Senders map[string]Policy // the zero one goes
+	Audit   []AuditRow        // beside those of the limits
 }
 
 // inTurn is InTx for what changes any of it: one after the other, so that none is lost and no two wait for each other.
@@ -57,7 +59,11 @@ func wholeTx(ctx context.Context, tx *sql.Tx) (w Whole, err error) {
 		return w, err
 	}
 	rows, err = tx.QueryContext(ctx, limitRows)
-	w.Limits, err = collect(rows, err, scanLimit)
+	if w.Limits, err = collect(rows, err, scanLimit); err != nil {
+		return w, err
+	}
+	rows, err = tx.QueryContext(ctx, policyRows)
+	w.Senders, err = collectPolicies(rows, err)
 	return w, err
 }
 
@@ -97,6 +103,11 @@ func (s *Store) changeWholeTx(ctx context.Context, tx *sql.Tx, c WholeChange) er
 			return err
 		}
 		c.Audit = append(c.Audit, l.Audit)
+	}
+	for domain, p := range c.Senders {
+		if err := setPolicy(ctx, tx, domain, p); err != nil {
+			return err
+		}
 	}
 	for _, a := range c.Audit {
 		if err := s.addAuditTx(ctx, tx, a); err != nil {

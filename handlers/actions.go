@@ -126,6 +126,9 @@ func (s *Server) actOn(w http.ResponseWriter, r *http.Request, p *person, boxes 
 	if err != nil {
 		return err
 	}
+	if !done.Failed && (f.action == "trash" || f.action == "delete") {
+		s.throwAway(r, p, boxes, refs)
+	}
 	s.putFlash(r, done)
 	s.hub.tell(p.User.ID, "mail")
 	switch {
@@ -367,4 +370,17 @@ func unknownOutcome(err error) error {
 		return wrap(err, http.StatusServiceUnavailable, "error.actunknown")
 	}
 	return err
+}
+
+// throwAway throws away the drafts whose copies in the Drafts folder were deleted: who wants one back finds it, for 30 days,
+// among what was thrown away.
+func (s *Server) throwAway(r *http.Request, p *person, boxes []mailclient.Mailbox, refs []mailclient.Ref) {
+	for _, ref := range refs {
+		if !slices.ContainsFunc(boxes, func(b mailclient.Mailbox) bool { return b.Name == ref.Mailbox && b.Role == mailclient.RoleDrafts }) {
+			continue
+		}
+		if err := s.store.DiscardCopies(r.Context(), p.User.ID, p.Account.ID, ref.Mailbox, ref.UIDValidity, ref.UIDs); err != nil {
+			s.log.Warn("drafts that were deleted stay open", "id", requestID(r), "err", err.Error())
+		}
+	}
 }

@@ -65,3 +65,23 @@ func TestWhatWasThrownAwayCanBeBroughtBack(t *testing.T) {
 	}
 	v.get(draft).want(404)
 }
+
+// TestADraftThatIsDeletedInItsFolderIsThrownAway, and can be brought back like one that was thrown away in its form.
+func TestADraftThatIsDeletedInItsFolderIsThrownAway(t *testing.T) {
+	srv := testmail.Dovecot(t, testmail.DovecotOptions{})
+	s := newSite(t, srv, testdb.SQLite(t), nil)
+	v := s.signIn(srv.NewUser(t))
+	for _, subject := range []string{"Deleted", "Stays"} {
+		v.get("/compose").form("form[data-compose]").set("subject", subject).set("body", "Text of "+subject).press("action", "save").want(200)
+	}
+	v.get("/mail/1/Drafts").want(200).does("trash", "Deleted")
+	v.get("/compose/thrown").want(200)
+	if n := len(v.all("[data-thrown]")); n != 1 {
+		t.Fatalf("%d drafts are listed", n)
+	}
+	v.says("[data-thrown]", "Deleted")
+	v.form("form[action=/compose/thrown]").press("action", "restore").want(200)
+	if got := rawText(v.one("textarea[name=body]")); got != "Text of Deleted" {
+		t.Errorf("it came back with %q", got)
+	}
+}

@@ -106,6 +106,20 @@ func (s *Store) DraftAt(ctx context.Context, userID, accountID int64, c DraftCop
 	return d, one(err)
 }
 
+// DiscardCopies throws away the open drafts whose copies were at these UIDs of a mailbox, and are there no more.
+func (s *Store) DiscardCopies(ctx context.Context, userID, accountID int64, mailbox string, validity uint32, uids []uint32) error {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+draftColumns+` FROM drafts WHERE user_id = $1 AND account_id = $2 AND state = 'open' AND imap_mailbox = $3 AND imap_validity = $4`,
+		userID, accountID, mailbox, validity)
+	all, err := collect(rows, err, func(r *sql.Rows) (Draft, error) { return scanDraft(r) })
+	errs := []error{err}
+	for _, d := range all {
+		if slices.Contains(uids, d.IMAP.UID) {
+			errs = append(errs, s.SetDraftCopy(ctx, userID, d.ID, DraftCopy{}), s.SetDraftState(ctx, userID, d.ID, "discarded"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // SaveDraft writes the fields of a draft, as a session has them, and counts its revision up. A draft that was discarded
 // opens again; one that was sent is ErrNotFound.
 func (s *Store) SaveDraft(ctx context.Context, userID int64, id, by string, f DraftFields) (rev int64, err error) {

@@ -146,6 +146,7 @@ func TestAnAnswerQuotesWhatIsSelected(t *testing.T) {
 	d.click(".message-bar .more > summary")
 	d.press("Redirect")
 	d.until("the form has no text", inline+`?.hasAttribute("data-redirect") && !`+inline+`.querySelector("textarea[name=body]").checkVisibility() && !`+inline+`.querySelector("[data-tools]").checkVisibility()`)
+	d.until("the menu is shut", `!document.querySelector(".message-bar .more[open]")`)
 	d.click(`form[data-inline] .field:has([name=to]) .recipient-entry`)
 	d.keys(d.ben.Address + ",")
 	d.press("Send")

@@ -73,6 +73,7 @@ if (one("form[data-text-form]")) import("./textforms.js").then((m) => document.q
 on("click", "a[data-compose-link]", (e, link) => {
 	if (!plainClick(e) || !one(".frame > .panes, .frame > .only-list") || !matchMedia("(width >= 68.75rem)").matches) return;
 	e.preventDefault();
+	link.closest("details.menu")?.removeAttribute("open");
 	import("./desk.js").then((m) => m.write(link)).catch((error) => {
 		if (!navigator.onLine) return toast(say("offline"), { failed: true }); // what is being written here stays before the eyes
 		console.error(error);

@@ -9,6 +9,8 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"net/url"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -194,6 +196,33 @@ func TestRecipientsOfALetter(t *testing.T) {
 
 	d.open("/compose?" + url.Values{"to": {`"Last \"Nick\", First" <x@y.test>, b@c.test`}}.Encode())
 	d.until("a quote within quotes parts no name", `[...document.querySelectorAll(".recipient")].length === 2 && document.querySelector("[name=to]").value.startsWith('"Last \\"Nick\\", First" <x@y.test>')`)
+
+	cases, err := os.ReadFile("../../mailclient/compose/testdata/recipients.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range ask[[]string](d.tab, `JSON.parse($).map((c) => {
+		const field = document.querySelector("[name=to]"), entry = document.querySelector("#to-entry"), clipboardData = new DataTransfer();
+		field.value = "";
+		field.dispatchEvent(new Event("restante:read"));
+		clipboardData.setData("text/plain", c.text);
+		if (entry.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }))) entry.value = c.text;
+		entry.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+		const chips = (wrong) => [...document.querySelectorAll(".field:has([name=to]) .recipient")].filter((r) => r.hasAttribute("data-wrong") === wrong).map((r) => r.dataset.address);
+		const got = JSON.stringify([chips(false), chips(true)]), want = JSON.stringify([c.list, c.wrong]);
+		return got === want ? "" : JSON.stringify(c.text) + " became " + got + ", not " + want;
+	}).filter(Boolean)`, string(cases)) {
+		t.Error(bad)
+	}
+	d.click("#to-entry")
+	d.paste("text/plain", "", "Ann <ann@b.test>; ANN@b.test\nben@b.test, ben@b.test")
+	d.sees("2 addresses were already there and are left out.")
+	d.until("and what is right stands there", `document.querySelector("[name=to]").value === "Ann <ann@b.test>, ben@b.test"`)
+	d.keys("omar, cy@b.test,")
+	d.until("what is wrong is nobody's last name", `document.querySelector("[name=to]").value === "Ann <ann@b.test>, ben@b.test, omar; cy@b.test"`)
+	if face := ask[string](d.tab, `document.querySelector(".recipient .avatar").className + document.querySelector(".recipient .avatar").innerText`); !regexp.MustCompile(`^avatar hue-[1-8]A$`).MatchString(face) {
+		t.Errorf("Ann has the face %q", face)
+	}
 }
 
 // TestARecipientGoesIntoAnotherField by mouse, by its menu, and by keys; a double click lets it be changed.
@@ -234,7 +263,7 @@ func TestARecipientGoesIntoAnotherField(t *testing.T) {
 	d.focusIsSeen()
 	d.keys("\x1b")
 	d.until("Esc gives the focus back", `!document.querySelector(".recipient-menu") && document.activeElement.matches(".recipient-name") && document.querySelector("form[data-compose]")`)
-	d.keys("\r↓\r")
+	d.keys("↓↓\r")
 	holds("rosa@ridge.example, "+maria, "omar@post.example", "")
 
 	x, y = at(chip("rosa"))
@@ -247,6 +276,30 @@ func TestARecipientGoesIntoAnotherField(t *testing.T) {
 	d.keys("rosa@keller.example,")
 	holds(maria+", rosa@keller.example", "omar@post.example", "")
 	d.until("a chip again", `[...document.querySelectorAll(".recipient")].length === 3 && !document.querySelector(".recipient-menu")`)
+
+	focused := func(address string) {
+		t.Helper()
+		d.until("the focus is at "+address, `(document.activeElement.closest("[data-address]")?.dataset.address ?? "") === $`, address)
+	}
+	d.click("#to-entry")
+	d.keys("←")
+	focused("rosa@keller.example")
+	d.keys("←")
+	focused(maria)
+	d.key('↓', 1) // Alt
+	holds("rosa@keller.example", "omar@post.example, "+maria, "")
+	focused(maria)
+	d.key('↑', 1)
+	holds("rosa@keller.example, "+maria, "omar@post.example", "")
+	d.keys("\r")
+	d.until("Enter lets it be changed", `document.activeElement.id === "to-entry" && document.activeElement.value === $`, maria)
+	d.keys("\r\b")
+	focused(maria)
+	d.keys("\b")
+	holds("rosa@keller.example", "omar@post.example", "")
+	focused("rosa@keller.example")
+	d.keys("z")
+	d.until("typing goes on in the field", `document.activeElement.value === "z"`)
 }
 
 // TestChipsAreForFingers: what takes a recipient away is 44 px each way where fingers press.

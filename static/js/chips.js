@@ -1,6 +1,9 @@
 // What can be done with a recipient's chip: a menu to change it or to put it into
 // another field, a double click to change it, and dragging with the mouse.
+import { same } from "./addresses.js";
+import { likely } from "./domains.js";
 import { all, el, icon, one } from "./dom.js";
+import { announce } from "./toast.js";
 import { say } from "./words.js";
 
 const far = 6; // px that make a press a drag
@@ -15,6 +18,7 @@ function move(chip, from, to) {
 	to.unfolded = true;
 	to.take(text);
 	(all(".recipient", to.chips).at(-1)?.querySelector("button") ?? to.input).focus();
+	announce(say("movedtofield", { Field: ofField(to) }));
 }
 
 /** menu stands under a chip until something is chosen of it, or the focus goes elsewhere. */
@@ -81,16 +85,39 @@ function drag(start, chip, from) {
 	addEventListener("keydown", (e) => { if (e.key === "Escape") { e.stopPropagation(); e.preventDefault(); end(); } }, { signal, capture: true });
 }
 
-/** chip makes one of an address for a field of recipients. */
-export function makeChip(field, text, name, wrong) {
-	const chip = el("span", { class: "recipient", "data-address": text, "data-wrong": wrong, title: wrong ? say("invalid", { Address: text }) : text });
+/** face is the round sign of somebody, with the letters and the colour that the server gives them (handlers/render.go). */
+function face(name, addr) {
+	const words = (name || addr).split("@")[0].split(/[ .\-_,"']+/).filter(Boolean).slice(0, 2);
+	let hue = 2166136261;
+	for (const byte of new TextEncoder().encode(addr.toLowerCase())) hue = Math.imul(hue ^ byte, 16777619);
+	return el("span", { class: "avatar hue-" + ((hue >>> 0) % 8 + 1), "aria-hidden": "true" }, words.map((w) => [...w][0]).join("").toUpperCase());
+}
+
+/** words are those a chip is called by: whom it is for, and what is doubtful about that. */
+function words(text, { addr, right }) {
+	if (!right) return say("invalid", { Address: text });
+	const domain = addr.slice(addr.lastIndexOf("@") + 1), better = likely(domain);
+	return better ? text + ". " + say("didyoumean", { Typed: domain, Meant: better }) : text;
+}
+
+/** beside gives the field before (-1) or after (1) one, null at the ends. */
+const beside = (field, n) => field.peers[field.peers.indexOf(field) + n];
+
+/** makeChip makes one of an address for a field of recipients. */
+export function makeChip(field, text, who) {
+	const label = words(text, who), doubtful = who.right && label !== text;
+	const chip = el("span", { class: "recipient", "data-address": text, "data-same": who.right ? same(who.addr) : null, "data-wrong": !who.right, "data-doubtful": doubtful, title: label });
 	const open = () => { if (one("[role=menu]", chip)) return; menu(chip, field); };
 	chip.append(
-		el("button", { type: "button", class: "recipient-name", tabindex: "-1", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": wrong ? say("invalid", { Address: text }) : text, onclick: (e) => { if (e.detail < 2) open(); }, onkeydown: (e) => {
-			if (e.key === "F2") { field.edit(chip); e.preventDefault(); }
-			else if (e.key === "ArrowDown") { open(); e.preventDefault(); }
-			else field.chipKey(e, chip);
-		} }, el("bdi", {}, name)),
+		el("button", { type: "button", class: "recipient-name", tabindex: "-1", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": label, onclick: (e) => { if (e.detail < 2) open(); }, onkeydown: (e) => {
+			const to = e.altKey && { ArrowDown: beside(field, 1), ArrowUp: beside(field, -1) }[e.key];
+			if (to) move(chip, field, to);
+			else if (e.key === "F2" || e.key === "Enter") field.edit(chip);
+			else if (e.key === "ArrowDown") open();
+			else return field.chipKey(e, chip);
+			e.preventDefault();
+			e.stopPropagation();
+		} }, who.right && !doubtful ? face(who.name, who.addr) : icon("triangle-alert"), el("bdi", {}, who.name || (who.right ? who.addr : text))),
 		el("button", { type: "button", class: "recipient-remove", tabindex: "-1", "aria-label": say("removeaddr", { Address: text }), onclick: () => field.remove(chip), onkeydown: (e) => field.chipKey(e, chip) }, "×"));
 	chip.addEventListener("dblclick", (e) => { if (!e.target.closest(".recipient-remove, [role=menu]")) field.edit(chip); });
 	chip.addEventListener("pointerdown", (e) => { if (e.button === 0 && e.pointerType !== "touch" && !e.target.closest(".recipient-remove, [role=menu]")) drag(e, chip, field); });

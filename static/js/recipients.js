@@ -1,30 +1,11 @@
 // Recipients as chips. The field of the form stays what is sent: it always
 // holds the plain list, lies under the chips and hands its focus on.
+import { parse, same, split, valid } from "./addresses.js";
 import { all, el, one } from "./dom.js";
 import { makeChip } from "./chips.js";
 import { likely } from "./domains.js";
-import { Suggestions } from "./suggest.js";
-import { announce } from "./toast.js";
+import { Suggestions, marked } from "./suggest.js";
 import { say } from "./words.js";
-
-/** split cuts a list of addresses at commas, semicolons and line ends outside of quotes and brackets. */
-export function split(text) {
-	const out = [];
-	let part = "", quoted = false, escaped = false, angle = false;
-	for (const c of text) {
-		if (escaped) escaped = false;
-		else if (c === "\\") escaped = quoted;
-		else if (c === '"') quoted = !quoted;
-		else if (c === "<" && !quoted) angle = true;
-		else if (c === ">" && !quoted) angle = false;
-		if (/[,;\n\r]/.test(c) && !quoted && !angle) { out.push(part); part = ""; } else part += c;
-	}
-	return [...out, part].map((p) => p.trim()).filter(Boolean);
-}
-
-const address = (one) => (one.match(/<([^<>]*)>\s*$/)?.[1] ?? one).trim();
-const valid = (one) => /^[^\s@<>(),;:\\"]+@[^\s@<>(),;:\\"]+$/.test(address(one)) && !/@[.-]|\.\.|[.-]$/.test(address(one));
-const name = (one) => one.replace(/<[^<>]*>\s*$/, "").trim().replace(/^"(.*)"$/, "$1") || address(one);
 
 const many = 20; // chips that stand open
 
@@ -62,7 +43,8 @@ class Recipients {
 		if (focused) this.input.focus();
 	}
 
-	get addresses() { return all(".recipient", this.chips).map((c) => c.dataset.address); }
+	get all() { return all(".recipient", this.chips); }
+	has(text) { return split(text).every((p) => this.all.some((c) => c.dataset.same === same(parse(p).addr))); }
 
 	/** read makes the chips those of the field. */
 	read() {
@@ -82,7 +64,7 @@ class Recipients {
 
 	/** fold shows the first of very many until somebody asks for the rest. */
 	fold() {
-		const chips = all(".recipient", this.chips), folded = chips.length > many && !this.unfolded;
+		const chips = this.all, folded = chips.length > many && !this.unfolded;
 		chips.forEach((c, i) => { c.hidden = folded && i > 0 && !c.hasAttribute("data-wrong"); });
 		const hidden = chips.filter((c) => c.hidden).length;
 		this.more.hidden = !hidden;
@@ -91,14 +73,15 @@ class Recipients {
 
 	/** hint says below the chips what is no address, and where a domain looks mistyped. */
 	hint() {
-		const lines = all(".recipient", this.chips).map((chip) => {
-			const text = chip.dataset.address;
+		const lines = this.all.map((chip) => {
+			const text = chip.dataset.address, { addr } = parse(text);
 			if (chip.hasAttribute("data-wrong")) return el("span", { class: "wrong" }, say("invalid", { Address: text }));
-			const [local, domain] = address(text).split("@"), better = likely(domain);
+			const [local, domain] = addr.split("@"), better = likely(domain);
 			if (!better) return null;
 			return el("span", { class: "hint" }, say("didyoumean", { Typed: domain, Meant: better }) + " ",
-				el("button", { type: "button", class: "small", onclick: () => this.replace(chip, text.replace(address(text), local + "@" + better)) }, say("domainyes", { Meant: better })));
+				el("button", { type: "button", class: "small", onclick: () => this.replace(chip, text.replace(addr, local + "@" + better)) }, say("domainyes", { Meant: better })));
 		});
+		if (this.note) lines.push(el("span", { class: "hint" }, this.note));
 		this.hints.replaceChildren(...lines.filter(Boolean));
 	}
 
@@ -112,15 +95,18 @@ class Recipients {
 
 	/** write puts chips and what is being typed into the field. */
 	write(tell = true) {
-		const list = this.addresses.concat(split(this.input.value)).join(", ");
+		const chips = this.all.map((c) => c.dataset.address + (c.hasAttribute("data-wrong") ? "; " : ", ")); // what is wrong is nobody's last name
+		const list = [...chips, split(this.input.value).join(", ")].join("").replace(/[;,] $/, "");
 		if (this.field.value === list) return;
 		this.field.value = list;
 		if (tell) this.draft.touch();
 	}
 
+	/** add makes a chip, unless that address stands here already: then it gives it. */
 	add(text) {
-		if (this.addresses.some((a) => address(a).toLowerCase() === address(text).toLowerCase())) return announce(say("duplicate", { Address: address(text) }));
-		this.chips.append(makeChip(this, text, name(text), !valid(text)));
+		const { name, addr } = parse(text), right = valid(addr);
+		if (this.all.some((c) => right ? c.dataset.same === same(addr) : c.dataset.address === text)) return addr;
+		this.chips.append(makeChip(this, text, { name, addr, right }));
 	}
 
 	/** edit lets an address be typed anew. */
@@ -133,11 +119,13 @@ class Recipients {
 		this.input.select();
 	}
 
-	remove(chip) {
+	/** remove takes a chip away; the focus goes to another one, or to where addresses are typed. */
+	remove(chip, next) {
 		chip.remove();
+		this.note = "";
 		this.write();
 		this.shown();
-		this.input.focus();
+		(next?.querySelector(".recipient-name") ?? this.input).focus();
 	}
 
 	/** take makes chips of what was typed. */
@@ -145,7 +133,8 @@ class Recipients {
 		const parts = split(text);
 		if (!parts.length) return false;
 		this.input.value = "";
-		for (const part of parts) this.add(part);
+		const twice = parts.map((p) => this.add(p)).filter(Boolean);
+		this.note = twice.length > 1 ? say("duplicates", { N: twice.length }) : twice.length ? say("duplicate", { Address: twice[0] }) : "";
 		this.write();
 		this.shown();
 		this.offers.close();
@@ -153,11 +142,17 @@ class Recipients {
 	}
 
 	chipKey(e, chip) {
-		const list = all(".recipient-name", this.chips), at = list.indexOf(one(".recipient-name", chip));
-		if (e.key === "ArrowLeft") (list[at - 1] ?? list[at]).focus();
-		else if (e.key === "ArrowRight") (list[at + 1] ?? this.input).focus();
-		else if (e.key === "Backspace" || e.key === "Delete") this.remove(chip);
-		else return;
+		const names = all(".recipient-name", this.chips), at = names.indexOf(one(".recipient-name", chip));
+		if (e.key === "ArrowLeft") (names[at - 1] ?? names[at]).focus();
+		else if (e.key === "ArrowRight") (names[at + 1] ?? this.input).focus();
+		else if (e.key === "Home") names[0].focus();
+		else if (e.key === "End") this.input.focus();
+		else if (e.key === "Backspace") this.remove(chip, chip.previousElementSibling);
+		else if (e.key === "Delete") this.remove(chip, chip.nextElementSibling);
+		else {
+			if (e.key.length === 1 && e.key !== " " && !e.ctrlKey && !e.metaKey && !e.altKey) { this.input.focus(); e.stopPropagation(); } // typing goes on there
+			return;
+		}
 		e.preventDefault();
 	}
 
@@ -173,37 +168,42 @@ class Recipients {
 			e.preventDefault();
 			e.stopPropagation();
 		} else if (e.key === "Enter" && !e.ctrlKey && !e.metaKey || e.key === "Tab" && this.input.value && !e.shiftKey) {
-			const chosen = marked && (this.arrowed || !valid(this.input.value));
+			const chosen = marked && (this.arrowed || !valid(parse(this.input.value).addr));
 			if (this.take(chosen ? marked.dataset.address : this.input.value) && e.key === "Tab" && chosen) e.preventDefault();
 			if (e.key === "Enter") e.preventDefault();
 		} else if ((e.key === "," || e.key === ";") && (this.input.value.match(/"/g) ?? []).length % 2 === 0 && this.input.value.trim()) {
 			this.take();
 			e.preventDefault();
-		} else if ((e.key === "Backspace" || e.key === "ArrowLeft") && !this.input.value) {
-			all(".recipient-name", this.chips).at(-1)?.focus();
+		} else if (["Backspace", "ArrowLeft", "Home"].includes(e.key) && !this.input.selectionEnd && !e.shiftKey) {
+			const to = all(".recipient-name", this.chips).at(e.key === "Home" ? 0 : -1);
+			if (!to) return;
+			to.focus();
+			e.preventDefault();
 		}
 	}
 
 	paste(e) {
 		const text = e.clipboardData.getData("text");
-		if (!/[,;\n<]/.test(text)) return;
+		if (!/[,;，；、\n\r\t<]|@.*[@?]|^mailto:/is.test(text)) return;
 		e.preventDefault();
 		this.take(this.input.value + text);
 	}
 
 	typed() {
 		this.arrowed = false;
+		if (this.note) { this.note = ""; this.hint(); }
 		this.write();
 		const q = this.input.value.trim();
 		if (!q) return this.offers.close();
-		this.offers.ask("/compose/people?q=" + encodeURIComponent(q), (doc) => all("[data-address]", doc).slice(0, 6).filter((o) => !this.addresses.includes(o.dataset.address)).map(person));
+		this.offers.ask("/compose/people?q=" + encodeURIComponent(q), (doc) => all("[data-address]", doc).filter((o) => !this.has(o.dataset.address)).slice(0, 6).map((o) => person(o, q)));
 	}
 }
 
 /** person is a row of the list: a name with its address, or a group. */
-function person(found) {
-	const text = found.dataset.address, group = split(text).length > 1;
-	return el("li", { role: "option", "data-address": text }, el("bdi", {}, group ? found.textContent : name(text)), group || name(text) === address(text) ? null : el("small", {}, el("bdi", {}, address(text))));
+function person(found, q) {
+	const text = found.dataset.address, group = split(text).length > 1, { name, addr } = parse(text);
+	const words = (s) => el("bdi", {}, ...marked(s, q));
+	return el("li", { role: "option", "data-address": text }, words(group ? found.textContent : name || addr), group || !name ? null : el("small", {}, words(addr)));
 }
 
 /** startRecipients makes chips of the recipient fields. */

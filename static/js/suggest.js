@@ -6,6 +6,24 @@ import { say } from "./words.js";
 
 const pause = 120; // after a key, before the server is asked
 
+const fold = (s) => s.toLowerCase().normalize("NFKD").replace(/\p{Mn}/gu, "");
+
+/** marked gives a text with what begins as the words of q do in <mark>. */
+export function marked(text, q) {
+	const words = fold(q).split(/\s+/).filter(Boolean), out = [];
+	let from = 0;
+	for (const { index } of text.matchAll(/(?<![\p{L}\p{N}])[\p{L}\p{N}]/gu)) {
+		if (index < from) continue;
+		const word = words.find((w) => fold(text.slice(index)).startsWith(w));
+		if (!word) continue;
+		let end = index + 1;
+		while (end < text.length && (fold(text.slice(index, end)) !== word || /^\p{Mn}/u.test(text.slice(end)))) end++;
+		out.push(text.slice(from, index), el("mark", {}, text.slice(index, end)));
+		from = end;
+	}
+	return [...out, text.slice(from)];
+}
+
 /** Suggestions hang under a field. take(option) is called with what was chosen; label is the name of the list; with first, Enter takes the first one. */
 export class Suggestions {
 	constructor(field, { id, label, take, first = false }) {

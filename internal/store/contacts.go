@@ -178,6 +178,7 @@ func (s *Store) ChangeContacts(ctx context.Context, userID int64, ch ContactChan
 		}
 		return nil
 	})
+	s.knowns.forget(userID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -228,16 +229,7 @@ func (s *Store) ContactOf(ctx context.Context, userID int64, address string) (id
 	return id, one(err)
 }
 
-// ContactAddresses lists the mail addresses of contacts whose words begin so, all of them, with how often and when last
-// they were written to: those written to most, up to n.
-func (s *Store) ContactAddresses(ctx context.Context, userID int64, words []string, n int) ([]Person, error) {
-	cond, args := ContactQuery{Words: words}.where(userID)
-	rows, err := s.db.DB.QueryContext(ctx, `SELECT a.address, contacts.name, COALESCE(p.written, 0), COALESCE(p.last_at, 0) FROM contacts
-		JOIN contact_addresses a ON a.contact_id = contacts.id LEFT JOIN people p ON p.user_id = a.user_id AND p.address = a.address
-		WHERE `+cond+` ORDER BY 3 DESC, contacts.sort, a.place LIMIT `+strconv.Itoa(n), args...)
-	return collect(rows, err, scanPerson)
-}
-
+// scanPerson reads address, name, written and last_at.
 func scanPerson(r *sql.Rows) (p Person, err error) {
 	var last int64
 	err = r.Scan(&p.Address, &p.Name, &p.Written, &last)
@@ -258,6 +250,7 @@ func (s *Store) Strangers(ctx context.Context, userID int64, from, n int) (list 
 
 // ForgetPerson takes somebody out of the people written to.
 func (s *Store) ForgetPerson(ctx context.Context, userID int64, address string) error {
+	defer s.knowns.forget(userID)
 	return changed(s.db.ExecContext(ctx, `DELETE FROM people WHERE user_id = $1 AND address = $2`, userID, strings.ToLower(address)))
 }
 

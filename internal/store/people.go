@@ -17,6 +17,7 @@ type Person struct {
 
 // AddPeople counts one more mail written to each.
 func (s *Store) AddPeople(ctx context.Context, userID int64, people []Person) error {
+	defer s.knowns.forget(userID)
 	return s.InTx(ctx, func(tx *sql.Tx) error {
 		for _, p := range people {
 			_, err := tx.ExecContext(ctx, `
@@ -34,22 +35,6 @@ func (s *Store) AddPeople(ctx context.Context, userID int64, people []Person) er
 
 // maxPeople is how many people of a user are looked through, those written to most.
 const maxPeople = 5000
-
-// FindPeople lists up to n people for whom fits holds, all if it is nil, the most written to first. What is alike in
-// which language the databases know differently, or not at all: so the comparing is done by fits.
-func (s *Store) FindPeople(ctx context.Context, userID int64, fits func(Person) bool, n int) ([]Person, error) {
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT address, name, written, last_at FROM people WHERE user_id = $1
-		ORDER BY written DESC, last_at DESC, address LIMIT $2`, userID, maxPeople)
-	all, err := collect(rows, err, scanPerson)
-	var found []Person
-	for _, p := range all {
-		if len(found) < n && (fits == nil || fits(p)) {
-			found = append(found, p)
-		}
-	}
-	return found, err
-}
 
 // Acquaintance is what a user has to do with an address: whether they have written to it or keep it, whose contact it is
 // (0 for nobody's), and which other addresses they know under the same name.

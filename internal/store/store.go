@@ -31,6 +31,7 @@ type Store struct {
 	dialect migrations.Dialect
 	now     func() time.Time
 	sealer  Sealer // nil: blobs are kept as they are
+	knowns  knowns
 }
 
 // Open opens the database at address (postgres://…), or SQLite in dir when there is none, and migrates it.

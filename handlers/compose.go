@@ -311,7 +311,7 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 			page.Canned = append(page.Canned, templates.Option{Value: strconv.FormatInt(t.ID, 10), Words: t.Name})
 		}
 	}
-	page.Redirect = d.Fields.AnswerKind == redirected
+	page.Redirect = d.Fields.AnswerKind == store.RedirectKind
 	page.Rich = page.Rich && !page.Redirect
 	now := s.nowFor(p)
 	page.Later, page.Zone, page.AtMin, page.AtMax = laterChoices(p, now), p.Zone.String(), now.Format(laterLayout), now.AddDate(1, 0, 0).Format(laterLayout)

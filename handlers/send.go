@@ -51,7 +51,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 		m.HTML = sanitize.Outgoing(d.Fields.HTML)
 		m.Text = compose.TextFromHTML(m.HTML)
 	}
-	if d.Fields.AnswerKind == redirected {
+	if d.Fields.AnswerKind == store.RedirectKind {
 		m.Original = s.original(ctx, p, d.Fields)
 		return m, wrong, nil
 	}
@@ -177,9 +177,6 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 		UserID: p.User.ID, AccountID: p.Account.ID, DraftID: d.ID, DueAt: when.at, Later: when.wall, Receipts: d.Fields.Delivery, BlobID: blob, Size: size, Skip: int64(len(bcc)),
 		From: m.From.Addr, Subject: m.Subject, MessageID: m.MessageID, AnswerKind: d.Fields.AnswerKind, AnswerMailbox: d.Fields.AnswerMailbox,
 		AnswerValidity: d.Fields.AnswerValidity, AnswerUID: d.Fields.AnswerUID,
-	}
-	if m.Original != nil && d.Fields.AnswerID != "" { // by which it is known wherever it comes to
-		item.MessageID = d.Fields.AnswerID
 	}
 	if slices.ContainsFunc(p.Accounts, func(a store.Account) bool { return a.ID == d.Fields.AnswerAccount }) {
 		item.AnswerAccount = d.Fields.AnswerAccount

@@ -16,11 +16,9 @@ import (
 
 // fillRedirect makes a draft send a mail on as it came. Its text is read when it goes out.
 func fillRedirect(p *person, open *mailclient.Open, d *store.Draft, f *freshDraft) {
-	d.Fields.AnswerKind, d.Fields.AnswerID, d.Fields.Subject = redirected, open.Message.Header.MessageID(), oneLine(open.Message.Header.Subject())
+	d.Fields.AnswerKind, d.Fields.AnswerID, d.Fields.Subject = store.RedirectKind, open.Message.Header.MessageID(), oneLine(open.Message.Header.Subject())
 	f.heading = p.L.T("act.redirect")
 }
-
-const redirected = "redirect" // the AnswerKind of a draft that sends a mail on as it came
 
 // original gives the mail that a draft sends on, as it came.
 func (s *Server) original(ctx context.Context, p *person, f store.DraftFields) func(io.Writer) error {

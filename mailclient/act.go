@@ -1,6 +1,7 @@
 package mailclient
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -451,14 +452,25 @@ func whyRefused(ctx context.Context, c *imapx.Conn, raw string, no error) error 
 // FindByMessageID looks for a mail by its Message-ID, without brackets: among the headers of the newest first, for a
 // search may lag behind, then by SEARCH (A14).
 func (s *Session) FindByMessageID(ctx context.Context, mailbox, id string) (Ref, error) {
-	return s.among(ctx, mailbox, "Message-ID", func(c *imapx.Conn, ref *Ref, newest []imapx.Fetch) (err error) {
+	return s.findBy(ctx, mailbox, "Message-ID", id, func(header []byte) bool { return headerID(header) == id })
+}
+
+// FindByResentID finds mails that were sent on as they came, by the Resent-Message-ID of that: their Message-ID is that of
+// every copy of them.
+func (s *Session) FindByResentID(ctx context.Context, mailbox, id string) (Ref, error) {
+	named := []byte("<" + id + ">") // in one of several such fields
+	return s.findBy(ctx, mailbox, "Resent-Message-ID", id, func(header []byte) bool { return bytes.Contains(header, named) })
+}
+
+func (s *Session) findBy(ctx context.Context, mailbox, field, id string, has func(header []byte) bool) (Ref, error) {
+	return s.among(ctx, mailbox, field, func(c *imapx.Conn, ref *Ref, newest []imapx.Fetch) (err error) {
 		for _, f := range newest {
-			if headerID(f.Header) == id {
+			if has(f.Header) {
 				ref.UIDs = append(ref.UIDs, f.UID)
 			}
 		}
 		if len(ref.UIDs) == 0 && c.Exists() > lookedAt {
-			ref.UIDs, _, err = searchBox(ctx, c, []any{"HEADER Message-ID", imapx.Str(id)})
+			ref.UIDs, _, err = searchBox(ctx, c, []any{"HEADER " + field, imapx.Str(id)})
 		}
 		return err
 	})

@@ -93,6 +93,8 @@ func TestAMailIsRedirectedAsItCame(t *testing.T) {
 	eventually(t, "a copy lies in Sent, and the original is marked", func() bool {
 		return talk.Count("Sent") == 1 && strings.Contains(talk.Flags("INBOX")[1], "$Forwarded")
 	})
+	redirect().set("to", ben.Address).press("action", "send").want(200)
+	eventually(t, "once more, with a copy of its own", func() bool { return talk.Count("Sent") == 2 })
 }
 
 // TestAnAnswerAsksBeforeItGoesToMany or to somebody outside whom nobody knows, once, and not where that is not wished.

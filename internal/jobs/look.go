@@ -50,7 +50,7 @@ func (q *Queue) find(ctx context.Context, item *store.OutboxItem) (found string,
 	}
 	session := q.session(account, s, cred)
 	look := func(mailbox, name string) (bool, error) {
-		ref, err := session.FindByMessageID(ctx, mailbox, item.MessageID)
+		ref, err := finder(session, item)(ctx, mailbox, item.MessageID)
 		if err == nil {
 			looked = append(looked, name)
 		}

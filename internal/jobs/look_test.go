@@ -26,6 +26,8 @@ func TestT13_AMailThatWasPerhapsSentIsLookedFor(t *testing.T) {
 		{"a copy that somebody sent on proves nothing", "INBOX", false, store.Uncertain, "uncertain", "sent inbox", 0},
 		{"an answer came", "answer", false, store.Sent, store.FoundAnswer, "", 1},
 		{"it was sent back", "bounce", false, store.Sent, store.FoundAnswer, "", 1},
+		{"the mail that was sent on lies there", "original", true, store.Uncertain, "uncertain", "sent inbox", 1},
+		{"the server filed what was sent on", "resent", false, store.Sent, store.FoundInSent, "", 1},
 		{"nowhere", "", true, store.Uncertain, "uncertain", "sent inbox", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -37,9 +39,18 @@ func TestT13_AMailThatWasPerhapsSentIsLookedFor(t *testing.T) {
 					if c.self {
 						o.Recipients = []string{"a@x.test", h.anna.Address}
 					}
+					if c.in == "original" || c.in == "resent" {
+						o.AnswerKind = store.RedirectKind
+					}
 				})
 				switch c.in {
 				case "":
+				case "original":
+					for _, box := range []string{"Sent", "INBOX"} {
+						h.srv.Talk(t, h.anna).Append(box, "", "Message-ID: <"+item.MessageID+">\r\nSubject: x\r\n\r\nx\r\n")
+					}
+				case "resent":
+					h.srv.Talk(t, h.anna).Append("Sent", "", "Resent-Message-ID: <"+item.MessageID+">\r\nMessage-ID: <o@x.test>\r\nResent-Message-ID: <before@x.test>\r\nSubject: x\r\n\r\nx\r\n")
 				case "answer":
 					h.srv.Talk(t, h.anna).Append("INBOX", "", "Message-ID: <1@x.test>\r\nReferences: <0@x.test>\r\n <"+item.MessageID+">\r\nSubject: Re: x\r\n\r\ny\r\n")
 				case "bounce":

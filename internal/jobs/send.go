@@ -355,7 +355,7 @@ func markAnswered(ctx context.Context, session *mailclient.Session, item *store.
 		return nil
 	case store.ReceiptKind:
 		return markOriginal(ctx, session, item, id, []string{"$MDNSent"}, nil)
-	case "forward", "redirect":
+	case "forward", store.RedirectKind:
 		return markOriginal(ctx, session, item, id, []string{"$Forwarded"}, nil)
 	case "accepted", "tentative", "declined":
 		var others []string

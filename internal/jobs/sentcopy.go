@@ -34,7 +34,7 @@ func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s dis
 	if auto && a.SentSeen >= learned || !auto && !s.Files {
 		waits = []time.Duration{0} // for a copy of ours, from before something broke
 	}
-	found, err := q.filed(ctx, session, box.Name, item.MessageID, waits)
+	found, err := q.filed(ctx, session, box.Name, item, waits)
 	if err != nil {
 		return err
 	}
@@ -51,15 +51,24 @@ func (q *Queue) fileSent(ctx context.Context, session *mailclient.Session, s dis
 	return err
 }
 
-// filed looks for the mail in Sent by its Message-ID.
-func (q *Queue) filed(ctx context.Context, session *mailclient.Session, box, id string, waits []time.Duration) (found bool, err error) {
+// finder looks for mails in a mailbox by what names an item there: its Message-ID, or what it was sent on by, where others
+// may lie that have the same Message-ID.
+func finder(session *mailclient.Session, item *store.OutboxItem) func(ctx context.Context, mailbox, id string) (mailclient.Ref, error) {
+	if item.AnswerKind == store.RedirectKind {
+		return session.FindByResentID
+	}
+	return session.FindByMessageID
+}
+
+// filed looks for the mail in Sent.
+func (q *Queue) filed(ctx context.Context, session *mailclient.Session, box string, item *store.OutboxItem, waits []time.Duration) (found bool, err error) {
 	for _, wait := range waits {
 		select {
 		case <-ctx.Done():
 			return false, ctx.Err()
 		case <-time.After(wait):
 		}
-		ref, err := session.FindByMessageID(ctx, box, id)
+		ref, err := finder(session, item)(ctx, box, item.MessageID)
 		if err != nil || len(ref.UIDs) > 0 {
 			return err == nil, err
 		}

@@ -222,6 +222,10 @@ func (s *Store) InvitationAnswer(ctx context.Context, userID, accountID int64, m
 // ReceiptKind is the AnswerKind of a receipt: that a mail was read.
 const ReceiptKind = "receipt"
 
+// RedirectKind is the AnswerKind of a mail that is sent on as it came. Its MessageID is the Resent-Message-ID: the mail
+// itself has the one that it came with.
+const RedirectKind = "redirect"
+
 // ReceiptItem is the receipt for the mail at that place that was sent in the last days, or is about to be, or ErrNotFound.
 func (s *Store) ReceiptItem(ctx context.Context, userID, accountID int64, mailbox string, validity, uid uint32) (OutboxItem, error) {
 	o, err := scanOutbox(s.db.QueryRowContext(ctx, `

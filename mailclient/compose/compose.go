@@ -337,9 +337,10 @@ func Redate(w io.Writer, mail io.Reader, date time.Time) error {
 		if err != nil && (!errors.Is(err, io.EOF) || line == "") {
 			return errors.Join(err, io.ErrUnexpectedEOF)
 		}
-		dated := strings.HasPrefix(line, "Date: ") && len(line) == len(dateField)
+		resent, _ := strings.CutPrefix(line, "Resent-") // before the date that a mail sent on came with
+		dated := strings.HasPrefix(resent, "Date: ") && len(resent) == len(dateField)
 		if dated {
-			line = date.Format(dateField)
+			line = line[:len(line)-len(resent)] + date.Format(dateField)
 		}
 		if _, err := io.WriteString(w, line); err != nil {
 			return err

@@ -31,4 +31,9 @@ func TestAMailIsDatedAnew(t *testing.T) {
 			t.Errorf("%q became %q, %v", s, after.String(), err)
 		}
 	}
+	const came = "Message-ID: <o@x.test>\r\nDate: Mon, 02 Nov 2026 08:00:00 +0100\r\n\r\nx\r\n" // and what was sent on keeps its own
+	after.Reset()
+	if err := compose.Redate(&after, strings.NewReader("Resent-Date: Mon, 29 Mar 2027 08:00:00 +0200\r\n"+came), now); err != nil || after.String() != "Resent-Date: Tue, 01 Dec 2026 23:59:58 +0000\r\n"+came {
+		t.Errorf("%q, %v", after.String(), err)
+	}
 }

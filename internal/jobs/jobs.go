@@ -57,6 +57,7 @@ type Queue struct {
 	ending  chan struct{} // closed by Stop: imports go on in another life
 
 	mu     sync.Mutex
+	held   map[int64]bool        // the outbox items that a worker of this node has
 	timers map[int64]*time.Timer // by outbox id; wakes a held item when its time has come
 	works  bool                  // between Start and Stop
 	asked  map[int64]time.Time   // when this node has put a source's run into the queue, where it waits
@@ -87,7 +88,7 @@ type Options struct {
 func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		store: o.Store, ring: o.Ring, pool: o.Pool, servers: o.Servers, limits: o.Limits, log: o.Log,
-		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, looks: o.Looks, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{},
+		node: store.NewID(), hello: o.Hello, patience: o.Patience, probes: o.Probes, looks: o.Looks, notify: o.Notify, notifyWork: o.NotifyWork, timers: map[int64]*time.Timer{}, held: map[int64]bool{},
 		tokens: o.Tokens, imports: o.Imports, asked: map[int64]time.Time{}, ending: make(chan struct{}),
 	}
 	q.imports.Settle = cmp.Or(o.Imports.Settle, importSettle)

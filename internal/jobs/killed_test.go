@@ -197,6 +197,35 @@ func TestT14_ALeaseIsOnlyForWhoHoldsTheItem(t *testing.T) {
 	})
 }
 
+// TestT14_ALeaseThatEndsWhileItsWorkerGoesOn, as after the sleep of a machine or with a clock that was put forward, gives
+// the item to no second worker of the same node.
+func TestT14_ALeaseThatEndsWhileItsWorkerGoesOn(t *testing.T) {
+	h, script := scripted(t, testdb.SQLite(t))
+	h.queue, _ = h.node(t, h.store) // a patient one
+	script.Say("MAIL", testmail.Silent)
+	start(t, h.queue)
+	mails := func(n int) {
+		h.until(t, func() error {
+			if strings.Count(strings.Join(script.Said(), "\n"), "MAIL FROM") < n {
+				return errNotYet
+			}
+			return nil
+		})
+	}
+	item := h.post(t, "x", h.anna.Password, nil)
+	mails(1)
+	_, err := h.store.DB().ExecContext(ctx, `UPDATE outbox SET taken_until = 1 WHERE id = $1`, item.ID)
+	ok(t, err)
+	h.queue.Wake(item.ID, time.Now())
+	h.post(t, "y", h.anna.Password, nil) // which comes after it
+	mails(2)
+	var until int64
+	ok(t, h.store.DB().QueryRowContext(ctx, `SELECT taken_until FROM outbox WHERE id = $1`, item.ID).Scan(&until))
+	if until != 1 {
+		t.Error("it was taken once more")
+	}
+}
+
 // left is what a node that was killed leaves of an item, as it came to a state with some recipients.
 func (h *house) left(t *testing.T, id int64, state store.OutboxState, some ...string) {
 	t.Helper()

@@ -40,6 +40,11 @@ type sendWorker struct {
 // Work sends one outbox item, or files one that was sent already.
 func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 	q := w.q
+	letGo, ok := q.enter(job.Args.OutboxID)
+	if !ok { // it may have something to do once that worker is done
+		return river.JobSnooze(time.Second)
+	}
+	defer letGo()
 	item, err := q.store.TakeOutbox(ctx, job.Args.OutboxID, q.node, lease)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // taken back, sent already, or another worker has it
@@ -71,6 +76,22 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 		q.file(ctx, &item, fresh)
 	}
 	return q.finish(ctx, &item)
+}
+
+// enter has one worker of this node alone at an item. Its lease does not say so: a machine that slept, or a clock that was
+// put forward, ends it while its worker goes on.
+func (q *Queue) enter(id int64) (letGo func(), ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.held[id] {
+		return nil, false
+	}
+	q.held[id] = true
+	return func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		delete(q.held, id)
+	}, true
 }
 
 // hold renews the lease of an item until the function it gives is called.
@@ -273,7 +294,7 @@ func (q *Queue) file(ctx context.Context, item *store.OutboxItem, fresh bool) {
 	case len(item.Left()) > 0:
 		item.State, item.Tries = store.Waiting, 0 // some got it: the waits begin anew
 	case err != nil && time.Since(item.FirstTry) < 7*24*time.Hour:
-		item.Problem, item.ServerText, item.NextAt = "unfiled", err.Error(), time.Now().Add(time.Minute)
+		item.Problem, item.ServerText, item.NextAt = "unfiled", err.Error(), time.Now().Add(min(max(time.Since(item.FirstTry)/4, time.Minute), time.Hour))
 		q.Wake(item.ID, item.NextAt)
 	case len(item.Results) > 0:
 		item.State = store.Partly

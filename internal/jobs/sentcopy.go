@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"restante/internal/store"
@@ -82,5 +83,9 @@ func (q *Queue) learn(ctx context.Context, a store.Account, found bool) error {
 	if found || seen > holds {
 		seen = 0
 	}
-	return q.store.SetSentMode(ctx, a.UserID, a.ID, a.SentMode, seen)
+	err := q.store.LearnSent(ctx, a.UserID, a.ID, seen)
+	if errors.Is(err, store.ErrNotFound) { // its person chose meanwhile
+		return nil
+	}
+	return err
 }

@@ -187,6 +187,11 @@ func (s *Store) AccountIDs(ctx context.Context) ([]int64, error) {
 	})
 }
 
+// LearnSent notes how many mails of an account in a row its server has not filed. ErrNotFound: that is no longer asked.
+func (s *Store) LearnSent(ctx context.Context, userID, id int64, seen int) error {
+	return changed(s.db.ExecContext(ctx, `UPDATE accounts SET sent_seen = $1 WHERE id = $2 AND user_id = $3 AND sent_mode = 'auto'`, seen, id, userID))
+}
+
 // SetSentMode remembers who files sent mail for an account.
 func (s *Store) SetSentMode(ctx context.Context, userID, id int64, mode string, seen int) error {
 	return changed(s.db.ExecContext(ctx, `UPDATE accounts SET sent_mode = $1, sent_seen = $2 WHERE id = $3 AND user_id = $4`, mode, seen, id, userID))

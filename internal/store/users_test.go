@@ -75,6 +75,7 @@ func TestAccountsBelongToTheirUser(t *testing.T) {
 		missing(t, "another's account", err)
 		missing(t, "another's sent mode", s.SetSentMode(ctx, ben.ID, account.ID, "append", 3))
 		ok(t, s.SetSentMode(ctx, anna.ID, account.ID, "append", 3))
+		missing(t, "what is learned is not asked any more", s.LearnSent(ctx, anna.ID, account.ID, 1))
 		if a := must(s.Account(ctx, anna.ID, account.ID))(t); a.SentMode != "append" || a.SentSeen != 3 {
 			t.Errorf("%+v", a)
 		}

@@ -318,7 +318,8 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 	page.Important, page.Receipt, page.Delivery = d.Fields.Important, d.Fields.Receipt, d.Fields.Delivery
 	page.FileLimit = s.bounds.Of(p.User.Address, limits.FileMB) << 20
 	limit := s.bounds.Of(p.User.Address, limits.MailMB) << 20
-	if size := s.sendLimit(p); size > 0 {
+	from, _ := senderOf(ids, d.Fields)
+	if size := s.sendLimit(s.through(p, from.Identity)); size > 0 {
 		limit = min(limit, size)
 	}
 	page.Limit = limit * 57 / 78 // base64 and its line ends

@@ -95,7 +95,13 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	if err != nil {
 		return err
 	}
-	if offer, known := s.offered(p); known && !offer.UTF8 {
+	ids, err := s.identities(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	id, _ := senderOf(ids, d.Fields)
+	by := s.through(p, id.Identity)
+	if offer, known := s.offered(by); known && !offer.UTF8 {
 		for _, a := range slices.Concat(m.To, m.Cc, m.Bcc) {
 			if _, beyond := compose.Envelope(a.Addr); beyond {
 				wrong = append(wrong, templates.FieldError{Field: "to", Words: p.L.T("send.noutf8", "Address", a.Addr)})
@@ -110,7 +116,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 		}
 	}
 	told := cmp.Or(f.anyway, f.asked)
-	ask := s.asks(p, d, len(m.Files), told)
+	ask := s.asks(by, d, len(m.Files), told)
 	if ask == nil {
 		ask = s.nudge(r, p, d, m, told)
 	}

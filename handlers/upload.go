@@ -3,8 +3,10 @@ package handlers
 import (
 	"bytes"
 	"context"
+	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,7 +69,7 @@ func (s *Server) sendLimit(p *person) int64 {
 // offered is what the person's submission server offers, asked for once an hour, and whether that is known. The first page
 // that wants it waits a moment for it.
 func (s *Server) offered(p *person) (submit.Offer, bool) {
-	key := p.Servers.SMTP.Host
+	key := net.JoinHostPort(p.Servers.SMTP.Host, strconv.Itoa(p.Servers.SMTP.Port))
 	s.sizeMu.Lock()
 	defer s.sizeMu.Unlock()
 	known, ok := s.sizes[key]

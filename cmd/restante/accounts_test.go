@@ -159,6 +159,14 @@ func TestAPasswordOfAFurtherAccountThatChanged(t *testing.T) {
 	v.get(inbox).want(200)
 	v.get("/settings/accounts").formAround("button[value=password]").set("password", ben.Password).press("action", "password").want(200).says("[role=status]", "Kept")
 	v.get(inbox).want(200)
+
+	v.get("/compose").want(200)
+	v.form("form[data-compose]").set("from", v.from(ben.Address)).set("to", "x@y.test").set("subject", "Later").set("body", "x").press("later", attr(v.one("button[name=later]"), "value")).want(200)
+	if _, err := s.house.store.DB().ExecContext(t.Context(), `UPDATE accounts SET cred = x'00' WHERE address = '`+ben.Address+`'`); err != nil {
+		t.Fatal(err)
+	}
+	v.get("/outbox").want(200).form("form[class=outbox-acts]").press("action", "sendnow").want(409)
+	v.get("/outbox").want(200).form("form[class=outbox-acts]").press("action", "cancel").want(200).says("[role=status]", "back in your drafts")
 }
 
 // TestNoOpenPageSignsInWithAPasswordThatWasReplaced: its stream ends, and comes again with the new one.

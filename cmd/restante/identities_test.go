@@ -125,6 +125,23 @@ func TestAnAddressSendsThroughAServerOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestWhatTheServerOfTheAddressCanDoCounts, and not what that of the account cannot.
+func TestWhatTheServerOfTheAddressCanDoCounts(t *testing.T) {
+	t.Parallel()
+	mail, account, own := testmail.Demo(t), testmail.NewScript(t), testmail.NewScript(t)
+	mail.Submission = account.Address
+	own.Say("EHLO", "250-ready\r\n250-DSN\r\n250-SMTPUTF8\r\n250 AUTH PLAIN")
+	s := newSite(t, mail, testdb.SQLite(t), func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })
+	v := s.signIn(mail.NewUser(t))
+	v.identity("").set("address", "me@own.test").set("own", "1").set("smtp_host", own.Host).set("smtp_port", fmt.Sprint(own.Port)).set("smtp_security", "none").
+		set("password", "x").press("action", "save").want(200)
+	v.get("/compose").want(200).form("form[data-compose]").set("from", v.from("me@own.test")).set("to", "grüße@other.test").set("delivery", "1").set("subject", "Hello").set("body", "x").press("action", "send").want(200)
+	eventually(t, "it left", func() bool { return len(own.Texts()) == 1 })
+	if said := strings.Join(own.Said(), "\n"); !strings.Contains(said, "SMTPUTF8") || !strings.Contains(said, "NOTIFY=") || len(account.Texts()) != 0 {
+		t.Errorf("the server heard %s", said)
+	}
+}
+
 // senders fills in what the admin says of the sender addresses of the site's domain.
 func (l *limited) senders(fields ...string) *visitor {
 	l.t.Helper()

@@ -114,6 +114,9 @@ func (s *Server) copyDraft(ctx context.Context, p *person, id string) error {
 	if err != nil {
 		return err
 	}
+	if m.From.Addr == "" { // the address that it is from was removed
+		m.From.Addr = p.Account.Address
+	}
 	m.DraftID = fmt.Sprintf("%s; %d", d.ID, d.Rev)
 	m.MessageID = draftMessageID(d)
 	bcc, err := compose.BccField(m)

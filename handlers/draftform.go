@@ -259,7 +259,7 @@ func hiddenAnswer(f store.DraftFields) (out []templates.Field) {
 func (f *draftForm) answer(v url.Values) error {
 	f.fields.InReplyTo, f.fields.References = oneLine(v.Get("in_reply_to")), strings.Fields(v.Get("references"))
 	f.fields.AnswerKind, f.fields.AnswerMailbox, f.fields.AnswerID = v.Get("answer_kind"), v.Get("answer_mailbox"), oneLine(v.Get("answer_id"))
-	if len(f.fields.References) > 100 || len(v.Get("references")) > 32<<10 || len(f.fields.InReplyTo) > 2000 || len(f.fields.AnswerMailbox) > 1000 || len(f.fields.AnswerID) > 2000 {
+	if byItself(store.OutboxItem{AnswerKind: f.fields.AnswerKind}) || len(f.fields.References) > 100 || len(v.Get("references")) > 32<<10 || len(f.fields.InReplyTo) > 2000 || len(f.fields.AnswerMailbox) > 1000 || len(f.fields.AnswerID) > 2000 {
 		return badRequest("error.form")
 	}
 	f.fields.AnswerAccount = atoi64(v.Get("answer_account"))

@@ -67,7 +67,7 @@ func TestAFurtherAccountIsAddedReadAndRemoved(t *testing.T) {
 		uid := v.row("To Ben")
 		v.open("To Ben").want(200).says("h1", "To Ben")
 		v.get("/search?q=subject:Ben").want(200)
-		v.follow(`a[href="/search?account=` + strings.Split(inbox, "/")[2] + `&q=subject%3ABen"]`).want(200).says("h1", ben.Address)
+		v.follow(`a[href="/search?account=`+strings.Split(inbox, "/")[2]+`&q=subject%3ABen"]`).want(200).says("h1", ben.Address)
 		if got := v.subjects(); len(got) != 1 || got[0] != "To Ben" {
 			t.Errorf("the same search in the other account finds %q", got)
 		}

@@ -132,7 +132,8 @@ func TestWhatTheServerOfTheAddressCanDoCounts(t *testing.T) {
 	mail.Submission = account.Address
 	own.Say("EHLO", "250-ready\r\n250-DSN\r\n250-SMTPUTF8\r\n250 AUTH PLAIN")
 	s := newSite(t, mail, testdb.SQLite(t), func(c *config.Config) { c.AllowHosts = []string{"127.0.0.1"} })
-	v := s.signIn(mail.NewUser(t))
+	user := mail.NewUser(t)
+	v := s.signIn(user)
 	v.identity("").set("address", "me@own.test").set("own", "1").set("smtp_host", own.Host).set("smtp_port", fmt.Sprint(own.Port)).set("smtp_security", "none").
 		set("password", "x").press("action", "save").want(200)
 	v.get("/compose").want(200).form("form[data-compose]").set("from", v.from("me@own.test")).set("to", "grüße@other.test").set("delivery", "1").set("subject", "Hello").set("body", "x").press("action", "send").want(200)
@@ -140,6 +141,16 @@ func TestWhatTheServerOfTheAddressCanDoCounts(t *testing.T) {
 	if said := strings.Join(own.Said(), "\n"); !strings.Contains(said, "SMTPUTF8") || !strings.Contains(said, "NOTIFY=") || len(account.Texts()) != 0 {
 		t.Errorf("the server heard %s", said)
 	}
+
+	v.get("/compose").want(200).form("form[data-compose]").set("from", v.from("me@own.test")).set("subject", "Kept").set("body", "Before.").press("action", "save").want(200)
+	draft := v.url.Path
+	v.identity("me@own.test").press("action", "delete").want(200)
+	f := v.get(draft).want(200).form("form[data-compose]").set("body", "After.")
+	f.press("action", "save").want(200)
+	eventually(t, "a draft from an address that is gone is in the folder as it was last kept", func() bool {
+		drafts := mail.Talk(t, user)
+		return drafts.Count("Drafts") == 1 && strings.Contains(raw(drafts, "Drafts", 1), "After.")
+	})
 }
 
 // senders fills in what the admin says of the sender addresses of the site's domain.

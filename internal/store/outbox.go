@@ -74,7 +74,7 @@ const (
 	FoundInSent  = "found-sent"
 	FoundInInbox = "found-inbox"
 	FoundAnswer  = "found-answer" // a mail has come that names it
-	Untold       = "untold" // it was sent, but the server tells of no deliveries as was wished
+	Untold       = "untold"       // it was sent, but the server tells of no deliveries as was wished
 )
 
 // Left are the recipients who are still to be sent to: neither reached nor refused.

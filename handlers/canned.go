@@ -18,7 +18,7 @@ import (
 
 const (
 	maxCanned = 64 << 10 // bytes of a template's text
-	maxTitle    = 200      // characters of its name and of its subject
+	maxTitle  = 200      // characters of its name and of its subject
 )
 
 var shortcut = regexp.MustCompile(`^[\p{L}\p{N}_+-]{0,40}$`)

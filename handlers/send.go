@@ -74,7 +74,7 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 // asks is what a person should be asked before this goes out, unless they were: the name of the question and words.
 func (s *Server) asks(p *person, d store.Draft, files int, anyway string) *templates.Asking {
 	told := " " + anyway + " "
-	if d.Fields.Subject == "" && !strings.Contains(told, " subject ") {
+	if d.Fields.Subject == "" && d.Fields.AnswerKind != store.RedirectKind && !strings.Contains(told, " subject ") {
 		return &templates.Asking{Name: strings.TrimSpace(anyway + " subject"), Words: p.L.T("compose.nosubject")}
 	}
 	own, _, _ := strings.Cut(strings.ToLower(d.Fields.Body), "\n>")

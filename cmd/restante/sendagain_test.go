@@ -93,8 +93,10 @@ func TestAMailIsRedirectedAsItCame(t *testing.T) {
 	eventually(t, "a copy lies in Sent, and the original is marked", func() bool {
 		return talk.Count("Sent") == 1 && strings.Contains(talk.Flags("INBOX")[1], "$Forwarded")
 	})
-	redirect().set("to", ben.Address).press("action", "send").want(200)
-	eventually(t, "once more, with a copy of its own", func() bool { return talk.Count("Sent") == 2 })
+	redirect().set("to", "Ben <"+ben.Address+">").press("action", "send").want(200)
+	eventually(t, "what is sent on once more has a copy of its own", func() bool { return talk.Count("Sent") == 2 })
+	v.get("/compose?in=Sent&uid=1&redirect=1").want(200).form("form[data-compose]").set("to", ben.Address).press("action", "send").want(200)
+	eventually(t, "so has what lies in Sent itself", func() bool { return talk.Count("Sent") == 3 })
 }
 
 // TestAnAnswerAsksBeforeItGoesToMany or to somebody outside whom nobody knows, once, and not where that is not wished.

@@ -72,7 +72,11 @@ func (s *Server) postDraft(w http.ResponseWriter, r *http.Request, p *person) er
 		}
 		fresh = false
 	}
-	if err := s.saveDraft(r.Context(), p, &d, f, fresh); err != nil {
+	err = s.saveDraft(r.Context(), p, &d, f, fresh)
+	if errors.Is(err, errLeftBehind) && sending && !sent {
+		return s.leftBehind(w, r, p, d, f)
+	}
+	if err != nil && !errors.Is(err, errLeftBehind) {
 		return err
 	}
 	if f.action == "canned" {
@@ -194,11 +198,25 @@ func (s *Server) takeOver(ctx context.Context, p *person, d *store.Draft) error 
 	err = s.takeCarried(ctx, p, d)
 	gone := errors.Is(err, mailclient.ErrGone) || errors.Is(err, mailclient.ErrNoMailbox) || errors.Is(err, mailclient.ErrUIDValidity)
 	if err != nil && (!gone || d.Fields.Carry != "pictures") { // an answer goes without the pictures of a mail that is gone
+		if gone {
+			err = errLeftBehind
+		}
 		return errors.Join(err, s.dropUploads(context.WithoutCancel(ctx), p, d.ID, before))
 	}
 	d.Fields.Carry = ""
 	d.Rev, err = s.store.SaveDraft(ctx, p.User.ID, d.ID, p.Hash, d.Fields)
 	return err
+}
+
+var errLeftBehind = errors.New("what was to go along is no longer there")
+
+// leftBehind says, before a letter goes out, that what was to go along with it is gone. Sent once more, it goes without.
+func (s *Server) leftBehind(w http.ResponseWriter, r *http.Request, p *person, d store.Draft, f draftForm) (err error) {
+	d.Fields.Carry = ""
+	if d.Rev, err = s.store.SaveDraft(r.Context(), p.User.ID, d.ID, p.Hash, d.Fields); err != nil {
+		return err
+	}
+	return s.composeAgain(w, r, p, d, again{form: f, wrong: []templates.FieldError{{Field: "attachments", Words: p.L.T("compose.leftbehind")}}})
 }
 
 // dropUploads takes all files off a draft but those that it is to keep.

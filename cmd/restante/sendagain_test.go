@@ -63,7 +63,9 @@ func TestAMailIsEditedAsNewAndSeveralAreForwarded(t *testing.T) {
 		t.Errorf("they came as %q", names)
 	}
 	v.get("/compose?in=INBOX&forward=file&uid=1&uid=x").want(400)
-	v.get("/compose?in=INBOX&forward=file&uid=1&uid=999").want(200).form("form[data-compose]").set("to", ben.Address).set("subject", "x").press("action", "send").want(404)
+	v.get("/compose?in=INBOX&forward=file&uid=1&uid=999").want(200).form("form[data-compose]").set("to", ben.Address).set("subject", "x").press("action", "save").want(200)
+	v.form("form[data-compose]").press("action", "send").want(422).says("[role=alert]", "no longer where it was")
+	v.form("form[data-compose]").press("action", "send").want(200)
 }
 
 // TestAMailIsRedirectedAsItCame: who gets it sees the first sender, and Undo leads back to the form.

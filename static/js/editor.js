@@ -16,7 +16,7 @@ const clean = {
 	ALLOWED_TAGS: ["a", "b", "strong", "i", "em", "u", "s", "strike", "del", "code", "pre", "br", "p", "div", "span", "blockquote", "ul", "ol", "li", "img", "h1", "h2", "h3", "hr", "table", "thead", "tbody", "tr", "td", "th", "font", "sub", "sup"],
 	ALLOWED_ATTR: ["href", "src", "alt", "width", "height", "dir", "data-style", "color", "face", "size", "colspan", "rowspan", "type", "cite"],
 	ALLOWED_URI_REGEXP: /^(?:https?|mailto|tel|cid|blob):|^\/(?:compose|mail)\//i,
-	ALLOW_DATA_ATTR: false, ADD_URI_SAFE_ATTR: ["data-style"],
+	ALLOW_DATA_ATTR: false, ADD_URI_SAFE_ATTR: ["data-style", "width", "height", "dir", "color", "face", "size", "colspan", "rowspan", "type"], // no addresses, though the pattern above is for all
 	FORBID_ATTR: ["class", "id"],
 };
 const purify = globalThis.DOMPurify;
@@ -72,11 +72,11 @@ export function startEditor(form, draft, { letter = true } = {}) {
 	form.addEventListener("restante:filled", () => { if (!html.disabled) { quiet = true; fill(); quiet = false; } });
 	const bar = toolbar(editor);
 	bar.setAttribute("aria-controls", root.id);
-	const beside = [startPictures(editor), startTyped(editor, form, { letter })];
+	const beside = [startPictures(editor, bar), startTyped(editor, form, { letter })];
 	if (letter && one("[name=canned]", form)) cannedTool(editor, bar, form);
 	const plain = el("button", { type: "button", class: "plain", title: say("plain"), "aria-label": say("plain"), tabindex: "-1", onclick: async () => {
 		write();
-		if (/<(b|i|s|u|ul|ol|a|img|span|font)\b/i.test(html.value) && !await ask(say("plainlose"), say("plain"))) return;
+		if (/<(b|strong|i|em|s|u|ul|ol|a|img|span|font|code|pre|table|h[1-3])\b/i.test(html.value) && !await ask(say("plainlose"), say("plain"))) return;
 		html.disabled = true;
 		html.value = "";
 		text.hidden = false;

@@ -3,7 +3,7 @@ import { all } from "./dom.js";
 
 const getDocument = Object.getOwnPropertyDescriptor(HTMLIFrameElement.prototype, "contentDocument").get;
 const getSelection = Document.prototype.getSelection;
-const most = 4000; // characters: it travels in an address
+const most = 6000; // octets: it travels in an address, and what stands before a server may take 8 kB
 
 /** selected is what is marked in a letter, "" for nothing. */
 function selected(letter) {
@@ -21,7 +21,7 @@ export function startQuoted() {
 		const url = link && new URL(link.href);
 		if (!letter || !url.searchParams.has("reply") && !url.searchParams.has("replyall")) return;
 		const text = selected(letter);
-		if (text && text.length <= most) url.searchParams.set("quote", text); else url.searchParams.delete("quote");
+		if (text && encodeURIComponent(text).length <= most) url.searchParams.set("quote", text); else url.searchParams.delete("quote");
 		link.href = url.pathname + url.search;
 	}, { capture: true });
 }

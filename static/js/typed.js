@@ -23,9 +23,9 @@ async function findEmoji(name, whole) {
 		.map(({ names, sign }) => ({ words: sign + " " + names.find((n) => n.includes(name)), text: sign }));
 }
 
-/** templatesFor asks for a person's templates with the recipients of a form filled in. */
+/** templatesFor asks for a person's templates, filled in for the first recipient of a form. */
 export async function templatesFor(form) {
-	const q = new URLSearchParams({ to: form.elements.to.value, from: form.elements.from.value });
+	const q = new URLSearchParams({ to: form.elements.to.value.slice(0, 1000), from: form.elements.from.value });
 	const response = await fetch("/compose/templates?" + q, { headers: { "X-Restante": "1" } });
 	if (!response.ok || !isOurs(response)) return [];
 	return all("[data-template]", parse(response, await response.text())).map((t) => ({ id: t.dataset.id, name: t.dataset.template, shortcut: t.dataset.shortcut, subject: t.dataset.subject, words: t.dataset.template, html: t.dataset.text }));
@@ -77,7 +77,7 @@ export function startTyped(editor, form, { letter }) {
 	};
 	const look = async () => {
 		const range = editor.getSelection(), node = range.startContainer, mine = ++count;
-		const found = range.collapsed && node.nodeType === Node.TEXT_NODE && begun.exec(node.data.slice(0, range.startOffset));
+		const found = range.collapsed && node.nodeType === Node.TEXT_NODE && !node.parentElement.closest("code, pre") && begun.exec(node.data.slice(0, range.startOffset));
 		if (!found || found[1] === ";" && found[3]) return close();
 		const [, sign, letters, end] = found, to = range.startOffset;
 		const list = sign === ";" && !letter ? [] : sign === ":" ? await findEmoji(letters.toLowerCase(), Boolean(end)) : await findTemplates(form, letters);

@@ -88,6 +88,7 @@ type texter struct {
 	b     strings.Builder
 	pre   bool
 	order []int // item numbers of open lists; -1 for bullets
+	item  int   // where the text of the last item begins: on the line of its bullet
 }
 
 var blocks = map[atom.Atom]bool{
@@ -124,11 +125,15 @@ func (t *texter) walk(n *html.Node, depth int) {
 	case atom.A:
 		t.link(n, depth)
 		return
+	case atom.Td, atom.Th:
+		t.cell(n, depth)
+		return
 	}
 	t.block(n, depth)
 }
 
 func (t *texter) block(n *html.Node, depth int) {
+	within := len(t.order) // lists
 	isBlock := blocks[n.DataAtom] || n.DataAtom == atom.Li
 	if isBlock {
 		t.line()
@@ -147,15 +152,26 @@ func (t *texter) block(n *html.Node, depth int) {
 		defer func() { t.pre = false }()
 	}
 	t.children(n, depth)
+	if n.DataAtom == atom.Li {
+		t.item = 0 // one without a text has its line too
+	}
 	if isBlock {
 		t.line()
+	}
+	if within > 0 {
+		return
 	}
 	switch n.DataAtom {
 	case atom.P, atom.Ul, atom.Ol, atom.Table, atom.H1, atom.H2, atom.H3:
 		t.b.WriteByte('\n')
-	case atom.Td, atom.Th:
-		t.b.WriteByte('\t')
 	}
+}
+
+// cell writes a cell of a table, all of it on the line of its row.
+func (t *texter) cell(n *html.Node, depth int) {
+	inner := &texter{}
+	inner.children(n, depth)
+	t.b.WriteString(strings.Join(strings.Fields(inner.b.String()), " ") + "\t")
 }
 
 func (t *texter) children(n *html.Node, depth int) {
@@ -191,7 +207,7 @@ func (t *texter) atLineStart() bool {
 }
 
 func (t *texter) line() {
-	if s := t.b.String(); s != "" && !strings.HasSuffix(s, "\n") {
+	if s := t.b.String(); s != "" && !strings.HasSuffix(s, "\n") && (t.item == 0 || len(s) > t.item) {
 		t.b.WriteByte('\n')
 	}
 }
@@ -204,10 +220,11 @@ func (t *texter) bullet() {
 	last := &t.order[len(t.order)-1]
 	if *last < 0 {
 		t.b.WriteString("- ")
-		return
+	} else {
+		*last++
+		t.b.WriteString(itoa(*last) + ". ")
 	}
-	*last++
-	t.b.WriteString(itoa(*last) + ". ")
+	t.item = t.b.Len()
 }
 
 func itoa(n int) string {
@@ -229,7 +246,7 @@ func (t *texter) link(n *html.Node, depth int) {
 	t.children(n, depth)
 	href := attr(n, "href")
 	shown := strings.TrimSpace(t.b.String()[start:])
-	if strings.HasPrefix(href, "http") && shown != href && strings.TrimSuffix(href, "/") != "https://"+shown && strings.TrimSuffix(href, "/") != "http://"+shown {
+	if strings.HasPrefix(href, "http") && shown != strings.TrimSuffix(href, "/") && shown != href && strings.TrimSuffix(href, "/") != "https://"+shown && strings.TrimSuffix(href, "/") != "http://"+shown {
 		t.b.WriteString(" <" + href + ">")
 	}
 }

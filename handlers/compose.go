@@ -291,6 +291,7 @@ func (s *Server) composePage(r *http.Request, p *person, d store.Draft, files []
 		To: d.Fields.To, Cc: d.Fields.Cc, Bcc: d.Fields.Bcc, Subject: d.Fields.Subject, Body: d.Fields.Body, HTML: d.Fields.HTML,
 		Account: p.Accounts[0].ID, CopyKey: s.copyKey(p),
 	}
+	page.ToHint, page.CcHint, page.BccHint = slipsIn(p, page.To), slipsIn(p, page.Cc), slipsIn(p, page.Bcc)
 	page.Rich = d.Fields.HTML != "" || !p.User.Settings.PlainText && strings.TrimSpace(d.Fields.Body) == ""
 	if d.ID != "" {
 		page.ActionURL += "/" + d.ID

@@ -282,9 +282,10 @@ func (s *Server) composeAgain(w http.ResponseWriter, r *http.Request, p *person,
 		page.Asking.Later = why.form.at
 	}
 	page.KeptWords = p.L.T("compose.kept", "Time", s.nowFor(p).Format("15:04"))
+	beside := map[string]*string{"to": &page.ToWrong, "cc": &page.CcWrong, "bcc": &page.BccWrong}
 	for _, e := range why.wrong {
-		if e.Field == "to" {
-			page.ToWrong = e.Words
+		if words := beside[e.Field]; words != nil {
+			*words = strings.TrimSpace(*words + " " + e.Words)
 		}
 	}
 	w.Header().Set("X-Restante-Draft", d.ID)

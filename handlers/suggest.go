@@ -10,8 +10,10 @@ import (
 	"unicode/utf8"
 
 	"restante/internal/contacts"
+	"restante/internal/disguise"
 	"restante/internal/store"
 	"restante/mailclient"
+	"restante/mailclient/compose"
 	"restante/mailclient/message"
 	"restante/templates"
 )
@@ -160,4 +162,17 @@ func (s *Server) offeredSought(r *http.Request, p *person, q string) (out []temp
 		}
 	}
 	return out
+}
+
+// slipsIn says of which addresses of a list the domain looks mistyped, "" for none.
+func slipsIn(p *person, list string) string {
+	var out []string
+	all, _ := compose.Recipients(list)
+	for _, a := range all {
+		domain := a.Addr[strings.LastIndexByte(a.Addr, '@')+1:]
+		if meant := disguise.Meant(domain); meant != "" {
+			out = append(out, p.L.T("compose.didyoumean", "Typed", a.Addr, "Meant", meant))
+		}
+	}
+	return strings.Join(out, " ")
 }

@@ -410,7 +410,9 @@ type Compose struct {
 	Identities                  []IdentityOption
 	To, Cc, Bcc, Subject        string
 	Body, HTML                  string
-	ToWrong, Note               string
+	ToWrong, CcWrong, BccWrong  string
+	ToHint, CcHint, BccHint     string // where a domain looks mistyped, for pages without scripts
+	Note                        string
 	Other                       string // who else wrote the draft lately
 	Foreign, ForeignURL         string // what another mail program did to its copy, and what it left
 	Account                     int64  // whose copies of drafts the browser may open,

@@ -1,6 +1,7 @@
 package disguise
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -70,6 +71,25 @@ func oneEdit(a, b []rune) bool {
 		return equal(a[i+1:], b[i:])
 	}
 	return false
+}
+
+// popular are domains that many people write to; static/js/domains.js has the same.
+var popular = []string{"gmail.com", "googlemail.com", "outlook.com", "outlook.de", "hotmail.com", "hotmail.de", "live.com", "yahoo.com", "yahoo.de", "icloud.com", "me.com",
+	"aol.com", "gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "posteo.de", "mailbox.org", "proton.me", "protonmail.com", "fastmail.com"}
+
+// Meant is the popular domain that was probably meant by one that is almost its name, "" for none. Short ones differ by
+// a letter for good reasons.
+func Meant(domain string) string {
+	domain = strings.ToLower(domain)
+	if len(domain) < 8 || slices.Contains(popular, domain) {
+		return ""
+	}
+	for _, p := range popular {
+		if len(p) > 8 && oneEdit([]rune(domain), []rune(p)) {
+			return p
+		}
+	}
+	return ""
 }
 
 // looks are letters of other scripts, and digits, that are drawn like Latin small letters (after UTS 39, those that

@@ -164,7 +164,7 @@ func (s *Server) offeredSought(r *http.Request, p *person, q string) (out []temp
 	return out
 }
 
-// slipsIn says of which addresses of a list the domain looks mistyped, "" for none.
+// slipsIn says of which addresses of a list the domain looks mistyped, or like what it is not, "" for none.
 func slipsIn(p *person, list string) string {
 	var out []string
 	all, _ := compose.Recipients(list)
@@ -172,6 +172,9 @@ func slipsIn(p *person, list string) string {
 		domain := a.Addr[strings.LastIndexByte(a.Addr, '@')+1:]
 		if meant := disguise.Meant(domain); meant != "" {
 			out = append(out, p.L.T("compose.didyoumean", "Typed", a.Addr, "Meant", meant))
+		}
+		if ascii, odd := disguise.OddScript(domain); odd {
+			out = append(out, p.L.T("compose.oddletters", "Typed", a.Addr, "Spelled", ascii))
 		}
 	}
 	return strings.Join(out, " ")

@@ -63,7 +63,7 @@ func Find(s Sender, c Circle) (Finding, bool) {
 		if known := likeOneOf(domain, c); known != "" {
 			return Finding{LookAlike, known}, true
 		}
-		if ascii, odd := oddScript(domain); odd {
+		if ascii, odd := OddScript(domain); odd {
 			return Finding{Script, ascii}, true
 		}
 	}

@@ -110,9 +110,9 @@ func skeleton(s string) string {
 	return strings.ReplaceAll(looks.Replace(plain), "i", "l")
 }
 
-// oddScript says whether a domain has a label whose letters are of scripts that do not go together, or all look like
+// OddScript says whether a domain has a label whose letters are of scripts that do not go together, or all look like
 // Latin ones though they are not (UTS 39, "highly restrictive"). It gives the domain as computers spell it.
-func oddScript(domain string) (ascii string, odd bool) {
+func OddScript(domain string) (ascii string, odd bool) {
 	for label := range strings.SplitSeq(unicodeOf(domain), ".") {
 		odd = odd || oddLabel(label)
 	}

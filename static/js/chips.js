@@ -1,7 +1,7 @@
 // What can be done with a recipient's chip: a menu to change it or to put it into
 // another field, a double click to change it, and dragging with the mouse.
-import { same } from "./addresses.js";
-import { likely } from "./domains.js";
+import { domainOf, same } from "./addresses.js";
+import { likely, odd } from "./domains.js";
 import { all, el, icon, one } from "./dom.js";
 import { announce } from "./toast.js";
 import { say } from "./words.js";
@@ -97,6 +97,7 @@ function face(name, addr) {
 function words(text, { addr, right }) {
 	if (!right) return say("invalid", { Address: text });
 	const domain = addr.slice(addr.lastIndexOf("@") + 1), better = likely(domain);
+	if (odd(domain)) return text + ". " + say("oddletters", { Typed: domain, Spelled: domainOf(addr) });
 	return better ? text + ". " + say("didyoumean", { Typed: domain, Meant: better }) : text;
 }
 

@@ -18,3 +18,9 @@ export function likely(domain) {
 	if (known.includes(typed) || typed.length < 8) return null;
 	return known.find((k) => k.length > 8 && slip(typed, k)) ?? null;
 }
+
+const like = /^[аеорсухіјѕһԁԛԝкмтвнгпӏьαορνυικτεχγηωօոսք0-9-]*$/u; // letters of other scripts that are drawn like Latin ones
+const scripts = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u, /\p{Script=Armenian}/u];
+
+/** odd says whether a label of a domain mixes scripts, or looks Latin and is not (the server: internal/disguise). */
+export const odd = (domain) => domain.toLowerCase().split(".").some((label) => /[^\x00-\x7f]/.test(label) && (like.test(label) || scripts.filter((s) => s.test(label)).length > 1));

@@ -1,9 +1,9 @@
 // Recipients as chips. The field of the form stays what is sent: it always
 // holds the plain list, lies under the chips and hands its focus on.
-import { parse, same, split, valid } from "./addresses.js";
+import { domainOf, parse, same, split, valid } from "./addresses.js";
 import { all, el, one } from "./dom.js";
 import { makeChip } from "./chips.js";
-import { likely } from "./domains.js";
+import { likely, odd } from "./domains.js";
 import { Suggestions, marked } from "./suggest.js";
 import { say } from "./words.js";
 
@@ -77,6 +77,7 @@ class Recipients {
 			const text = chip.dataset.address, { addr } = parse(text);
 			if (chip.hasAttribute("data-wrong")) return el("span", { class: "wrong" }, say("invalid", { Address: text }));
 			const [local, domain] = addr.split("@"), better = likely(domain);
+			if (odd(domain)) return el("span", { class: "wrong" }, say("oddletters", { Typed: addr, Spelled: domainOf(addr) }));
 			if (!better) return null;
 			return el("span", { class: "hint" }, say("didyoumean", { Typed: domain, Meant: better }) + " ",
 				el("button", { type: "button", class: "small", onclick: () => this.replace(chip, text.replace(addr, local + "@" + better)) }, say("domainyes", { Meant: better })));

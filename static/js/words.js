@@ -18,7 +18,7 @@ const english = {
 	waitfiles: "Files are still on their way. The message is sent when they are there.", removefile: "Remove {Name}",
 	toobig: "{Name} is too large for this site.", invalid: "Not an address: {Address}", removeaddr: "Remove {Address}",
 	editaddr: "Change", movetofield: "Move to {Field}", takeout: "Remove",
-	suggestions: "{N} suggestions", offers: "Suggestions", duplicate: "{Address} is already there.", duplicates: "{N} addresses were already there and are left out.", movedtofield: "Now in {Field}", bold: "Bold", italic: "Italic", strike: "Strike through",
+	suggestions: "{N} suggestions", offers: "Suggestions", duplicate: "{Address} is already there.", duplicates: "{N} addresses were already there and are left out.", movedtofield: "Now in {Field}", oddletters: "{Typed}: letters of other scripts that look like ours. Computers spell it {Spelled}.", bold: "Bold", italic: "Italic", strike: "Strike through",
 	bullets: "List", numbers: "Numbered list", quote: "Quote", unquote: "Less quote", link: "Link", linkurl: "Address of the link",
 	clearformat: "Remove formatting", colour: "Colour", noink: "No colour", "ink.red": "Red", "ink.brown": "Brown", "ink.green": "Green", "ink.blue": "Blue",
 	"ink.violet": "Violet", "ink.grey": "Grey", size: "Size", nosize: "Normal", "size.small": "Small", "size.large": "Large", "size.huge": "Very large", undoedit: "Undo", redoedit: "Redo", plain: "Plain text", rich: "Formatted text", tools: "Formatting",

@@ -143,10 +143,9 @@ func TestWhatTheServerOfTheAddressCanDoCounts(t *testing.T) {
 	}
 
 	v.get("/compose").want(200).form("form[data-compose]").set("from", v.from("me@own.test")).set("subject", "Kept").set("body", "Before.").press("action", "save").want(200)
-	draft := v.url.Path
+	f := v.form("form[data-compose]").set("body", "After.") // in a tab that stays open
 	v.identity("me@own.test").press("action", "delete").want(200)
-	f := v.get(draft).want(200).form("form[data-compose]").set("body", "After.")
-	f.press("action", "save").want(200)
+	f.press("action", "save")
 	eventually(t, "a draft from an address that is gone is in the folder as it was last kept", func() bool {
 		drafts := mail.Talk(t, user)
 		return drafts.Count("Drafts") == 1 && strings.Contains(raw(drafts, "Drafts", 1), "After.")

@@ -311,13 +311,30 @@ func (q *Queue) copyAndMark(ctx context.Context, item *store.OutboxItem, fresh b
 	}
 	session := q.session(account, s, cred)
 	if item.AnswerKind == store.ReceiptKind { // no letter of theirs, to nobody whom they write to
-		return markAnswered(ctx, session, item, "")
+		return q.markReceipted(ctx, session, item)
 	}
 	if err := q.fileSent(ctx, session, s, account, item, fresh); err != nil {
 		return err
 	}
 	q.afterwards(ctx, session, item)
 	return nil
+}
+
+// markReceipted marks what a receipt was given for, so that nobody is asked again. What is thrown away asks for none.
+func (q *Queue) markReceipted(ctx context.Context, own *mailclient.Session, item *store.OutboxItem) error {
+	there, err := q.answered(ctx, own, item)
+	if err != nil {
+		return err
+	}
+	d, err := q.store.Draft(ctx, item.UserID, item.DraftID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	err = markAnswered(ctx, there, item, d.Fields.InReplyTo)
+	if errors.Is(err, mailclient.ErrGone) || errors.Is(err, mailclient.ErrNoMailbox) || errors.Is(err, mailclient.ErrUIDValidity) {
+		return nil
+	}
+	return err
 }
 
 // afterwards does what follows a sent mail. Each failure is only logged: the mail is sent and filed.

@@ -195,6 +195,17 @@ func TestT17_NoSecondCopyWhereTheServerFilesItself(t *testing.T) {
 	h.has(t, h.anna, "Sent", 1)
 }
 
+// TestAReceiptForAMailThatIsThrownAwayIsDone once it is sent: there is nothing left to mark.
+func TestAReceiptForAMailThatIsThrownAwayIsDone(t *testing.T) {
+	h := build(t, testdb.SQLite(t), testmail.Demo(t), nil)
+	item := h.post(t, "Read: x", h.anna.Password, func(o *store.OutboxItem) {
+		o.AnswerKind, o.AnswerAccount, o.AnswerMailbox, o.AnswerValidity, o.AnswerUID = store.ReceiptKind, h.account.ID, "INBOX", 1, 999
+	})
+	start(t, h.queue)
+	h.becomes(t, item.ID, store.Sent)
+	h.has(t, h.ben, "INBOX", 1)
+}
+
 func TestT13_AServerThatIsDownIsTriedLater(t *testing.T) {
 	h := build(t, testdb.SQLite(t), testmail.Demo(t), func(s *discover.Servers) { s.SMTP.Port = 1 })
 	start(t, h.queue)

@@ -14,6 +14,7 @@ import (
 	"restante/internal/limits"
 	"restante/internal/sanitize"
 	"restante/internal/store"
+	"restante/mailclient"
 	"restante/mailclient/compose"
 	"restante/templates"
 )
@@ -167,6 +168,9 @@ func (s *Server) accept(r *http.Request, p *person, d store.Draft, m compose.Dra
 		return refused, wrap(err, http.StatusBadRequest, "error.badinput")
 	}
 	blob, size, err := s.writeMail(ctx, p, bcc, m)
+	if m.Original != nil && (errors.Is(err, mailclient.ErrGone) || errors.Is(err, mailclient.ErrNoMailbox) || errors.Is(err, mailclient.ErrUIDValidity)) {
+		return again{status: http.StatusConflict, wrong: []templates.FieldError{{Field: "body", Words: p.L.T("compose.originalgone")}}}, nil
+	}
 	if err != nil {
 		return refused, err
 	}

@@ -99,6 +99,7 @@ func TestAMailIsRedirectedAsItCame(t *testing.T) {
 	eventually(t, "what is sent on once more has a copy of its own", func() bool { return talk.Count("Sent") == 2 })
 	v.get("/compose?in=Sent&uid=1&redirect=1").want(200).form("form[data-compose]").set("to", ben.Address).press("action", "send").want(200)
 	eventually(t, "so has what lies in Sent itself", func() bool { return talk.Count("Sent") == 3 })
+	redirect().set("to", ben.Address).set("answer_uid", "999").press("action", "send").want(409).says("[role=alert]", "is no longer where it was")
 }
 
 // TestAnAnswerAsksBeforeItGoesToMany or to somebody outside whom nobody knows, once, and not where that is not wished.

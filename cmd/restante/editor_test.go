@@ -102,8 +102,16 @@ func TestWhatTheEditorCanDo(t *testing.T) {
 	d.until("a spreadsheet's cells are a table", `document.querySelectorAll(".editor td").length === 4`)
 	d.chord('a')
 	ask[bool](d.tab, `(getSelection().collapseToEnd(), true)`)
+	ask[bool](d.tab, `(new MutationObserver((_, o) => { // while it is on its way
+		if (!document.querySelector(".editor img")) return;
+		o.disconnect();
+		document.querySelector("[data-tool=numbers]").click();
+	}).observe(document.querySelector(".editor"), { childList: true, subtree: true }), true)`)
 	d.paste("image/png", "image.png", base64.StdEncoding.EncodeToString(noise(t, 300)))
 	d.until("the picture is up", `document.querySelector(".editor img")?.getAttribute("src").startsWith("/compose/") && document.querySelector(".editor img").complete`)
+	d.press("Undo")
+	d.until("it is still up when the list that was made meanwhile is undone", `!document.querySelector(".editor ol")`)
+	d.until("with its picture", `document.querySelector(".editor img")?.getAttribute("src").startsWith("/compose/")`)
 	d.click(".editor img")
 	d.press("Small")
 	d.until("it is smaller", `document.querySelector(".editor img").getBoundingClientRect().width === 240`)

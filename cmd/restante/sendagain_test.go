@@ -80,6 +80,10 @@ func TestAMailIsRedirectedAsItCame(t *testing.T) {
 	if !slices.ContainsFunc(v.all("a[href]"), func(n *html.Node) bool { return strings.Contains(attr(n, "href"), "redirect=1") }) {
 		t.Error("no way leads there")
 	}
+	redirect()
+	if n := len(v.all("[name=important]")) + len(v.all("[name=receipt]")); n > 0 {
+		t.Errorf("%d fields change nothing of a mail that goes on as it came", n)
+	}
 	redirect().press("action", "send").want(422).says("[role=alert]", "Say who")
 	redirect().set("to", ben.Address).press("action", "send").want(200)
 	other := s.signIn(ben)

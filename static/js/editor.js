@@ -29,9 +29,12 @@ const fragment = (html) => inked(dress(document.importNode(purify.sanitize(aside
 /** markup is HTML as it may stand in a letter, styles and colours as the editor has them. */
 export const markup = (html) => fragment(html);
 
-/** Editor repairs undo, which knows nothing of Trusted Types nor of styles that wait. */
+/** Editor repairs undo, which knows nothing of Trusted Types, of styles that wait, nor of what became of a picture. */
 class Editor extends Squire {
+	arrived = new Map(); // addresses of pictures while they went up, to those at the server, "" for none
+
 	_setRawHTML(html) {
+		for (const [waiting, address] of this.arrived) html = html.replaceAll(waiting, address.replaceAll("&", "&amp;"));
 		super._setRawHTML(purify.sanitize(aside(html), { ...clean, ADD_ATTR: ["id"], FORBID_ATTR: ["class"], RETURN_TRUSTED_TYPE: true }));
 		inked(dress(this._root));
 		return this;
@@ -108,11 +111,12 @@ function placePicture(editor, file, at) {
 	if (at && editor.getRoot().contains(at.startContainer)) editor.setSelection(at);
 	const waiting = URL.createObjectURL(file);
 	const img = editor.insertImage(waiting, { alt: file.name });
-	const swap = (change) => {
+	const swap = (address, change) => {
+		editor.arrived.set(waiting, address);
 		for (const i of all("img", editor.getRoot())) if (i.getAttribute("src") === waiting) change(i);
 		URL.revokeObjectURL(waiting);
 		editor.fireEvent("input");
 	};
 	img.addEventListener("load", () => img.scrollIntoView({ block: "nearest" }), { once: true });
-	return { show: (address) => swap((i) => i.setAttribute("src", address)), drop: () => swap((i) => i.remove()) };
+	return { show: (address) => swap(address, (i) => i.setAttribute("src", address)), drop: () => swap("", (i) => i.remove()) };
 }

@@ -16,7 +16,8 @@ export function plainText(root) {
 				out += n.parentNode.nodeName === "OL" ? [...n.parentNode.children].indexOf(n) + 1 + ". " : "- ";
 				walk(n, true);
 				line();
-			} else if (/^(DIV|P|H[1-6]|PRE|UL|OL|TABLE|TR|HR)$/.test(n.nodeName)) {
+			} else if (n.nodeName === "TD" || n.nodeName === "TH") out += plainText(n).trim().replace(/\s*\n\s*/g, " ") + "\t";
+			else if (/^(DIV|P|H[1-6]|PRE|UL|OL|TABLE|TR|HR)$/.test(n.nodeName)) {
 				if (!item) line();
 				const at = out.length;
 				walk(n);
@@ -24,7 +25,6 @@ export function plainText(root) {
 			} else {
 				walk(n);
 				if (n.nodeName === "A" && /^https?:/.test(n.getAttribute("href") ?? "") && !n.textContent.includes(n.getAttribute("href").replace(/\/$/, ""))) out += " <" + n.getAttribute("href") + ">";
-				if (n.nodeName === "TD") out += "\t";
 			}
 		}
 	};

@@ -185,7 +185,7 @@ func badWrites() []bad {
 		write("/compose", 400, "action", "evil", "body", "TYPED").keeping("TYPED"), write("/compose", 422, "action", "send", "subject", "s", "body", "TYPED").keeping("TYPED"),
 		write("/compose", 422, "action", "send", "to", "not an address", "subject", "s", "body", "TYPED").keeping("TYPED"), write("/compose", 400, "rev", "abc", "body", "TYPED").keeping("TYPED"),
 		write("/compose", 422, "action", "send", "to", "x@example.test>\r\nRCPT TO:<evil@example.test", "subject", "s", "body", "TYPED").keeping("TYPED"),
-		write("/compose", 400, "answer_kind", "receipt", "body", "TYPED").keeping("TYPED"), write("/compose", 400, "answer_kind", "reply", "answer_uid", "abc", "body", "TYPED").keeping("TYPED"), write("/compose", 404, "answer_kind", "forward", "answer_uid", "999", "answer_mailbox", "INBOX", "carry", "files", "body", "TYPED").keeping("TYPED"),
+		write("/compose", 400, "answer_kind", "receipt", "body", "TYPED").keeping("TYPED"), write("/compose", 400, "answer_kind", "reply", "answer_uid", "abc", "body", "TYPED").keeping("TYPED"), write("/compose", 422, "action", "send", "answer_kind", "forward", "answer_uid", "999", "answer_mailbox", "INBOX", "carry", "files", "body", "TYPED").keeping("TYPED"),
 		write("/compose", 400, "subject", strings.Repeat("s", 5000), "body", "TYPED").keeping("TYPED"), write("/compose", 400, "body", strings.Repeat("b", 5<<20)), write("/compose", 413, "body", strings.Repeat("b", 9<<20)),
 		write("/compose/nope", 404, "body", "TYPED").keeping("TYPED"), write("/compose/nope/files", 404), thousands,
 		write("/outbox/abc", 404), write("/outbox/999", 404), write("/outbox/999", 404, "action", "undo"), write("/outbox/999", 404, "action", "discard"), write("/outbox/999", 404, "action", "retry"),

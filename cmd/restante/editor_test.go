@@ -44,7 +44,7 @@ func TestTemplatesWithoutScripts(t *testing.T) {
 			t.Errorf("a name is markup: %s", text)
 		}
 		v.get("/settings/templates").form("form[data-text-form="+id+"]").press("action", "delete").want(200).says("[role=status]", "is deleted")
-		if v.has("form[data-text-form="+id+"]") {
+		if v.has("form[data-text-form=" + id + "]") {
 			t.Error("it is still there")
 		}
 	})

@@ -41,7 +41,9 @@ func TestIdentitiesHaveAnOrderAndWhatBelongsToThem(t *testing.T) {
 		}
 
 		tx := func(f func(tx *sql.Tx) error) error { return s.InTx(ctx, f) }
-		ok(t, tx(func(tx *sql.Tx) error { return s.SetIdentityServerTx(ctx, tx, anna.ID, second, `{"host":"x"}`, []byte("sealed")) }))
+		ok(t, tx(func(tx *sql.Tx) error {
+			return s.SetIdentityServerTx(ctx, tx, anna.ID, second, `{"host":"x"}`, []byte("sealed"))
+		}))
 		missing(t, "another's server", tx(func(tx *sql.Tx) error { return s.SetIdentityServerTx(ctx, tx, ben.ID, second, "", nil) }))
 		if v := must(s.Identity(ctx, anna.ID, second))(t); v.IdentitySettings != more || v.Server != `{"host":"x"}` || string(v.Cred) != "sealed" {
 			t.Errorf("%+v", v)

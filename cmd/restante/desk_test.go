@@ -205,7 +205,7 @@ func TestRemoveQuoteTakesTheQuoteAway(t *testing.T) {
 func (b *tab) stops(n int) (out []string) {
 	b.t.Helper()
 	for range n {
-		out = append(out, ask[string](b, `(() => { const e = document.activeElement; return e.matches(".editor") ? "text" : e.matches(".recipient-entry") ? e.closest(".field").querySelector("input").name : e.name === "action" ? e.value : e.closest("[role=toolbar]") ? "tools" : e.name || e.innerText; })()`))
+		out = append(out, ask[string](b, `(() => { const e = document.activeElement; return e.matches(".editor") ? "text" : e.matches(".recipient-entry") ? e.closest(".field").querySelector("input").name : e.name === "action" ? e.value : e.closest("[role=toolbar]") ? "tools" : e.matches(".send-menu > summary") ? "ways" : e.name || e.innerText; })()`))
 		b.keys("\t")
 	}
 	return out
@@ -213,11 +213,11 @@ func (b *tab) stops(n int) (out []string) {
 
 func TestTabGoesFromTheTextToSend(t *testing.T) {
 	d := newDesk(t)
-	want := "to cc bcc subject text send attachments tools save discard"
+	want := "to cc bcc subject text send ways attachments tools save discard"
 	d.open("/compose?cc=" + d.ben.Address)
 	d.until("the editor stands", `document.querySelector(".editor")`)
 	d.click(".field:has([name=to]) .recipient-entry")
-	if got := strings.Join(d.stops(10), " "); got != want {
+	if got := strings.Join(d.stops(11), " "); got != want {
 		t.Errorf("on a page Tab goes %s", got)
 	}
 	d.open("/mail/1/INBOX")
@@ -225,7 +225,7 @@ func TestTabGoesFromTheTextToSend(t *testing.T) {
 	d.until("the form is docked", docked+`.length === 1 && document.activeElement.matches(".recipient-entry")`)
 	d.click("form[data-docked] .more-fields > summary")
 	d.click(".field:has([name=to]) .recipient-entry")
-	if got := strings.Join(d.stops(10), " "); got != want {
+	if got := strings.Join(d.stops(11), " "); got != want {
 		t.Errorf("in a dock Tab goes %s", got)
 	}
 }

@@ -222,7 +222,7 @@ func TestRecipientsOfALetter(t *testing.T) {
 	d.until("what is wrong is nobody's last name", `document.querySelector("[name=to]").value === "Ann <ann@b.test>, ben@b.test, omar; cy@b.test"`)
 	d.keys("eve@p\u0430ypal.example,")
 	d.sees("Computers spell it xn--pypal-4ve.example.")
-	if face := ask[string](d.tab, `document.querySelector(".recipient .avatar").className + document.querySelector(".recipient .avatar").innerText`); !regexp.MustCompile(`^avatar hue-[1-8]A$`).MatchString(face) {
+	if face := ask[string](d.tab, `document.querySelector(".recipient .avatar").className + document.querySelector(".recipient .avatar").dataset.initials`); !regexp.MustCompile(`^avatar hue-[1-8]A$`).MatchString(face) {
 		t.Errorf("Ann has the face %q", face)
 	}
 }

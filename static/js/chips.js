@@ -90,7 +90,7 @@ function face(name, addr) {
 	const words = (name || addr).split("@")[0].split(/[ .\-_,"']+/).filter(Boolean).slice(0, 2);
 	let hue = 2166136261;
 	for (const byte of new TextEncoder().encode(addr.toLowerCase())) hue = Math.imul(hue ^ byte, 16777619);
-	return el("span", { class: "avatar hue-" + ((hue >>> 0) % 8 + 1), "aria-hidden": "true" }, words.map((w) => [...w][0]).join("").toUpperCase());
+	return el("span", { class: "avatar hue-" + ((hue >>> 0) % 8 + 1), "aria-hidden": "true", "data-initials": words.map((w) => [...w][0]).join("").toUpperCase() }); // drawn, not said: the name stands beside it
 }
 
 /** words are those a chip is called by: whom it is for, and what is doubtful about that. */

@@ -32,7 +32,7 @@ export function startOthers(draft) {
 	const rest = () => {
 		const within = form.contains(document.activeElement);
 		lay(form, true);
-		if (within) one("button", bar()).focus();
+		if (within) bar().focus(); // no button: who types on presses nothing
 	};
 
 	const goOn = () => {

@@ -71,10 +71,10 @@ class Turn {
 		if (this.bar || this.draft.over) return;
 		const within = this.form.contains(document.activeElement);
 		const button = el("button", { type: "button", onclick: () => this.take() }, say("writehere"));
-		this.bar = el("p", { class: "bar info elsewhere", role: "status" }, el("span", {}, say("elsewhere")), button);
+		this.bar = el("p", { class: "bar info elsewhere", role: "status", tabindex: "-1" }, el("span", {}, say("elsewhere")), button);
 		one("[data-notes]", this.form).append(this.bar);
 		lay(this.form, true);
-		if (within) button.focus();
+		if (within) this.bar.focus(); // not the button: who types on presses nothing
 	}
 
 	/** take asks the tab that has the draft for it. One that does not answer loses it. */

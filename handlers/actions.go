@@ -48,12 +48,8 @@ func pickedIn(r *http.Request, box string) (ref mailclient.Ref, err error) {
 	if ref.UIDValidity, err = validityParam(r.PostFormValue("validity")); err != nil {
 		return ref, err
 	}
-	for _, v := range r.PostForm["uid"] {
-		n, err := strconv.ParseUint(v, 10, 32)
-		if err != nil || n == 0 {
-			return ref, badRequest("error.form")
-		}
-		ref.UIDs = append(ref.UIDs, uint32(n))
+	if ref.UIDs, err = uidsOf(r.PostForm["uid"]); err != nil {
+		return ref, err
 	}
 	slices.Sort(ref.UIDs)
 	ref.UIDs = slices.Compact(ref.UIDs)

@@ -55,6 +55,15 @@ func filled(text string, known map[string]string, as func(string) string) string
 
 func itself(s string) string { return s }
 
+// filledTemplate is a template with its places filled, as text and as HTML.
+func filledTemplate(t store.Template, known map[string]string) templates.Template {
+	v := templates.Template{ID: t.ID, Name: t.Name, Shortcut: t.Shortcut, Subject: filled(t.Subject, known, itself), Body: filled(t.Body, known, itself), HTML: filled(t.HTML, known, html.EscapeString)}
+	if v.HTML == "" {
+		v.HTML = compose.HTMLFromText(v.Body)
+	}
+	return v
+}
+
 // myName is how an identity of the person is called, by its id.
 func (s *Server) myName(ctx context.Context, p *person, identity int64) (string, error) {
 	ids, err := s.identities(ctx, p)
@@ -83,11 +92,7 @@ func (s *Server) templatesFor(w http.ResponseWriter, r *http.Request, p *person)
 	known := s.blanks(p, q.Get("to"), me)
 	page := templates.Canned{Head: s.head(r, p, "")}
 	for _, t := range all {
-		v := templates.Template{ID: t.ID, Name: t.Name, Shortcut: t.Shortcut, Subject: filled(t.Subject, known, itself)}
-		if v.HTML = filled(t.HTML, known, html.EscapeString); v.HTML == "" {
-			v.HTML = compose.HTMLFromText(filled(t.Body, known, itself))
-		}
-		page.Templates = append(page.Templates, v)
+		page.Templates = append(page.Templates, filledTemplate(t, known))
 	}
 	w.Header().Set("X-Restante-Fragment", "1")
 	return templates.RenderPart(w, page, "canned", page)
@@ -104,23 +109,17 @@ func (s *Server) putTemplate(ctx context.Context, p *person, f *store.DraftField
 	if at < 0 {
 		return store.ErrNotFound
 	}
-	t := all[at]
 	me, err := s.myName(ctx, p, f.IdentityID)
 	if err != nil {
 		return err
 	}
-	known := s.blanks(p, f.To, me)
-	text := filled(t.Body, known, itself)
+	t := filledTemplate(all[at], s.blanks(p, f.To, me))
 	if f.HTML != "" {
-		rich := filled(t.HTML, known, html.EscapeString)
-		if rich == "" {
-			rich = compose.HTMLFromText(text)
-		}
-		f.HTML = rich + f.HTML
+		f.HTML = t.HTML + f.HTML
 	}
-	f.Body = strings.TrimRight(text, "\n") + "\n" + f.Body
+	f.Body = strings.TrimRight(t.Body, "\n") + "\n" + f.Body
 	if f.Subject == "" {
-		f.Subject = filled(t.Subject, known, itself)
+		f.Subject = t.Subject
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func (s *Server) draftFromMail(r *http.Request, p *person, ids []sending, d *sto
 	case q.Get("again") != "":
 		fillAgain(p, open, fieldsOf(open, identitiesOf(p, ids)), d, &f)
 	case q.Get("forward") == "file" && len(q["uid"]) > 1:
-		uids, err := uidsOf(q["uid"])
+		uids, err := fewUIDs(q["uid"])
 		if err != nil {
 			return f, err
 		}

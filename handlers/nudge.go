@@ -23,26 +23,28 @@ var fileWords = sync.OnceValue(func() (words []string) {
 	return words
 })
 
+// question asks, under a name, before a letter goes out; nil where told has that it was asked.
+func question(told, name, words string) *templates.Asking {
+	if strings.Contains(" "+told+" ", " "+name+" ") {
+		return nil
+	}
+	return &templates.Asking{Name: strings.TrimSpace(told + " " + name), Words: words}
+}
+
 // nudge asks about an answer that goes to many, or to somebody outside who was not part of what is answered and is not
 // known; nil where nothing is to be asked, or its writer does not wish it.
 func (s *Server) nudge(r *http.Request, p *person, d store.Draft, m compose.Draft, told string) *templates.Asking {
 	if p.User.Settings.NoNudges || d.Fields.AnswerKind != "reply" && d.Fields.AnswerKind != "replyall" {
 		return nil
 	}
-	ask := func(name, words string) *templates.Asking {
-		if strings.Contains(" "+told+" ", " "+name+" ") {
-			return nil
-		}
-		return &templates.Asking{Name: strings.TrimSpace(told + " " + name), Words: words}
-	}
 	all := slices.Concat(m.To, m.Cc, m.Bcc)
 	if d.Fields.AnswerKind == "replyall" && len(all) >= manyPeople {
-		if a := ask("many", p.L.T("compose.many", "N", len(all))); a != nil {
+		if a := question(told, "many", p.L.T("compose.many", "N", len(all))); a != nil {
 			return a
 		}
 	}
 	if stranger := s.stranger(r, p, d.Fields, m.From.Addr, all); stranger != "" {
-		return ask("outside", p.L.T("compose.outside", "Address", stranger))
+		return question(told, "outside", p.L.T("compose.outside", "Address", stranger))
 	}
 	return nil
 }

@@ -73,19 +73,21 @@ func (s *Server) mailOf(ctx context.Context, p *person, d store.Draft) (m compos
 }
 
 // asks is what a person should be asked before this goes out, unless they were: the name of the question and words.
-func (s *Server) asks(p *person, d store.Draft, files int, anyway string) *templates.Asking {
-	told := " " + anyway + " "
-	if d.Fields.Subject == "" && d.Fields.AnswerKind != store.RedirectKind && !strings.Contains(told, " subject ") {
-		return &templates.Asking{Name: strings.TrimSpace(anyway + " subject"), Words: p.L.T("compose.nosubject")}
-	}
-	own, _, _ := strings.Cut(strings.ToLower(d.Fields.Body), "\n>")
-	if files == 0 && !strings.Contains(told, " files ") {
-		if slices.ContainsFunc(fileWords(), func(word string) bool { return strings.Contains(own, word) }) {
-			return &templates.Asking{Name: strings.TrimSpace(anyway + " files"), Words: p.L.T("compose.missingfile"), File: true}
+func (s *Server) asks(p *person, d store.Draft, files int, told string) *templates.Asking {
+	if d.Fields.Subject == "" && d.Fields.AnswerKind != store.RedirectKind {
+		if ask := question(told, "subject", p.L.T("compose.nosubject")); ask != nil {
+			return ask
 		}
 	}
-	if offer, known := s.offered(p); d.Fields.Delivery && known && !offer.Receipts && !strings.Contains(told, " delivery ") {
-		return &templates.Asking{Name: strings.TrimSpace(anyway + " delivery"), Words: p.L.T("send.nodelivery")}
+	own, _, _ := strings.Cut(strings.ToLower(d.Fields.Body), "\n>")
+	if files == 0 && slices.ContainsFunc(fileWords(), func(word string) bool { return strings.Contains(own, word) }) {
+		if ask := question(told, "files", p.L.T("compose.missingfile")); ask != nil {
+			ask.File = true
+			return ask
+		}
+	}
+	if offer, known := s.offered(p); d.Fields.Delivery && known && !offer.Receipts {
+		return question(told, "delivery", p.L.T("send.nodelivery"))
 	}
 	return nil
 }
@@ -125,8 +127,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, p *person, d store
 	if err != nil {
 		return err
 	}
-	if len(halfway) > 0 && !strings.Contains(" "+told+" ", " halfway ") {
-		ask = &templates.Asking{Name: strings.TrimSpace(told + " halfway"), Words: p.L.T("compose.halfway", "File", halfway[0].Name)}
+	if len(halfway) > 0 {
+		ask = cmp.Or(question(told, "halfway", p.L.T("compose.halfway", "File", halfway[0].Name)), ask)
 	}
 	if len(wrong) > 0 || ask != nil {
 		return s.composeAgain(w, r, p, d, again{wrong: wrong, ask: ask, form: f})

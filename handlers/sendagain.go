@@ -78,10 +78,15 @@ func uidsOf(values []string) (uids []uint32, err error) {
 		}
 		uids = append(uids, uint32(n))
 	}
-	if len(uids) > maxForwarded {
+	return uids, nil
+}
+
+// fewUIDs are as many as one letter takes along.
+func fewUIDs(values []string) ([]uint32, error) {
+	if len(values) > maxForwarded {
 		return nil, badRequest("error.form")
 	}
-	return uids, nil
+	return uidsOf(values)
 }
 
 const carriedMails = "messages " // before the UIDs of the mails that a draft takes along
@@ -99,7 +104,7 @@ func fillSeveral(p *person, uids []uint32, d *store.Draft, f *freshDraft) {
 
 // takeMails puts several mails into a draft as files, streamed. One that is gone meanwhile stops all.
 func (s *Server) takeMails(ctx context.Context, p *person, d *store.Draft) error {
-	uids, err := uidsOf(strings.Fields(strings.TrimPrefix(d.Fields.Carry, carriedMails)))
+	uids, err := fewUIDs(strings.Fields(strings.TrimPrefix(d.Fields.Carry, carriedMails)))
 	if err != nil {
 		return err
 	}
